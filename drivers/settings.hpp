@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "amacrine/attribution/settings.hpp"
+#include "amacrine/core/study.hpp"
+#include "amacrine/model/architecture.hpp"
+#include "amacrine/recording/settings.hpp"
+#include "amacrine/reduction/settings.hpp"
+#include "amacrine/stimulus/settings.hpp"
+#include "amacrine/training/settings.hpp"
+
+namespace amacrine::drivers {
+
+/// Every table of a study file. All verbs read all of it, so that a misspelt key is found by the first command.
+struct Settings {
+  std::string name;    ///< study.name
+  std::string output;  ///< study.output: folder of all results
+  recording::SimulationSettings simulation;
+  recording::RecordingSettings recording;
+  model::Architecture architecture;
+  training::TrainingSettings training;
+  training::EvaluationSettings evaluation;
+  stimulus::ProbeSettings probe;
+  attribution::AttributionSettings attribution;
+  reduction::ReductionSettings reduction;
+};
+
+/// Reads and checks the whole study. Throws StudyError for unknown, unread or wrong keys.
+Settings read_settings(core::Study& study);
+
+/// The tables that determine each step's numbers, for hashes and reuse.
+std::vector<std::string> tables_of(const std::string& verb);
+
+}  // namespace amacrine::drivers

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "amacrine/core/study.hpp"
+#include "amacrine/parallel/communicator.hpp"
+#include "drivers/settings.hpp"
+
+namespace amacrine::drivers {
+
+/// The command line of one verb.
+struct Options {
+  std::string verb;
+  std::string study_file;
+  std::vector<std::string> overrides;
+  bool dry_run = false;     ///< build everything, print sizes and cost, write nothing
+  bool overwrite = false;   ///< replace outputs of another study
+};
+
+/// What a verb works with: the ranks, the study as read, its settings, and the command line.
+struct Context {
+  parallel::Communicator world;
+  core::Study study;
+  Settings settings;
+  Options options;
+  /// `name` in the study's output folder.
+  std::string output(const std::string& name) const;
+};
+
+// Each verb is collective and reads like a method section. Throws core::Error.
+int simulate(Context& context);
+int train(Context& context);
+int evaluate(Context& context);
+int probe(Context& context);
+int attribute(Context& context);
+int reduce(Context& context);
+int inspect(const parallel::Communicator& world, const std::string& path, bool json);
+
+}  // namespace amacrine::drivers

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "amacrine/core/views.hpp"
+#include "amacrine/model/model.hpp"
+
+namespace amacrine::model {
+
+/// A hidden layer with its norm folded in: x_u = gain_u (kernel * input)_u + offset_u, h_u = max(0, x_u).
+template <class S>
+struct InferenceLayer {
+  core::View4<S> kernel;  ///< (C, D, KY, KX), D = T for the first layer, oldest frame first
+  core::View3<S> gain;    ///< (C, OY, OX) kappa
+  core::View3<S> offset;  ///< (C, OY, OX)
+  bool per_channel = true;  ///< gain and offset do not depend on y and x
+};
+
+/// A model as the inference, probing and attribution engines see it, in float or double: running statistics folded, no noise.
+/// rate_n = softplus(drive_n), drive_n = sum_u readout_nu h_u + constant_n.
+template <class S>
+struct InferenceNetwork {
+  Architecture architecture;
+  recording::Normalisation normalisation;
+  int minimum_lag = 0;
+  std::vector<InferenceLayer<S>> hidden;
+  core::View2<S> readout;   ///< (N, U): output norm folded in
+  core::View1<S> constant;  ///< (N)
+  S softplus_beta = 1;
+};
+
+template <class S>
+InferenceNetwork<S> make_inference(const Model& model);
+
+/// Normalised frames of a contrast movie with `architecture.history - 1 + minimum_lag` grey frames put in front, so that window b of
+/// the result is the window of movie frame first + b. contrast (T, Y, X) -> frames (1, Y, X, F), F = windows + history - 1.
+template <class S>
+core::View4<S> window_frames(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows);
+
+/// First layer's linear part: z (G, C, OY, OX, B) = kernel * frames, without gain and offset. frames (G, Y, X, F), F = B + T - 1.
+template <class S>
+void first_layer(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View4<S>& frames, const core::View5<S>& z);
+
+/// What the head computed, for attribution and display. Lanes B are windows or path nodes.
+template <class S>
+struct HeadState {
+  std::vector<core::View5<S>> x;  ///< per hidden layer: pre-activation after the norm (G, C, OY, OX, B)
+  std::vector<core::View5<S>> h;  ///< per hidden layer: max(0, x)
+  core::View3<S> drive;           ///< (N, G, B) before softplus
+  core::View3<S> rate;            ///< (N, G, B) Hz
+};
+template <class S>
+HeadState<S> make_head_state(const InferenceNetwork<S>& network, std::size_t segments, std::size_t windows);
+
+/// Everything after the first layer's linear part: z -> state. One forward serves all cells.
+template <class S>
+void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View5<S>& z, HeadState<S>& state);
+
+/// Rates of all cells for every frame of a contrast movie, grey before its first frame: (N, T) Hz. Local.
+template <class S>
+core::Array<float, 2> predict(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast);
+
+/// Rates for frames [first, first + count) of a recording's part: (N, count). Frames before the movie's start are grey. Collective: windows
+/// are split over the ranks in fixed blocks; all ranks get all rates, with the same bits on any number of ranks.
+core::Array<float, 2> predict(const parallel::Communicator& communicator, const InferenceNetwork<float>& network,
+                              const recording::StoredMovie& movie, const recording::ContrastCoding& coding, std::size_t first,
+                              std::size_t count);
+
+}  // namespace amacrine::model

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace amacrine::parallel {
+
+/// MPI and Kokkos for the life of main(): initialises both, makes rank 0 the speaker, finalises both. One per process.
+/// Without mpirun it is one rank.
+class Environment {
+ public:
+  Environment(int& argc, char**& argv);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  /// "2 ranks x 1 thread (OpenMP)", for the log and provenance.
+  std::string describe() const;
+};
+
+/// Runs the body of a program and turns exceptions into exit codes. A core::Error prints its message once and returns its code
+/// when every rank fails alike (checked collectively with a short timeout); where one rank fails alone, the message names the
+/// rank and the whole job is aborted with that code: never a hang.
+int run_guarded(const std::function<int()>& body);
+
+int thread_count();        ///< threads of the default execution space
+std::string device_name();  ///< "OpenMP", "Serial", "Cuda"
+std::string host_name();
+
+}  // namespace amacrine::parallel
