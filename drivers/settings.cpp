@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/settings.hpp"
+
+namespace amacrine::drivers {
+
+Settings read_settings(core::Study& study) {
+  Settings settings;
+  settings.name = study.get<std::string>("study.name", "study");
+  settings.output = study.get<std::string>("study.output", "results/" + settings.name);
+  settings.simulation = recording::read_simulation(study);
+  settings.recording = recording::read_recording(study);
+  settings.architecture = model::read_architecture(study);
+  settings.training = training::read_training(study);
+  settings.evaluation = training::read_evaluation(study);
+  settings.probe = stimulus::read_probe(study);
+  settings.attribution = attribution::read_attribution(study);
+  settings.reduction = reduction::read_reduction(study);
+  study.require_all_read();
+  return settings;
+}
+
+std::vector<std::string> tables_of(const std::string& verb) {
+  if (verb == "simulate") return {"simulation"};
+  if (verb == "train") return {"recording", "model", "training"};
+  if (verb == "evaluate") return {"recording", "evaluation"};
+  if (verb == "probe") return {"probe"};
+  if (verb == "attribute") return {"probe", "attribution"};
+  if (verb == "reduce") return {"reduction"};
+  core::fail("no tables are known for the verb '{}'", verb);
+}
+
+}  // namespace amacrine::drivers

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds everything and runs every test; ends with ctest's summary; non-zero on any failure.
+# Besides the unit tests ctest runs: the format check, the debug preset on the small tests, the cuda preset's build
+# (skipped, and said so, where nvcc is not), the Python readers and a small study end to end on 1 to 4 ranks.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+./jobs/bootstrap.sh openmp
+export CMAKE_COLOR_DIAGNOSTICS=OFF
+launcher=(); command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
+cmake --preset openmp "${launcher[@]}" >/dev/null
+cmake --build --preset openmp
+ctest --preset openmp -j "$(nproc)"
