@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/study.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace amacrine::training {
+
+enum class Loss { poisson, mse };
+enum class Schedule { constant, one_cycle, plateau };
+enum class Metric { loss, correlation };  ///< of the validation part: loss falls, correlation rises
+
+/// Adam (Kingma & Ba 2015), bias-corrected. `weight_decay` adds weight_decay * p to the gradient of *every* parameter, as torch
+/// does.
+struct AdamSettings {
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.0;
+};
+
+/// How the learning rate moves. one_cycle: from rate / start_divisor up to the rate over the first `warm_fraction` of the
+/// budget, down to rate / end_divisor, both along cosines. plateau: times `factor` after `patience` epochs without improvement.
+struct ScheduleSettings {
+  Schedule kind = Schedule::one_cycle;
+  double warm_fraction = 0.3, start_divisor = 25.0, end_divisor = 1000.0;
+  double factor = 0.2, min_rate = 0.0, threshold = 1e-4;
+  int patience = 10;
+  Metric metric = Metric::loss;
+};
+
+/// Training ends after `patience` epochs that did not improve the metric by more than `min_delta` (0: never).
+struct EarlyStopping {
+  int patience = 0;
+  double min_delta = 0.0;
+  Metric metric = Metric::loss;
+};
+
+/// The [training] table: docs/study/training.md.
+struct TrainingSettings {
+  std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
+  std::size_t segments = 16;            ///< segments of a batch; each is a logical shard, so at most this many ranks
+  std::size_t windows = 32;             ///< neighbouring windows of a segment; a batch has segments * windows windows
+  std::size_t epoch_windows = 25'600;   ///< windows between two validations
+  std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
+  Loss loss = Loss::poisson;
+  double loss_epsilon = 1e-8;  ///< inside the logarithm
+  double learning_rate = 1e-2;
+  AdamSettings adam;
+  ScheduleSettings schedule;
+  EarlyStopping early_stopping;
+  double l2 = 1e-3;                       ///< penalty l2 * sum w^2 on convolution kernels
+  double l2_readout = 0.0;                ///< the same on the readout's weights
+  double l1_output = 0.0;                 ///< l1_output * mean over windows and cells of |rate|
+  bool running_statistics = false;        ///< validate and export with running statistics (presets) instead of recomputed ones
+  std::size_t statistics_windows = 4096;  ///< spread training windows for recomputed statistics
+  std::uint64_t data_seed = 1, model_seed = 1;
+  double max_minutes = 0.0;     ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
+  std::string engine = "auto";  ///< "auto" or "direct"
+  bool ln = true;               ///< also train the linear-nonlinear baseline
+  std::size_t ln_windows = 51'200;
+  double ln_learning_rate = 1e-3, ln_l2 = 1e-2;
+
+  std::size_t batch() const { return segments * windows; }
+  std::size_t steps_per_epoch() const { return (epoch_windows + batch() - 1) / batch(); }
+  std::size_t total_steps() const { return (total_windows + batch() - 1) / batch(); }
+};
+
+/// Reads the [training] table. Throws StudyError (file, line, key, what is allowed).
+TrainingSettings read_training(core::Study& study);
+
+/// The [evaluation] table: docs/study/evaluation.md.
+struct EvaluationSettings {
+  std::size_t discard_frames = 40;       ///< left out at the start of the test part: their windows reach before the movie
+  std::size_t bootstrap_samples = 1000;  ///< 0: no intervals
+  std::size_t bootstrap_block = 100;     ///< frames drawn together, since neighbouring bins are correlated
+  double confidence = 0.95;
+  std::uint64_t seed = 1;
+};
+
+/// Reads the [evaluation] table. Throws StudyError.
+EvaluationSettings read_evaluation(core::Study& study);
+
+}  // namespace amacrine::training
