@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/study.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace amacrine::recording {
+
+/// A simulated ganglion cell: which circuit, and where its receptive field lies (pixel-index coordinates).
+struct SimulatedCell {
+  std::string name;     ///< the sub-table's name
+  std::string circuit;  ///< one of circuit_words()
+  double y = 24.5, x = 24.5;
+};
+
+/// The [simulation] table: a recording with known mechanism.
+struct SimulationSettings {
+  std::uint64_t seed = 1;
+  std::string ensemble = "natural";  ///< "natural" or "white"
+  double train_minutes = 30.0;
+  double test_seconds = 60.0;
+  int repeats = 20;  ///< trials of the test part, at least 10
+  std::vector<SimulatedCell> cells;
+};
+
+/// The [recording] table: which file to read and how.
+struct RecordingSettings {
+  std::string file;                        ///< empty: the study's own simulated recording
+  std::vector<int> cells;                  ///< 0-based indices on the file's cell axis; empty: all
+  std::string target = "binned";           ///< "binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"
+  std::string normalisation = "scalar";    ///< "scalar", "per_pixel", "none"
+  std::string test_statistics = "train";   ///< whose statistics normalise the test movie: "train" or "own"
+  int minimum_lag = 0;                     ///< frames between the newest frame of a window and the bin it predicts: 0 or 1
+  double validation_fraction = 0.05;       ///< contiguous tail of the training part
+  int blocks = 1;                          ///< stimulus blocks of equal length in the training part
+  double skip_seconds = 0.0;               ///< left out of training at the start of each block
+  double frame_ms = 0.0;                   ///< 0: as the file says, else 10
+  double pixel_um = 0.0;                   ///< 0: as the file says, else 55
+  std::string centres = "auto";            ///< "auto" (the file's, else fitted), "sta" (fitted), "given" (centre_y, centre_x)
+  std::vector<double> centre_y, centre_x;  ///< one per selected cell where centres = "given"
+};
+
+/// The names of the seven circuits.
+const std::vector<std::string>& circuit_words();
+
+/// Reads every key of [simulation]. Without cell sub-tables all seven circuits are recorded, each at its own place.
+/// Throws StudyError for values out of range.
+SimulationSettings read_simulation(core::Study& study);
+/// Reads every key of [recording]. Throws StudyError for values out of range.
+RecordingSettings read_recording(core::Study& study);
+
+/// The file a study works on: recording.file, or recording.h5 in its output folder.
+std::string recording_path(const RecordingSettings& settings, const std::string& output_folder);
+
+}  // namespace amacrine::recording

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/recording/settings.hpp"
+
+#include <algorithm>
+
+namespace amacrine::recording {
+
+namespace {
+
+/// All seven circuits, spread over the middle of the field so that no two share a centre and no surround leaves it.
+std::vector<SimulatedCell> default_cells() {
+  return {{"osr", "osr", 20.5, 20.5},
+          {"osr_alt", "osr_alt", 28.5, 20.5},
+          {"latency", "latency", 24.5, 24.5},
+          {"reversal", "reversal", 24.5, 28.5},
+          {"anticipation", "anticipation", 20.5, 28.5},
+          {"osr_depressing", "osr_depressing", 28.5, 28.5},
+          {"anticipation_gain_control", "anticipation_gain_control", 24.5, 20.5}};
+}
+
+SimulatedCell read_cell(core::Study& study, const std::string& name) {
+  const std::string prefix = "simulation.cells." + name + ".";
+  SimulatedCell cell;
+  cell.name = name;
+  const bool is_circuit = std::find(circuit_words().begin(), circuit_words().end(), name) != circuit_words().end();
+  core::require<core::StudyError>(
+      is_circuit || study.has(prefix + "circuit"),
+      "{}: simulated cell '{}' needs a key 'circuit', one of the seven circuits of docs/study/simulation.md",
+      study.where("simulation.cells." + name), name);
+  cell.circuit = study.choose(prefix + "circuit", is_circuit ? name : "osr", circuit_words());
+  cell.y = study.number(prefix + "y", 24.5, 0.0, 49.0);
+  cell.x = study.number(prefix + "x", 24.5, 0.0, 49.0);
+  return cell;
+}
+
+void check_recording(core::Study& study, const RecordingSettings& settings) {
+  for (int cell : settings.cells)
+    core::require<core::StudyError>(cell >= 0, "{}: recording.cells holds {}, but cells count from 0",
+                                    study.where("recording.cells"), cell);
+  for (std::size_t i = 0; i < settings.cells.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      core::require<core::StudyError>(settings.cells[i] != settings.cells[j], "{}: recording.cells names cell {} twice",
+                                      study.where("recording.cells"), settings.cells[i]);
+  if (settings.centres != "given") return;
+  core::require<core::StudyError>(
+      !settings.centre_y.empty() && settings.centre_y.size() == settings.centre_x.size() &&
+          (settings.cells.empty() || settings.cells.size() == settings.centre_y.size()),
+      "{}: recording.centres = \"given\" needs recording.centre_y and recording.centre_x (pixels), one "
+      "number per selected cell; found {} and {} for {} cells",
+      study.where("recording.centres"), settings.centre_y.size(), settings.centre_x.size(), settings.cells.size());
+}
+
+}  // namespace
+
+const std::vector<std::string>& circuit_words() {
+  static const std::vector<std::string> words{
+      "osr", "osr_alt", "latency", "reversal", "anticipation", "osr_depressing", "anticipation_gain_control"};
+  return words;
+}
+
+SimulationSettings read_simulation(core::Study& study) {
+  SimulationSettings settings;
+  settings.seed = static_cast<std::uint64_t>(study.integer("simulation.seed", 1, 0, std::int64_t{1} << 53));
+  settings.ensemble = study.choose("simulation.ensemble", "natural", {"natural", "white"});
+  settings.train_minutes = study.number("simulation.train_minutes", 30.0, 1.0 / 60.0, 600.0);
+  settings.test_seconds = study.number("simulation.test_seconds", 60.0, 1.0, 3600.0);
+  settings.repeats = static_cast<int>(study.integer("simulation.repeats", 20, 10, 1000));
+  for (const std::string& name : study.tables("simulation.cells")) settings.cells.push_back(read_cell(study, name));
+  if (settings.cells.empty()) settings.cells = default_cells();
+  return settings;
+}
+
+RecordingSettings read_recording(core::Study& study) {
+  RecordingSettings settings;
+  settings.file = study.get<std::string>("recording.file", "");
+  settings.cells = study.get<std::vector<int>>("recording.cells", {});
+  settings.target =
+      study.choose("recording.target", "binned", {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});
+  settings.normalisation = study.choose("recording.normalisation", "scalar", {"scalar", "per_pixel", "none"});
+  settings.test_statistics = study.choose("recording.test_statistics", "train", {"train", "own"});
+  settings.minimum_lag = static_cast<int>(study.integer("recording.minimum_lag", 0, 0, 1));
+  settings.validation_fraction = study.number("recording.validation_fraction", 0.05, 0.0, 0.5);
+  settings.blocks = static_cast<int>(study.integer("recording.blocks", 1, 1, 1000));
+  settings.skip_seconds = study.number("recording.skip_seconds", 0.0, 0.0, 3600.0);
+  settings.frame_ms = study.number("recording.frame_ms", 0.0, 0.0, 1000.0);
+  settings.pixel_um = study.number("recording.pixel_um", 0.0, 0.0, 10000.0);
+  settings.centres = study.choose("recording.centres", "auto", {"auto", "sta", "given"});
+  settings.centre_y = study.get<std::vector<double>>("recording.centre_y", {});
+  settings.centre_x = study.get<std::vector<double>>("recording.centre_x", {});
+  check_recording(study, settings);
+  return settings;
+}
+
+std::string recording_path(const RecordingSettings& settings, const std::string& output_folder) {
+  return settings.file.empty() ? output_folder + "/recording.h5" : settings.file;
+}
+
+}  // namespace amacrine::recording
