@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/study.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "amacrine/core/study.hpp"
 
 namespace amacrine::model {
 
@@ -14,6 +14,7 @@ enum class Scale { plain, absolute };  ///< gamma, or |gamma| (a filter keeps it
 
 struct ConvLayer {
   int channels = 8, kernel_y = 15, kernel_x = 15;
+  bool operator==(const ConvLayer&) const = default;
 };
 
 /// A feed-forward retina (retina.md 1.1): hidden convolutions (valid, stride 1, cross-correlation, oldest frame first), each
@@ -26,12 +27,12 @@ struct Architecture {
   Norm norm = Norm::per_channel;
   Scale scale = Scale::plain;
   bool conv_bias = false;
-  double noise = 0.05;           ///< sd of the noise after the norm
+  double noise = 0.05;  ///< sd of the noise after the norm
   double norm_epsilon = 1e-3;
-  double norm_momentum = 0.99;   ///< weight of the past in the running statistics
+  double norm_momentum = 0.99;  ///< weight of the past in the running statistics
   bool readout_bias = false;
   bool output_norm = true;
-  double softplus_beta = 1.0;    ///< softplus(z) = log(1 + exp(beta z)) / beta
+  double softplus_beta = 1.0;  ///< softplus(z) = log(1 + exp(beta z)) / beta
   int cells = 0;
 
   int layers() const { return static_cast<int>(hidden.size()); }
@@ -45,10 +46,14 @@ struct Architecture {
   double multiply_adds() const;
   bool operator==(const Architecture&) const = default;
 };
-bool operator==(const ConvLayer& a, const ConvLayer& b);
 
-/// Reads the [model] table (all its keys). `cells` stays 0: the recording says.
+/// Reads the [model] table (all its keys, docs/study/model.md). `cells` stays 0: the recording says. Throws StudyError.
 Architecture read_architecture(core::Study& study);
+/// The named architecture: "" (ours), "deep-retina", "torch-deep-retina" (retina.md 1.1, 2) or "ln". Throws core::Error on
+/// others.
+Architecture preset_architecture(const std::string& preset);
+/// Throws core::Error where a kernel does not fit its layer's input, or a size is not positive.
+void check_architecture(const Architecture& architecture);
 /// One line for people: "40x50x50 -> 8 @ 15x15 (8x36x36) -> ... -> 3 cells, norm per channel".
 std::string describe(const Architecture& architecture);
 std::string to_json(const Architecture& architecture);
