@@ -18,19 +18,27 @@ std::vector<SimulatedCell> default_cells() {
           {"anticipation_gain_control", "anticipation_gain_control", 24.5, 20.5}};
 }
 
-SimulatedCell read_cell(core::Study& study, const std::string& name) {
-  const std::string prefix = "simulation.cells." + name + ".";
-  SimulatedCell cell;
-  cell.name = name;
-  const bool is_circuit = std::find(circuit_words().begin(), circuit_words().end(), name) != circuit_words().end();
-  core::require<core::StudyError>(
-      is_circuit || study.has(prefix + "circuit"),
-      "{}: simulated cell '{}' needs a key 'circuit', one of the seven circuits of docs/study/simulation.md",
-      study.where("simulation.cells." + name), name);
-  cell.circuit = study.choose(prefix + "circuit", is_circuit ? name : "osr", circuit_words());
-  cell.y = study.number(prefix + "y", 24.5, 0.0, 49.0);
-  cell.x = study.number(prefix + "x", 24.5, 0.0, 49.0);
+SimulatedCell read_cell(core::Study& study, const SimulatedCell& start) {
+  const std::string prefix = "simulation.cells." + start.name + ".";
+  SimulatedCell cell = start;
+  cell.circuit = study.choose(prefix + "circuit", start.circuit, circuit_words());
+  cell.y = study.number(prefix + "y", start.y, 0.0, 49.0);
+  cell.x = study.number(prefix + "x", start.x, 0.0, 49.0);
   return cell;
+}
+
+/// The cells the study names, before their keys are read.
+std::vector<SimulatedCell> named_cells(core::Study& study) {
+  std::vector<SimulatedCell> cells;
+  for (const std::string& name : study.tables("simulation.cells")) {
+    const bool is_circuit = std::find(circuit_words().begin(), circuit_words().end(), name) != circuit_words().end();
+    core::require<core::StudyError>(
+        is_circuit || study.has("simulation.cells." + name + ".circuit"),
+        "{}: simulated cell '{}' needs a key 'circuit', one of the seven circuits of docs/study/simulation.md",
+        study.where("simulation.cells." + name), name);
+    cells.push_back({name, is_circuit ? name : "osr", 24.5, 24.5});
+  }
+  return cells.empty() ? default_cells() : cells;
 }
 
 void check_recording(core::Study& study, const RecordingSettings& settings) {
@@ -65,8 +73,7 @@ SimulationSettings read_simulation(core::Study& study) {
   settings.train_minutes = study.number("simulation.train_minutes", 30.0, 1.0 / 60.0, 600.0);
   settings.test_seconds = study.number("simulation.test_seconds", 60.0, 1.0, 3600.0);
   settings.repeats = static_cast<int>(study.integer("simulation.repeats", 20, 10, 1000));
-  for (const std::string& name : study.tables("simulation.cells")) settings.cells.push_back(read_cell(study, name));
-  if (settings.cells.empty()) settings.cells = default_cells();
+  for (const SimulatedCell& cell : named_cells(study)) settings.cells.push_back(read_cell(study, cell));
   return settings;
 }
 

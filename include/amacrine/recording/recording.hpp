@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/array.hpp"
+#include "amacrine/core/study.hpp"
+#include "amacrine/io/provenance.hpp"
+#include "amacrine/stimulus/stimulus.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "amacrine/core/array.hpp"
-#include "amacrine/core/study.hpp"
-#include "amacrine/io/provenance.hpp"
-#include "amacrine/stimulus/stimulus.hpp"
-
 namespace amacrine::recording {
 
-/// How pixel values become contrast: contrast = (value - zero) / unit. Ours: 127 and 42; lab files: mean and sd of the training movie.
+/// How pixel values become contrast: contrast = (value - zero) / unit. Ours: 127 and 42; lab files: mean and sd of the training
+/// movie.
 struct ContrastCoding {
   double zero = 127.0, unit = 42.0;
 };
 
 /// What is done to contrast before the first layer: x = (contrast - mean) / scale, one pair for all pixels ("scalar"), one per
-/// pixel ("per_pixel", row-major Y x X), or nothing ("none": mean 0, scale 1). Part of the model file. Constant pixels get scale 1.
+/// pixel ("per_pixel", row-major Y x X), or nothing ("none": mean 0, scale 1). Part of the model file. Constant pixels get
+/// scale 1.
 struct Normalisation {
   std::string kind = "scalar";
   std::vector<double> mean{0.0}, scale{1.0};
@@ -39,13 +41,13 @@ struct StoredMovie {
 
 /// A cell of a recording.
 struct Cell {
-  int id = 0;              ///< 0-based index on the file's cell axis
-  std::string name;        ///< "cell01" or the circuit's name
+  int id = 0;                              ///< 0-based index on the file's cell axis
+  std::string name;                        ///< "cell01" or the circuit's name
   std::optional<stimulus::Centre> centre;  ///< receptive-field centre: as given, or fitted
   double centre_error_px = 0;              ///< standard error of a fitted centre, 0 where given
   double radius_px = 0;                    ///< 1 sd of the Gaussian fit, 0 where unknown
-  bool silent = false;      ///< no spikes in training: left out of means
-  bool no_ceiling = false;  ///< fewer than 2 repeats
+  bool silent = false;                     ///< no spikes in training: left out of means
+  bool no_ceiling = false;                 ///< fewer than 2 repeats
 };
 
 /// One part (train or test) of a recording.

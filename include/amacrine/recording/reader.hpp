@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/recording/recording.hpp"
+#include "amacrine/recording/settings.hpp"
+
+#include <string>
+#include <vector>
+
+/// Reader of the lab's ganglion-cell files: train/ and test/ with time (T), stimulus (T, Y, X), response/binned and
+/// response/firing_rate_* (cells, T); repeats of the test part as test/repeats/cellNN (repeats, T) or test/repeats/firing_rate_*
+/// (repeats, cells, T). See docs/results/recording.md.
+namespace amacrine::recording {
+
+enum class Load { train, test, both };
+
+/// Reads a recording, cells selected in the order asked for. Local: every rank reads for itself. Parts that are not loaded stay
+/// empty, except the facts that need them: contrast coding of lab files and silent cells come from the training part, streamed.
+/// Receptive-field centres are the given ones or the file's; fitted ones are left empty (see fit_centres).
+/// Throws InputError with file, dataset, what was expected and what to do: missing datasets, wrong shapes, NaN, responses that
+/// are not what their name says, cells out of range, blocks that do not fit, files cut short.
+Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both);
+
+/// Mean and sd of contrast, for all pixels together ("scalar"), per pixel ("per_pixel"), or 0 and 1 ("none"): one pass in double.
+/// Pixels (or movies) that never change get scale 1.
+Normalisation fit_normalisation(const StoredMovie& movie, const ContrastCoding& coding, const std::string& kind);
+/// The normalisation of the test movie: `train` itself, or the test movie's own statistics where the settings say "own".
+Normalisation test_normalisation(const Recording& recording, const RecordingSettings& settings, const Normalisation& train);
+
+/// Refuses (InputError) a recording that does not fit a model: frame interval, height, width, cells, or a part shorter than
+/// `history` + minimum_lag frames.
+struct ModelShape {
+  int history = 40, height = 50, width = 50;
+  double frame_ms = 10.0;
+  int minimum_lag = 0;
+};
+void check_fits(const Recording& recording, const ModelShape& shape);
+
+}  // namespace amacrine::recording
