@@ -40,8 +40,9 @@ struct TrainingSettings {
   std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
   std::size_t segments = 16;            ///< segments of a batch; each is a logical shard, so at most this many ranks
   std::size_t windows = 32;             ///< neighbouring windows of a segment; a batch has segments * windows windows
-  std::size_t epoch_windows = 25'600;   ///< windows between two validations
+  std::size_t epoch_windows = 25'600;   ///< windows between two validations; 0: as many as the training part has
   std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
+  std::size_t epochs = 0;               ///< where not 0, the budget is epochs * epoch_windows instead
   Loss loss = Loss::poisson;
   double loss_epsilon = 1e-8;  ///< inside the logarithm
   double learning_rate = 1e-2;
