@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/recording/reader.hpp"
+
+#include "amacrine/core/log.hpp"
+#include "responses.hpp"
+#include "statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <sstream>
+
+#include <fmt/ranges.h>
+
+namespace amacrine::recording {
+
+namespace {
+
+using core::InputError;
+
+constexpr std::size_t chunk_frames = 1000;
+
+/// (T, Y, X) of a part's stimulus.
+std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string& part) {
+  const std::string dataset = part + "/stimulus";
+  core::require<InputError>(reader.has(dataset),
+                            "{}: dataset {} is missing; expected a movie (time, height, width) there. Is this a recording?",
+                            reader.path(), dataset);
+  std::vector<std::size_t> shape = reader.shape(dataset);
+  core::require<InputError>(shape.size() == 3 && shape[0] * shape[1] * shape[2] > 0,
+                            "{}: dataset {} should be (time, height, width), but is ({})", reader.path(), dataset,
+                            fmt::join(shape, ", "));
+  return shape;
+}
+
+void require_finite(const io::Reader& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    core::require<InputError>(std::isfinite(values[i]), "{}: dataset {} holds {} in frame {}; every pixel must be a number",
+                              reader.path(), dataset, values[i], i / pixels);
+}
+
+StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
+  const std::vector<std::size_t> shape = movie_shape(reader, part);
+  const std::string dataset = part + "/stimulus";
+  StoredMovie movie;
+  if (reader.type(dataset) == io::Type::uint8) {
+    movie.pixels = core::Array<std::uint8_t, 3>({shape[0], shape[1], shape[2]}, reader.read<std::uint8_t>(dataset));
+  } else {
+    core::Array<float, 3> pixels({shape[0], shape[1], shape[2]}, reader.read<float>(dataset));
+    require_finite(reader, dataset, pixels.values(), shape[1] * shape[2]);
+    movie.pixels = std::move(pixels);
+  }
+  return movie;
+}
+
+/// Mean and sd of the training movie, streamed from the file.
+ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std::size_t>& shape) {
+  PixelStatistics statistics(shape[1] * shape[2]);
+  for (std::size_t first = 0; first < shape[0]; first += chunk_frames) {
+    const std::size_t count = std::min(chunk_frames, shape[0] - first);
+    const std::vector<float> frames = reader.read<float>("train/stimulus", {first, 0, 0}, {count, shape[1], shape[2]});
+    require_finite(reader, "train/stimulus", frames, shape[1] * shape[2]);
+    for (std::size_t t = 0; t < count; ++t) statistics.add(frames.data() + t * shape[1] * shape[2]);
+  }
+  return {statistics.mean(), statistics.sd() > 0 ? statistics.sd() : 1.0};
+}
+
+ContrastCoding read_coding(const io::Reader& reader, const std::vector<std::size_t>& shape) {
+  for (const std::string object : {"/", "train/stimulus"})
+    if (reader.has_attribute("contrast_zero", object) && reader.has_attribute("contrast_unit", object)) {
+      const ContrastCoding coding{reader.attribute("contrast_zero", object), reader.attribute("contrast_unit", object)};
+      core::require<InputError>(std::isfinite(coding.zero) && coding.unit > 0,
+                                "{}: attributes contrast_zero and contrast_unit are {} and {}; the unit must be above 0",
+                                reader.path(), coding.zero, coding.unit);
+      return coding;
+    }
+  return coding_from_movie(reader, shape);
+}
+
+/// Frame interval in ms by the file's attribute or its train/time (seconds), 0 where the file does not say.
+double frame_ms_of_file(const io::Reader& reader) {
+  if (reader.has_attribute("frame_ms")) return reader.attribute("frame_ms");
+  if (!reader.has("train/time")) return 0;
+  const std::vector<std::size_t> shape = reader.shape("train/time");
+  if (shape.size() != 1 || shape[0] < 2) return 0;
+  const double first = reader.read<double>("train/time", {0}, {1})[0],
+               last = reader.read<double>("train/time", {shape[0] - 1}, {1})[0];
+  const double seconds = (last - first) / static_cast<double>(shape[0] - 1);
+  return seconds > 5e-4 && seconds < 0.5 ? std::round(1e5 * seconds) / 100.0 : 0;  // otherwise the axis is not in seconds
+}
+
+stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
+  stimulus::Screen screen;
+  screen.height = static_cast<int>(shape[1]);
+  screen.width = static_cast<int>(shape[2]);
+  const double file_ms = frame_ms_of_file(reader);
+  core::require<InputError>(
+      settings.frame_ms == 0 || file_ms == 0 || std::abs(file_ms - settings.frame_ms) < 0.01 * file_ms,
+      "{}: train/time or the attribute frame_ms says frames of {} ms, but recording.frame_ms is {}; leave the key out or "
+      "mend the file",
+      reader.path(), file_ms, settings.frame_ms);
+  if (settings.frame_ms > 0) screen.frame_ms = settings.frame_ms;
+  if (file_ms > 0) screen.frame_ms = file_ms;
+  const double file_um = reader.has_attribute("pixel_um") ? reader.attribute("pixel_um") : 0;
+  core::require<InputError>(settings.pixel_um == 0 || file_um == 0 || std::abs(file_um - settings.pixel_um) < 0.01 * file_um,
+                            "{}: the attribute pixel_um is {}, but recording.pixel_um is {}; leave the key out or mend the file",
+                            reader.path(), file_um, settings.pixel_um);
+  if (settings.pixel_um > 0) screen.pixel_um = settings.pixel_um;
+  if (file_um > 0) screen.pixel_um = file_um;
+  return screen;
+}
+
+std::vector<std::string> names_of_file(const io::Reader& reader) {
+  std::vector<std::string> names;
+  if (!reader.has_attribute("cells")) return names;
+  std::istringstream text(reader.text_attribute("cells"));
+  for (std::string name; std::getline(text, name, ',');) names.push_back(name);
+  return names;
+}
+
+std::vector<int> selected_cells(const io::Reader& reader, const RecordingSettings& settings) {
+  const std::size_t count = cells_in_file(reader, settings.target);
+  std::vector<int> cells = settings.cells;
+  if (cells.empty()) {
+    cells.resize(count);
+    std::iota(cells.begin(), cells.end(), 0);
+  }
+  for (int cell : cells)
+    core::require<InputError>(cell >= 0 && static_cast<std::size_t>(cell) < count,
+                              "{}: cell {} is out of range: dataset train/response/{} has cells 0 to {}; mend recording.cells",
+                              reader.path(), cell, settings.target, static_cast<int>(count) - 1);
+  core::require<InputError>(settings.centres != "given" || settings.centre_y.size() == cells.size(),
+                            "{}: {} cells are read, but recording.centre_y and centre_x have {} numbers", reader.path(),
+                            cells.size(), settings.centre_y.size());
+  return cells;
+}
+
+std::vector<Cell> describe_cells(const io::Reader& reader, const RecordingSettings& settings, const std::vector<int>& ids) {
+  const std::vector<std::string> names = names_of_file(reader);
+  const bool placed = settings.centres == "auto" && reader.has("simulated/centre_y") && reader.has("simulated/centre_x");
+  const std::vector<double> y = placed ? reader.read<double>("simulated/centre_y") : settings.centre_y;
+  const std::vector<double> x = placed ? reader.read<double>("simulated/centre_x") : settings.centre_x;
+  std::vector<Cell> cells;
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    const auto id = static_cast<std::size_t>(ids[n]);
+    Cell cell;
+    cell.id = ids[n];
+    cell.name = id < names.size() ? names[id] : fmt::format("cell{:02d}", id + 1);
+    const std::size_t at = placed ? id : n;
+    if ((placed || settings.centres == "given") && at < y.size() && at < x.size()) cell.centre = stimulus::Centre{y[at], x[at]};
+    cells.push_back(cell);
+  }
+  return cells;
+}
+
+void set_blocks(Recording& recording, const RecordingSettings& settings, std::size_t frames) {
+  const auto blocks = static_cast<std::size_t>(settings.blocks);
+  core::require<InputError>(
+      frames % blocks == 0,
+      "{}: train/stimulus has {} frames, which {} blocks of equal length do not divide; mend recording.blocks", recording.path,
+      frames, blocks);
+  for (std::size_t block = 0; block < blocks; ++block) recording.block_starts.push_back(block * (frames / blocks));
+  recording.skip_frames = static_cast<std::size_t>(std::llround(1000.0 * settings.skip_seconds / recording.screen.frame_ms));
+  core::require<InputError>(recording.skip_frames < frames / blocks,
+                            "{}: recording.skip_seconds = {} leaves nothing of blocks of {} frames", recording.path,
+                            settings.skip_seconds, frames / blocks);
+}
+
+core::Array<float, 2> read_noiseless(const io::Reader& reader, const std::string& part, const std::vector<int>& cells,
+                                     std::size_t frames) {
+  const std::string dataset = "simulated/" + part + "/rate";
+  return reader.has(dataset) ? read_rows(reader, dataset, cells, frames) : core::Array<float, 2>();
+}
+
+void load_train(const io::Reader& reader, const ResponseQuery& query, std::size_t frames, Part& part) {
+  part.target = read_train_target(reader, query, frames);
+  part.noiseless = read_noiseless(reader, "train", query.cells, frames);
+  part.movie = read_movie(reader, "train");
+}
+
+void load_test(const io::Reader& reader, const ResponseQuery& query, const stimulus::Screen& screen, Part& part) {
+  const std::vector<std::size_t> shape = movie_shape(reader, "test");
+  core::require<InputError>(static_cast<int>(shape[1]) == screen.height && static_cast<int>(shape[2]) == screen.width,
+                            "{}: test/stimulus has frames of {} x {}, train/stimulus of {} x {}; they must agree", reader.path(),
+                            shape[1], shape[2], screen.height, screen.width);
+  part.repeats = read_repeats(reader, query, shape[0]);
+  part.target = read_test_target(reader, query, part.repeats, shape[0]);
+  part.noiseless = read_noiseless(reader, "test", query.cells, shape[0]);
+  part.movie = read_movie(reader, "test");
+}
+
+/// Marks cells that are left out of means, and says so.
+void flag_cells(Recording& recording, const std::vector<double>& activity, bool test_loaded) {
+  for (std::size_t n = 0; n < recording.cells.size(); ++n) {
+    Cell& cell = recording.cells[n];
+    cell.silent = !(activity[n] > 0);
+    cell.no_ceiling = test_loaded && recording.test.repeats.extent(0) < 2;
+    if (cell.silent)
+      core::warn("{}: cell {} ({}) has no spikes in training; it is left out of means", recording.path, cell.id, cell.name);
+  }
+  if (test_loaded && recording.test.repeats.extent(0) < 2)
+    core::warn("{}: the test part has {} repeat(s) in test/repeats; there is no noise ceiling with fewer than 2", recording.path,
+               recording.test.repeats.extent(0));
+}
+
+}  // namespace
+
+Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load) {
+  const io::Reader reader(path);
+  const std::vector<std::size_t> shape = movie_shape(reader, "train");
+  Recording recording;
+  recording.path = path;
+  recording.target_kind = settings.target;
+  recording.screen = read_screen(reader, settings, shape);
+  const ResponseQuery query{selected_cells(reader, settings), settings.target, recording.screen.frame_ms};
+  recording.cells = describe_cells(reader, settings, query.cells);
+  set_blocks(recording, settings, shape[0]);
+  const std::vector<double> activity = training_activity(reader, query, shape[0]);
+  if (load != Load::test) load_train(reader, query, shape[0], recording.train);
+  if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
+  recording.coding = read_coding(reader, shape);
+  flag_cells(recording, activity, load != Load::train);
+  return recording;
+}
+
+void check_fits(const Recording& recording, const ModelShape& shape) {
+  const stimulus::Screen& screen = recording.screen;
+  core::require<InputError>(std::abs(screen.frame_ms - shape.frame_ms) < 0.01 * shape.frame_ms,
+                            "{}: frames last {} ms (attribute frame_ms, train/time or recording.frame_ms), but the model expects "
+                            "{} ms; resample the recording or train "
+                            "another model",
+                            recording.path, screen.frame_ms, shape.frame_ms);
+  core::require<InputError>(
+      screen.height == shape.height && screen.width == shape.width,
+      "{}: train/stimulus has frames of {} x {} pixels, but the model expects {} x {}; set model.height and model.width, or crop "
+      "the movie",
+      recording.path, screen.height, screen.width, shape.height, shape.width);
+  const std::size_t need = static_cast<std::size_t>(shape.history) + static_cast<std::size_t>(shape.minimum_lag);
+  for (const auto& [part, name] : {std::pair<const Part*, const char*>{&recording.train, "train"}, {&recording.test, "test"}})
+    core::require<InputError>(
+        part->movie.frames() == 0 || part->movie.frames() >= need,
+        "{}: {}/stimulus has {} frames, but one window of the model needs {}; record longer or use a shorter history",
+        recording.path, name, part->movie.frames(), need);
+}
+
+}  // namespace amacrine::recording

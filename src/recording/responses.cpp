@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "responses.hpp"
+
+#include "amacrine/core/log.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/ranges.h>
+
+namespace amacrine::recording {
+
+namespace {
+
+using core::InputError;
+
+bool all_whole(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return v == std::floor(v); });
+}
+
+double mean_of(const std::vector<float>& values) {
+  double sum = 0;
+  for (float value : values) sum += value;
+  return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
+}
+
+float largest(const std::vector<float>& values) {
+  return values.empty() ? 0.0f : *std::max_element(values.begin(), values.end());
+}
+
+void scale(std::vector<float>& values, double factor) {
+  for (float& value : values) value = static_cast<float>(value * factor);
+}
+
+void require_not_negative(const io::Reader& reader, const std::string& dataset, const std::vector<float>& values) {
+  const auto found = std::find_if(values.begin(), values.end(), [](float v) { return v < 0; });
+  core::require<InputError>(
+      found == values.end(),
+      "{}: dataset {} holds {}, but rates and counts are not negative; z-scored responses cannot be trained on with a "
+      "Poisson loss: write rates in Hz",
+      reader.path(), dataset, found == values.end() ? 0.0f : *found);
+}
+
+/// Counts are whole numbers, and no cell fires more than 5 spikes per ms.
+void check_counts(const io::Reader& reader, const std::string& dataset, const std::vector<float>& counts, double frame_ms) {
+  core::require<InputError>(
+      all_whole(counts),
+      "{}: dataset {} should hold spikes per bin, but has values that are not whole numbers; if these are rates, set "
+      "recording.target to a firing_rate_* dataset",
+      reader.path(), dataset);
+  core::require<InputError>(
+      largest(counts) <= 5.0 * frame_ms,
+      "{}: dataset {} should hold spikes per bin, but one bin of {} ms has {}; if these are rates in Hz, set "
+      "recording.target to a firing_rate_* dataset",
+      reader.path(), dataset, frame_ms, largest(counts));
+}
+
+/// Rates in Hz agree with the counts where the file has them, and are not whole numbers of at most 2 per ms of the bin.
+void check_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
+                 const ResponseQuery& query) {
+  if (!(largest(rates.values()) > 0)) return;
+  core::require<InputError>(
+      !(all_whole(rates.values()) && largest(rates.values()) <= 2.0 * query.frame_ms),
+      "{}: dataset {} should hold rates in Hz, but every value is a whole number of at most {}: these look like spike "
+      "counts. Use recording.target = \"binned\" if the file has that, or divide by the bin ({} ms)",
+      reader.path(), dataset, largest(rates.values()), query.frame_ms);
+  if (!reader.has("train/response/binned")) return;
+  const core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
+  const double spikes = mean_of(counts.values()) * static_cast<double>(counts.size());
+  const double expected = mean_of(counts.values()) * 1000.0 / query.frame_ms, found = mean_of(rates.values());
+  core::require<InputError>(
+      spikes < 20 || (found > 0.5 * expected && found < 2.0 * expected),
+      "{}: dataset {} should hold rates in Hz with the mean of train/response/binned, {:.3g} Hz, but its mean is {:.3g}; "
+      "it may be in spikes per bin (divide by {} ms) or normalised",
+      reader.path(), dataset, expected, found, query.frame_ms);
+}
+
+}  // namespace
+
+std::size_t cells_in_file(const io::Reader& reader, const std::string& target) {
+  const std::string dataset = "train/response/" + target;
+  if (!reader.has(dataset)) {
+    const std::vector<std::string> there =
+        reader.has("train/response") ? reader.list("train/response") : std::vector<std::string>{};
+    core::fail<InputError>("{}: dataset {} is missing; the file has {} there. Choose one with recording.target", reader.path(),
+                           dataset, there.empty() ? "nothing" : fmt::format("{}", fmt::join(there, ", ")));
+  }
+  const std::vector<std::size_t> shape = reader.shape(dataset);
+  core::require<InputError>(shape.size() == 2, "{}: dataset {} should be (cells, time), but has {} dimension(s): ({})",
+                            reader.path(), dataset, shape.size(), fmt::join(shape, ", "));
+  return shape[0];
+}
+
+core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dataset, const std::vector<int>& cells,
+                                std::size_t frames) {
+  const std::vector<std::size_t> shape = reader.shape(dataset);
+  core::require<InputError>(shape.size() == 2 && shape[1] == frames,
+                            "{}: dataset {} should be (cells, time) with {} time bins, one per stimulus frame, but is ({}){}",
+                            reader.path(), dataset, frames, fmt::join(shape, ", "),
+                            shape.size() == 2 && shape[0] == frames ? "; it looks transposed" : "");
+  core::Array<float, 2> rows({cells.size(), frames});
+  for (std::size_t n = 0; n < cells.size(); ++n) {
+    const auto cell = static_cast<std::size_t>(cells[n]);
+    core::require<InputError>(cell < shape[0], "{}: cell {} is out of range: dataset {} has cells 0 to {}; mend recording.cells",
+                              reader.path(), cell, dataset, shape[0] - 1);
+    const std::vector<float> row = reader.read<float>(dataset, {cell, 0}, {1, frames});
+    for (std::size_t t = 0; t < frames; ++t)
+      core::require<InputError>(
+          std::isfinite(row[t]),
+          "{}: dataset {} holds {} for cell {} at frame {}; every value must be a number. Leave the cell out with "
+          "recording.cells, or mend the file",
+          reader.path(), dataset, row[t], cell, t);
+    std::copy(row.begin(), row.end(), rows.row(n).begin());
+  }
+  return rows;
+}
+
+core::Array<float, 2> read_train_target(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+  const std::string dataset = "train/response/" + query.target;
+  core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
+  require_not_negative(reader, dataset, rows.values());
+  if (query.target == "binned") {
+    check_counts(reader, dataset, rows.values(), query.frame_ms);
+    scale(rows.values(), 1000.0 / query.frame_ms);
+  } else {
+    check_rates(reader, dataset, rows, query);
+  }
+  return rows;
+}
+
+core::Array<float, 2> read_test_target(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats,
+                                       std::size_t frames) {
+  const std::string dataset = "test/response/" + query.target;
+  const bool counts = query.target == "binned", from_trials = !repeats.empty() && (counts || !reader.has(dataset));
+  if (!from_trials) {
+    core::require<InputError>(reader.has(dataset),
+                              "{}: dataset {} is missing, and so is test/repeats; the test part has no response of that kind",
+                              reader.path(), dataset);
+    core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
+    require_not_negative(reader, dataset, rows.values());
+    if (counts) scale(rows.values(), 1000.0 / query.frame_ms);
+    return rows;
+  }
+  core::Array<float, 2> mean({query.cells.size(), frames});
+  std::vector<double> sum(mean.size());
+  for (std::size_t r = 0; r < repeats.extent(0); ++r)
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += repeats.row(r)[i];
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    mean.values()[i] = static_cast<float>(sum[i] / static_cast<double>(repeats.extent(0)));
+  return mean;
+}
+
+std::vector<double> training_activity(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+  const std::string dataset = reader.has("train/response/binned") ? "train/response/binned" : "train/response/" + query.target;
+  const core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
+  std::vector<double> activity(query.cells.size());
+  for (std::size_t n = 0; n < activity.size(); ++n)
+    for (float value : rows.row(n)) activity[n] += value;
+  return activity;
+}
+
+}  // namespace amacrine::recording

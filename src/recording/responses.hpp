@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/array.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/recording/recording.hpp"
+
+#include <string>
+#include <vector>
+
+/// Responses of a lab file, checked and brought to Hz. Private to the reader.
+namespace amacrine::recording {
+
+/// What responses are read for.
+struct ResponseQuery {
+  std::vector<int> cells;  ///< indices on the file's cell axis
+  std::string target;      ///< "binned" or "firing_rate_Xms"
+  double frame_ms = 10.0;
+};
+
+/// Number of cells on the file's cell axis. Throws InputError where the part has no such response, naming those it has.
+std::size_t cells_in_file(const io::Reader& reader, const std::string& target);
+/// Rows of a (cells, T) dataset, (N, T), checked for shape and NaN.
+core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dataset, const std::vector<int>& cells,
+                                std::size_t frames);
+/// The training target in Hz, checked to be what its name says: (N, T).
+core::Array<float, 2> read_train_target(const io::Reader& reader, const ResponseQuery& query, std::size_t frames);
+/// Single trials of the test part in Hz, either layout, empty without: (R, N, T).
+core::Array<float, 3> read_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames);
+/// The test target in Hz: the trial mean.
+core::Array<float, 2> read_test_target(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats,
+                                       std::size_t frames);
+/// Total of a cell's training spikes (or rate where the file has no counts) for each cell.
+std::vector<double> training_activity(const io::Reader& reader, const ResponseQuery& query, std::size_t frames);
+
+}  // namespace amacrine::recording
