@@ -2,6 +2,8 @@
 #include "amacrine/model/kernels.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "kernels_device.hpp"
+#include "kernels_host.hpp"
 
 namespace amacrine::model {
 
@@ -10,125 +12,96 @@ namespace {
 using core::View4;
 using core::View5;
 
+constexpr bool on_host = std::is_same_v<core::Exec, core::HostExec>;
+
 void check(bool fits, const char* operation) {
   core::require(fits, "{}: the shapes of its arrays do not fit together", operation);
 }
 
-template <class... I>
-std::size_t product(I... extents) {
-  return (static_cast<std::size_t>(extents) * ...);
+/// Shapes of a first-layer convolution: frames (G,Y,X,F), taps (T,KY,KX), outputs (G,C,OY,OX,B).
+template <class S>
+void check_temporal(const View4<S>& frames, std::size_t T, std::size_t KY, std::size_t KX, const View5<S>& out,
+                    const char* operation) {
+  check(frames.extent(0) == out.extent(0) && frames.extent(1) == out.extent(2) + KY - 1 &&
+            frames.extent(2) == out.extent(3) + KX - 1 && frames.extent(3) == out.extent(4) + T - 1,
+        operation);
+}
+
+/// Shapes of a convolution (C,D,KY,KX) between in (G,D,Y,X,B) and out (G,C,OY,OX,B).
+template <class S>
+void check_conv(const View5<S>& in, std::size_t C, std::size_t D, std::size_t KY, std::size_t KX, const View5<S>& out,
+                const char* operation) {
+  check(in.extent(0) == out.extent(0) && in.extent(1) == D && out.extent(1) == C && in.extent(2) == out.extent(2) + KY - 1 &&
+            in.extent(3) == out.extent(3) + KX - 1 && in.extent(4) == out.extent(4),
+        operation);
 }
 
 }  // namespace
 
 template <class S>
 void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
-  const std::size_t C = kernel.extent(0), T = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
-  const std::size_t G = out.extent(0), OY = out.extent(2), OX = out.extent(3), B = out.extent(4);
-  check(frames.extent(0) == G && frames.extent(1) == OY + KY - 1 && frames.extent(2) == OX + KX - 1 &&
-            frames.extent(3) == B + T - 1 && out.extent(1) == C,
-        "model::temporal_conv_forward");
-  Kokkos::parallel_for(
-      "model::temporal_conv_forward", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, OY, OX, B)),
-      KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t b = n % B, x = n / B % OX, y = n / B / OX % OY, c = n / B / OX / OY % C, g = n / B / OX / OY / C;
-        S sum = 0;
-        for (std::size_t j = 0; j < KY; ++j)
-          for (std::size_t i = 0; i < KX; ++i)
-            for (std::size_t l = 0; l < T; ++l) sum += kernel(c, l, j, i) * frames(g, y + j, x + i, b + l);
-        out(g, c, y, x, b) = sum;
-      });
+  check_temporal(frames, kernel.extent(1), kernel.extent(2), kernel.extent(3), out, "model::temporal_conv_forward");
+  check(out.extent(1) == kernel.extent(0), "model::temporal_conv_forward");
+  if constexpr (on_host) {
+    host::temporal_conv_forward(exec, frames, kernel, out);
+  } else {
+    device::temporal_conv_forward(exec, frames, kernel, out);
+  }
 }
 
 template <class S>
 void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frames, const View5<S>& d_out,
                                    const View5<S>& d_kernel) {
-  const std::size_t G = d_kernel.extent(0), C = d_kernel.extent(1), T = d_kernel.extent(2), KY = d_kernel.extent(3),
-                    KX = d_kernel.extent(4);
-  const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
-  check(frames.extent(0) == G && frames.extent(1) == OY + KY - 1 && frames.extent(2) == OX + KX - 1 &&
-            frames.extent(3) == B + T - 1 && d_out.extent(0) == G && d_out.extent(1) == C,
-        "model::temporal_conv_kernel_gradient");
-  Kokkos::parallel_for(
-      "model::temporal_conv_kernel_gradient", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, KY, KX, T)),
-      KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t l = n % T, i = n / T % KX, j = n / T / KX % KY, c = n / T / KX / KY % C, g = n / T / KX / KY / C;
-        S sum = 0;
-        for (std::size_t y = 0; y < OY; ++y)
-          for (std::size_t x = 0; x < OX; ++x)
-            for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, b + l);
-        d_kernel(g, c, l, j, i) = sum;
-      });
+  check_temporal(frames, d_kernel.extent(2), d_kernel.extent(3), d_kernel.extent(4), d_out,
+                 "model::temporal_conv_kernel_gradient");
+  check(d_out.extent(0) == d_kernel.extent(0) && d_out.extent(1) == d_kernel.extent(1), "model::temporal_conv_kernel_gradient");
+  if constexpr (on_host) {
+    host::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel);
+  } else {
+    device::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel);
+  }
 }
 
 template <class S>
 void conv_forward(const core::Exec& exec, const View5<S>& in, const View4<S>& kernel, const View5<S>& out) {
-  const std::size_t C = kernel.extent(0), D = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
-  const std::size_t G = out.extent(0), OY = out.extent(2), OX = out.extent(3), B = out.extent(4);
-  check(in.extent(0) == G && in.extent(1) == D && in.extent(2) == OY + KY - 1 && in.extent(3) == OX + KX - 1 &&
-            in.extent(4) == B && out.extent(1) == C,
-        "model::conv_forward");
-  Kokkos::parallel_for(
-      "model::conv_forward", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, OY, OX, B)),
-      KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t b = n % B, x = n / B % OX, y = n / B / OX % OY, c = n / B / OX / OY % C, g = n / B / OX / OY / C;
-        S sum = 0;
-        for (std::size_t d = 0; d < D; ++d)
-          for (std::size_t j = 0; j < KY; ++j)
-            for (std::size_t i = 0; i < KX; ++i) sum += kernel(c, d, j, i) * in(g, d, y + j, x + i, b);
-        out(g, c, y, x, b) = sum;
-      });
+  check_conv(in, kernel.extent(0), kernel.extent(1), kernel.extent(2), kernel.extent(3), out, "model::conv_forward");
+  if constexpr (on_host) {
+    host::conv_forward(exec, in, kernel, out);
+  } else {
+    device::conv_forward(exec, in, kernel, out);
+  }
 }
 
-/// Transposed convolution: in(g,d,y,x,b) = sum_{c,j,i} kernel(c,d,j,i) d_out(g,c,y-j,x-i,b).
 template <class S>
-void transposed(const core::Exec& exec, const char* label, const View5<S>& d_out, const View4<S>& kernel, const View5<S>& d_in) {
-  const std::size_t C = kernel.extent(0), D = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
-  const std::size_t G = d_in.extent(0), Y = d_in.extent(2), X = d_in.extent(3), B = d_in.extent(4);
-  const std::size_t OY = d_out.extent(2), OX = d_out.extent(3);
-  check(d_in.extent(1) == D && d_out.extent(0) == G && d_out.extent(1) == C && Y == OY + KY - 1 && X == OX + KX - 1 &&
-            d_out.extent(4) == B,
-        label);
-  Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, D, Y, X, B)), KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t b = n % B, x = n / B % X, y = n / B / X % Y, d = n / B / X / Y % D, g = n / B / X / Y / D;
-        S sum = 0;
-        for (std::size_t c = 0; c < C; ++c)
-          for (std::size_t j = y >= OY ? y - OY + 1 : 0; j < KY && j <= y; ++j)
-            for (std::size_t i = x >= OX ? x - OX + 1 : 0; i < KX && i <= x; ++i)
-              sum += kernel(c, d, j, i) * d_out(g, c, y - j, x - i, b);
-        d_in(g, d, y, x, b) = sum;
-      });
+void transpose(const core::Exec& exec, const char* label, const View5<S>& d_out, const View4<S>& kernel, const View5<S>& d_in) {
+  check_conv(d_in, kernel.extent(0), kernel.extent(1), kernel.extent(2), kernel.extent(3), d_out, label);
+  if constexpr (on_host) {
+    host::conv_transpose(exec, label, d_out, kernel, d_in);
+  } else {
+    device::conv_transpose(exec, label, d_out, kernel, d_in);
+  }
 }
 
 template <class S>
 void conv_input_gradient(const core::Exec& exec, const View5<S>& d_out, const View4<S>& kernel, const View5<S>& d_in) {
-  transposed(exec, "model::conv_input_gradient", d_out, kernel, d_in);
-}
-
-template <class S>
-void conv_kernel_gradient(const core::Exec& exec, const View5<S>& in, const View5<S>& d_out, const View5<S>& d_kernel) {
-  const std::size_t G = d_kernel.extent(0), C = d_kernel.extent(1), D = d_kernel.extent(2), KY = d_kernel.extent(3),
-                    KX = d_kernel.extent(4);
-  const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
-  check(in.extent(0) == G && in.extent(1) == D && in.extent(2) == OY + KY - 1 && in.extent(3) == OX + KX - 1 &&
-            in.extent(4) == B && d_out.extent(0) == G && d_out.extent(1) == C,
-        "model::conv_kernel_gradient");
-  Kokkos::parallel_for(
-      "model::conv_kernel_gradient", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, D, KY, KX)),
-      KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t i = n % KX, j = n / KX % KY, d = n / KX / KY % D, c = n / KX / KY / D % C, g = n / KX / KY / D / C;
-        S sum = 0;
-        for (std::size_t y = 0; y < OY; ++y)
-          for (std::size_t x = 0; x < OX; ++x)
-            for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * in(g, d, y + j, x + i, b);
-        d_kernel(g, c, d, j, i) = sum;
-      });
+  transpose(exec, "model::conv_input_gradient", d_out, kernel, d_in);
 }
 
 template <class S>
 void temporal_conv_transpose(const core::Exec& exec, const View5<S>& d_out, const View4<S>& kernel, const View5<S>& d_window) {
-  transposed(exec, "model::temporal_conv_transpose", d_out, kernel, d_window);
+  transpose(exec, "model::temporal_conv_transpose", d_out, kernel, d_window);
+}
+
+template <class S>
+void conv_kernel_gradient(const core::Exec& exec, const View5<S>& in, const View5<S>& d_out, const View5<S>& d_kernel) {
+  check_conv(in, d_kernel.extent(1), d_kernel.extent(2), d_kernel.extent(3), d_kernel.extent(4), d_out,
+             "model::conv_kernel_gradient");
+  check(d_kernel.extent(0) == d_out.extent(0), "model::conv_kernel_gradient");
+  if constexpr (on_host) {
+    host::conv_kernel_gradient(exec, in, d_out, d_kernel);
+  } else {
+    device::conv_kernel_gradient(exec, in, d_out, d_kernel);
+  }
 }
 
 #define AMACRINE_INSTANTIATE(S)                                                                                         \

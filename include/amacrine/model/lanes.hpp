@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+/// SIMD lanes of the host kernels: W numbers side by side, in the compiler's own vector types (any width compiles everywhere).
+namespace amacrine::model {
+
+#if defined(__GNUC__) && !defined(__CUDACC__)
+template <class S, int W>
+struct LaneTraits {
+  typedef S type __attribute__((vector_size(W * sizeof(S))));
+};
+#else
+/// Where the compiler has no vector types (nvcc): a plain array. Host kernels are not used on a device.
+template <class S, int W>
+struct LaneArray {
+  S value[W];
+  S& operator[](int i) { return value[i]; }
+  const S& operator[](int i) const { return value[i]; }
+  friend LaneArray operator+(LaneArray a, const LaneArray& b) {
+    for (int i = 0; i < W; ++i) a.value[i] += b.value[i];
+    return a;
+  }
+  friend LaneArray operator*(LaneArray a, const LaneArray& b) {
+    for (int i = 0; i < W; ++i) a.value[i] *= b.value[i];
+    return a;
+  }
+  LaneArray& operator+=(const LaneArray& b) { return *this = *this + b; }
+};
+template <class S, int W>
+struct LaneTraits {
+  using type = LaneArray<S, W>;
+};
+#endif
+
+template <class S, int W>
+using Lanes = typename LaneTraits<S, W>::type;
+
+/// Lanes of a 64-byte register.
+template <class S>
+inline constexpr int full_width = static_cast<int>(64 / sizeof(S));
+
+template <class S, int W>
+inline Lanes<S, W> load(const S* from) {
+  Lanes<S, W> value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+template <class S, int W>
+inline void store(S* to, const Lanes<S, W>& value) {
+  std::memcpy(to, &value, sizeof value);
+}
+/// The first `count` lanes from memory, zeros after them.
+template <class S, int W>
+inline Lanes<S, W> load_part(const S* from, std::size_t count) {
+  Lanes<S, W> value{};
+  std::memcpy(&value, from, count * sizeof(S));
+  return value;
+}
+template <class S, int W>
+inline void store_part(S* to, const Lanes<S, W>& value, std::size_t count) {
+  std::memcpy(to, &value, count * sizeof(S));
+}
+/// The same number in all lanes.
+template <class S, int W>
+inline Lanes<S, W> broadcast(S value) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  return value - Lanes<S, W>{};  // the form that gcc turns into a single broadcast
+#else
+  Lanes<S, W> lanes;
+  for (int i = 0; i < W; ++i) lanes[i] = value;
+  return lanes;
+#endif
+}
+/// Sum over the lanes, in lane order.
+template <class S, int W>
+inline S lane_sum(const Lanes<S, W>& lanes) {
+  S sum = 0;
+  for (int i = 0; i < W; ++i) sum += lanes[i];
+  return sum;
+}
+
+}  // namespace amacrine::model

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/views.hpp"
+#include "amacrine/model/architecture.hpp"
+#include "amacrine/model/parameters.hpp"
+#include "amacrine/model/train_kernels.hpp"
+#include "amacrine/model/train_norm.hpp"
+#include "amacrine/parallel/communicator.hpp"
+
+#include <cstdint>
+#include <vector>
+
+/// One training step of an Architecture over a batch of segments. A batch has `shards` segments of B windows; this rank holds
+/// those of its range. Batch-norm statistics, loss and gradients are sums over all segments of all ranks in the order of global
+/// segment ids, so that a step has the same bits on any number of ranks and threads.
+namespace amacrine::model {
+
+enum class GraphUse {
+  training,    ///< forward and backward
+  statistics,  ///< forward only: layer outputs overwrite their inputs
+};
+
+/// A norm (or bias) after a linear stage: z is the stage's output, h what follows, d the gradient, first of h then of z.
+template <class S>
+struct NormStage {
+  std::string name;  ///< "hidden0." ... or "output."
+  core::View5<S> z, h, d;
+  MomentSums moments;
+  core::View1<S> gain, shift, from_d, from_z, constant;  ///< (K)
+  NormParameters parameters;
+  NormForward batch;
+  double count = 0;  ///< values per coefficient in the global batch
+};
+
+/// A hidden layer: its convolution's gradient per segment (G, C, D, KY, KX), and its norm.
+template <class S>
+struct HiddenStage {
+  core::View5<S> d_kernel;
+  NormStage<S> norm;
+};
+
+/// Workspaces of a training step, allocated once. Fill `frames` (and `target`) before each step.
+template <class S>
+struct TrainGraph {
+  Architecture architecture;
+  ParameterLayout layout;
+  std::size_t shards = 0, windows = 0;
+  parallel::Range owned;
+  core::View4<S> frames;  ///< (G, Y, X, F) normalised
+  core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
+  core::View5<S> rate;    ///< (G, N, 1, 1, B) Hz
+  std::vector<HiddenStage<S>> hidden;
+  NormStage<S> output;            ///< z: drive (G, N, 1, 1, B)
+  core::View4<S> partial;         ///< readout's partial sums
+  core::View1<S> d_weight;        ///< readout gradient per segment, (G, N, U) flat
+  core::View2<double> cell_loss;  ///< (G, N)
+
+  std::size_t samples() const { return shards * windows; }
+};
+
+template <class S>
+TrainGraph<S> make_train_graph(const Architecture& architecture, std::size_t shards, parallel::Range owned, std::size_t windows,
+                               GraphUse use);
+/// Bytes of the workspaces above, for --dry-run.
+double train_graph_bytes(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
+                         std::size_t scalar);
+
+/// Which noise a step draws; `on` false leaves it out.
+struct StepNoise {
+  bool on = true;
+  std::uint64_t model_seed = 0, step = 0;
+};
+
+/// Collective. frames -> drive, with the statistics of this batch. parameters: the flat block of `layout`.
+template <class S>
+void train_forward(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
+                   const core::View1<S>& parameters, const StepNoise& noise);
+
+/// Collective. After train_forward: rate and loss against `target`, and the gradient of the loss (length parameter_count, host).
+/// Returns the loss, the same on every rank.
+template <class S>
+double train_backward(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
+                      const core::View1<S>& parameters, const LossSettings& settings, std::vector<S>& gradient);
+
+/// Collective. Only the loss.
+template <class S>
+double train_loss(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
+                  const LossSettings& settings);
+
+/// The last batch's means and unbiased variances in the layout's order (length statistic_count); a mean counts the bias in front
+/// of its norm, as the running statistics do.
+template <class S>
+std::vector<double> batch_statistics(const TrainGraph<S>& graph);
+
+}  // namespace amacrine::model

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/model/train_graph.hpp"
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/model/kernels.hpp"
+
+namespace amacrine::model {
+
+using core::Exec;
+using core::View1;
+using core::View2;
+using core::View3;
+using core::View4;
+using core::View5;
+using parallel::Communicator;
+
+namespace {
+
+std::size_t sized(int value) { return static_cast<std::size_t>(value); }
+
+template <class S>
+View4<S> kernel_of(const ParameterEntry& entry, const View1<S>& parameters) {
+  return View4<S>(parameters.data() + entry.offset, entry.shape[0], entry.shape[1], entry.shape[2], entry.shape[3]);
+}
+
+template <class S>
+View2<S> readout_of(const TrainGraph<S>& graph, const View1<S>& parameters) {
+  const ParameterEntry& entry = graph.layout.parameter("readout.weight");
+  return View2<S>(parameters.data() + entry.offset, entry.shape[0], entry.shape[1]);
+}
+
+/// The readout of an LN model as a first-layer kernel that covers the canvas.
+template <class S>
+View4<S> filter_of(const TrainGraph<S>& graph, const View1<S>& parameters) {
+  const Architecture& a = graph.architecture;
+  return View4<S>(readout_of(graph, parameters).data(), sized(a.cells), sized(a.history), sized(a.height), sized(a.width));
+}
+
+/// A named parameter on the host in double, repeated `times` for each value; empty where the layout has none.
+template <class S>
+std::vector<double> on_host(const ParameterEntry* entry, const View1<S>& parameters) {
+  if (entry == nullptr) return {};
+  const View1<S> slice(parameters.data() + entry->offset, entry->size);
+  const std::vector<S> values = core::to_host(slice);
+  return {values.begin(), values.end()};
+}
+
+template <class S>
+void read_norm(const TrainGraph<S>& graph, const View1<S>& parameters, NormStage<S>& stage) {
+  const bool output = stage.name == "output.";
+  stage.parameters.gamma = on_host(graph.layout.find(stage.name + "gamma"), parameters);
+  stage.parameters.beta = on_host(graph.layout.find(stage.name + "beta"), parameters);
+  stage.parameters.bias = on_host(graph.layout.find(output ? "readout.bias" : stage.name + "bias"), parameters);
+  stage.parameters.absolute = graph.architecture.scale == Scale::absolute;
+  stage.parameters.epsilon = graph.architecture.norm_epsilon;
+}
+
+template <class S>
+void upload(const std::vector<double>& values, const View1<S>& to) {
+  const std::vector<S> cast(values.begin(), values.end());
+  const Kokkos::View<const S*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(cast.data(),
+                                                                                                                     cast.size());
+  Kokkos::deep_copy(to, host);
+}
+
+std::vector<double> global_sums(const Communicator& communicator, std::size_t shards, const View3<double>& sums) {
+  const std::vector<double> local = core::to_host(sums);
+  std::vector<double> totals(sums.extent(1) * 2);
+  communicator.ordered_sum<double>(local, shards, totals);
+  return totals;
+}
+
+/// Statistics of z over the global batch -> gain and shift on the device.
+template <class S>
+void prepare_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, const View1<S>& parameters,
+                  NormStage<S>& stage) {
+  read_norm(graph, parameters, stage);
+  std::vector<double> totals(stage.moments.sums.extent(1) * 2, 0.0);
+  if (stage.parameters.present()) {
+    forward_moments(exec, stage.z, stage.moments);
+    exec.fence("model::forward_moments are read on the host");
+    totals = global_sums(communicator, graph.shards, stage.moments.sums);
+  }
+  stage.batch = norm_forward(stage.parameters, totals, stage.count);
+  upload(stage.batch.gain, stage.gain);
+  upload(stage.batch.shift, stage.shift);
+}
+
+template <class S>
+void put(const ParameterEntry* entry, const std::vector<double>& values, std::vector<S>& gradient) {
+  if (entry == nullptr) return;
+  for (std::size_t i = 0; i < entry->size; ++i) gradient[entry->offset + i] = static_cast<S>(values[i]);
+}
+
+/// Gradient of the norm's own values into `gradient`, and stage.d from dL/dh to dL/dz. `h` gates (the ReLU), or is empty.
+template <class S>
+void back_through_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, NormStage<S>& stage,
+                       const View5<S>& h, std::vector<S>& gradient) {
+  backward_moments(exec, stage.d, h, stage.z, stage.moments);
+  exec.fence("model::backward_moments are read on the host");
+  const NormBackward back =
+      norm_backward_coefficients(stage.parameters, stage.batch, global_sums(communicator, graph.shards, stage.moments.sums));
+  const bool output = stage.name == "output.";
+  put(graph.layout.find(stage.name + "gamma"), back.d_gamma, gradient);
+  put(graph.layout.find(stage.name + "beta"), back.d_beta, gradient);
+  put(graph.layout.find(output ? "readout.bias" : stage.name + "bias"), back.d_bias, gradient);
+  upload(back.from_d, stage.from_d);
+  upload(back.from_z, stage.from_z);
+  upload(back.constant, stage.constant);
+  norm_backward(exec, stage.d, h, stage.z, stage.from_d, stage.from_z, stage.constant, stage.moments.share);
+}
+
+/// Per-segment gradients of one kernel, summed over all segments in order, into their place of the flat gradient.
+template <class S>
+void sum_segments(const Communicator& communicator, std::size_t shards, const S* data, std::size_t segments,
+                  const ParameterEntry& entry, std::vector<S>& gradient) {
+  const View1<S> flat(const_cast<S*>(data), segments * entry.size);
+  const std::vector<S> local = core::to_host(flat);
+  communicator.ordered_sum<S>(local, shards, std::span<S>(gradient).subspan(entry.offset, entry.size));
+}
+
+template <class S>
+void linear_stage(const Exec& exec, const TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
+  const HiddenStage<S>& stage = graph.hidden[layer];
+  const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
+  if (layer == 0) {
+    temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z);
+  } else {
+    conv_forward(exec, graph.hidden[layer - 1].norm.h, kernel, stage.norm.z);
+  }
+}
+
+/// dL/dz of the readout -> its weight's gradient and dL/dh of the last hidden layer.
+template <class S>
+void back_through_readout(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters) {
+  const Architecture& a = graph.architecture;
+  const std::size_t segments = graph.owned.size(), cells = sized(a.cells);
+  if (graph.hidden.empty()) {
+    const View5<S> d_filter(graph.d_weight.data(), segments, cells, sized(a.history), sized(a.height), sized(a.width));
+    temporal_conv_kernel_gradient(exec, graph.frames, graph.output.d, d_filter);
+    return;
+  }
+  const NormStage<S>& last = graph.hidden.back().norm;
+  readout_weight_gradient(exec, last.h, graph.output.d, View3<S>(graph.d_weight.data(), segments, cells, a.readout_inputs()));
+  readout_input_gradient(exec, graph.output.d, readout_of(graph, parameters), last.d);
+}
+
+template <class S>
+void back_through_hidden(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
+                         std::size_t layer, std::vector<S>& gradient) {
+  HiddenStage<S>& stage = graph.hidden[layer];
+  back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, gradient);
+  const ParameterEntry& entry = graph.layout.parameter(stage.norm.name + "kernel");
+  if (layer == 0) {
+    temporal_conv_kernel_gradient(exec, graph.frames, stage.norm.d, stage.d_kernel);
+  } else {
+    conv_kernel_gradient(exec, graph.hidden[layer - 1].norm.h, stage.norm.d, stage.d_kernel);
+    conv_input_gradient(exec, stage.norm.d, kernel_of(entry, parameters), graph.hidden[layer - 1].norm.d);
+  }
+  exec.fence("model::kernel gradients are read on the host");
+  sum_segments(communicator, graph.shards, stage.d_kernel.data(), graph.owned.size(), entry, gradient);
+}
+
+}  // namespace
+
+template <class S>
+void train_forward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
+                   const StepNoise& noise) {
+  const double sd = noise.on ? graph.architecture.noise : 0.0;
+  for (std::size_t layer = 0; layer < graph.hidden.size(); ++layer) {
+    NormStage<S>& stage = graph.hidden[layer].norm;
+    linear_stage(exec, graph, parameters, layer);
+    prepare_norm(exec, communicator, graph, parameters, stage);
+    const NoiseKey key{noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
+    norm_relu(exec, stage.z, stage.gain, stage.shift, stage.moments.share, sd, key, stage.h);
+  }
+  if (graph.hidden.empty()) {
+    temporal_conv_forward(exec, graph.frames, filter_of(graph, parameters), graph.output.z);
+  } else {
+    readout_forward(exec, graph.hidden.back().norm.h, readout_of(graph, parameters), graph.partial, graph.output.z);
+  }
+  prepare_norm(exec, communicator, graph, parameters, graph.output);
+}
+
+template <class S>
+double train_loss(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const LossSettings& settings) {
+  output_loss(exec, graph.output.z, graph.output.gain, graph.output.shift, graph.target, graph.architecture.softplus_beta,
+              settings, graph.samples(), graph.rate, graph.output.d, graph.cell_loss);
+  exec.fence("model::output_loss is read on the host");
+  const std::vector<double> local = core::to_host(graph.cell_loss);
+  std::vector<double> totals(graph.cell_loss.extent(1));
+  communicator.ordered_sum<double>(local, graph.shards, totals);
+  double loss = 0;
+  for (const double cell : totals) loss += cell;
+  return loss;
+}
+
+template <class S>
+double train_backward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
+                      const LossSettings& settings, std::vector<S>& gradient) {
+  gradient.resize(graph.layout.parameter_count);
+  const double loss = train_loss(exec, communicator, graph, settings);
+  back_through_norm(exec, communicator, graph, graph.output, View5<S>(), gradient);
+  back_through_readout(exec, graph, parameters);
+  exec.fence("model::readout gradient is read on the host");
+  sum_segments(communicator, graph.shards, graph.d_weight.data(), graph.owned.size(), graph.layout.parameter("readout.weight"),
+               gradient);
+  for (std::size_t layer = graph.hidden.size(); layer-- > 0;)
+    back_through_hidden(exec, communicator, graph, parameters, layer, gradient);
+  return loss;
+}
+
+template <class S>
+std::vector<double> batch_statistics(const TrainGraph<S>& graph) {
+  std::vector<double> flat(graph.layout.statistic_count, 0.0);
+  const auto store = [&](const NormStage<S>& stage) {
+    if (!stage.parameters.present()) return;
+    const ParameterEntry &mean = graph.layout.statistic(stage.name + "mean"),
+                         &variance = graph.layout.statistic(stage.name + "variance");
+    const std::size_t biases = stage.parameters.bias.size(), size = stage.batch.mean.size();
+    for (std::size_t k = 0; k < size; ++k) {
+      const double bias = biases == 0 ? 0.0 : stage.parameters.bias[k * biases / size];
+      flat[mean.offset + k] = stage.batch.mean[k] + bias;
+      flat[variance.offset + k] = stage.batch.variance[k] * stage.count / std::max(1.0, stage.count - 1.0);
+    }
+  };
+  for (const HiddenStage<S>& stage : graph.hidden) store(stage.norm);
+  store(graph.output);
+  return flat;
+}
+
+#define AMACRINE_INSTANTIATE(S)                                                                                             \
+  template void train_forward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&);      \
+  template double train_loss<S>(const Exec&, const Communicator&, TrainGraph<S>&, const LossSettings&);                     \
+  template double train_backward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const LossSettings&, \
+                                    std::vector<S>&);                                                                       \
+  template std::vector<double> batch_statistics<S>(const TrainGraph<S>&);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::model

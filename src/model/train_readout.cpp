@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/errors.hpp"
+#include "amacrine/model/train_kernels.hpp"
+
+namespace amacrine::model {
+
+using core::Exec;
+using core::View1;
+using core::View2;
+using core::View3;
+using core::View4;
+using core::View5;
+
+namespace {
+
+constexpr std::size_t chunk_units = 64;  ///< 64 units x 32 windows of float stay in the first-level cache while all cells pass
+
+template <class S>
+std::size_t units_of(const View5<S>& h) {
+  return h.extent(1) * h.extent(2) * h.extent(3);
+}
+
+std::size_t lane_blocks(std::size_t windows) { return (windows + train_lanes - 1) / train_lanes; }
+
+}  // namespace
+
+std::size_t readout_chunks(std::size_t units) { return (units + chunk_units - 1) / chunk_units; }
+
+template <class S>
+void readout_forward(const Exec& exec, const View5<S>& h, const View2<S>& weight, const View4<S>& partial,
+                     const View5<S>& drive) {
+  const std::size_t units = units_of(h), windows = h.extent(4), cells = weight.extent(0), segments = h.extent(0);
+  const std::size_t chunks = readout_chunks(units), blocks = lane_blocks(windows);
+  core::require(partial.extent(1) == chunks && weight.extent(1) == units,
+                "model::readout_forward: the shapes do not fit together");
+  const S* const in = h.data();
+  Kokkos::parallel_for(
+      "model::readout_forward", Kokkos::RangePolicy<Exec>(exec, 0, segments * chunks * blocks),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t first = item % blocks * train_lanes, chunk = item / blocks % chunks, g = item / blocks / chunks;
+        const std::size_t left = windows - first;
+        const int count = left < static_cast<std::size_t>(train_lanes) ? static_cast<int>(left) : train_lanes;
+        const std::size_t end = (chunk + 1) * chunk_units < units ? (chunk + 1) * chunk_units : units;
+        for (std::size_t n = 0; n < cells; ++n) {
+          S sum[train_lanes] = {};
+          for (std::size_t u = chunk * chunk_units; u < end; ++u) {
+            const S w = weight(n, u);
+            const S* const from = in + (g * units + u) * windows + first;
+            if (count == train_lanes) {
+              for (int lane = 0; lane < train_lanes; ++lane) sum[lane] += w * from[lane];
+            } else {
+              for (int lane = 0; lane < count; ++lane) sum[lane] += w * from[lane];
+            }
+          }
+          for (int lane = 0; lane < count; ++lane) partial(g, chunk, n, first + static_cast<std::size_t>(lane)) = sum[lane];
+        }
+      });
+  Kokkos::parallel_for(
+      "model::readout_sum", Kokkos::RangePolicy<Exec>(exec, 0, segments * cells * windows),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t b = item % windows, n = item / windows % cells, g = item / windows / cells;
+        S sum = 0;
+        for (std::size_t chunk = 0; chunk < chunks; ++chunk) sum += partial(g, chunk, n, b);
+        drive(g, n, 0, 0, b) = sum;
+      });
+}
+
+template <class S>
+void readout_input_gradient(const Exec& exec, const View5<S>& d_drive, const View2<S>& weight, const View5<S>& d_h) {
+  const std::size_t units = units_of(d_h), windows = d_h.extent(4), cells = weight.extent(0), blocks = lane_blocks(windows);
+  S* const out = d_h.data();
+  const S* const in = d_drive.data();
+  Kokkos::parallel_for(
+      "model::readout_input_gradient", Kokkos::RangePolicy<Exec>(exec, 0, d_h.extent(0) * units * blocks),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t first = item % blocks * train_lanes, u = item / blocks % units, g = item / blocks / units;
+        const std::size_t left = windows - first;
+        const int count = left < static_cast<std::size_t>(train_lanes) ? static_cast<int>(left) : train_lanes;
+        S sum[train_lanes] = {};
+        for (std::size_t n = 0; n < cells; ++n) {
+          const S w = weight(n, u);
+          const S* const from = in + (g * cells + n) * windows + first;
+          for (int lane = 0; lane < count; ++lane) sum[lane] += w * from[lane];
+        }
+        S* const to = out + (g * units + u) * windows + first;
+        for (int lane = 0; lane < count; ++lane) to[lane] = sum[lane];
+      });
+}
+
+template <class S>
+void readout_weight_gradient(const Exec& exec, const View5<S>& h, const View5<S>& d_drive, const View3<S>& d_weight) {
+  const std::size_t units = units_of(h), windows = h.extent(4), cells = d_weight.extent(1);
+  const S *const in = h.data(), *const gradient = d_drive.data();
+  Kokkos::parallel_for(
+      "model::readout_weight_gradient", Kokkos::RangePolicy<Exec>(exec, 0, h.extent(0) * units),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t u = item % units, g = item / units;
+        const S* const from = in + item * windows;
+        for (std::size_t n = 0; n < cells; ++n) {
+          const S* const with = gradient + (g * cells + n) * windows;
+          S lanes[train_lanes] = {}, sum = 0;
+          std::size_t b = 0;
+          for (; b + train_lanes <= windows; b += train_lanes)
+            for (int lane = 0; lane < train_lanes; ++lane)
+              lanes[lane] += with[b + static_cast<std::size_t>(lane)] * from[b + static_cast<std::size_t>(lane)];
+          for (; b < windows; ++b) sum += with[b] * from[b];
+          for (int lane = 0; lane < train_lanes; ++lane) sum += lanes[lane];
+          d_weight(g, n, u) = sum;
+        }
+      });
+}
+
+template <class S>
+void output_loss(const Exec& exec, const View5<S>& drive, const View1<S>& gain, const View1<S>& shift, const View5<S>& target,
+                 double beta, const LossSettings& settings, std::size_t samples, const View5<S>& rate, const View5<S>& d_x,
+                 const View2<double>& loss) {
+  const std::size_t cells = drive.extent(1), windows = drive.extent(4);
+  const S b = static_cast<S>(beta), epsilon = static_cast<S>(settings.epsilon), l1 = static_cast<S>(settings.l1_output);
+  const double share = 1.0 / (static_cast<double>(samples) * static_cast<double>(cells));
+  const bool squared = settings.mean_squared;
+  Kokkos::parallel_for(
+      "model::output_loss", Kokkos::RangePolicy<Exec>(exec, 0, drive.extent(0) * cells), KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t n = item % cells, g = item / cells;
+        double sum = 0;
+        for (std::size_t w = 0; w < windows; ++w) {
+          const S u = b * (gain(n) * drive(g, n, 0, 0, w) + shift(n)), y = target(g, n, 0, 0, w);
+          const S small = Kokkos::exp(-Kokkos::abs(u));
+          const S r = ((u > S(0) ? u : S(0)) + Kokkos::log1p(small)) / b;
+          const S slope = (u > S(0) ? S(1) : small) / (S(1) + small);
+          const S misfit = r - y;
+          const S value = squared ? misfit * misfit : r - y * Kokkos::log(r + epsilon);
+          const S d_rate = squared ? S(2) * misfit : S(1) - y / (r + epsilon);
+          rate(g, n, 0, 0, w) = r;
+          d_x(g, n, 0, 0, w) = (d_rate + l1) * slope * static_cast<S>(share);
+          sum += static_cast<double>(value) + static_cast<double>(l1) * static_cast<double>(r);
+        }
+        loss(g, n) = sum * share;
+      });
+}
+
+template <class S, class Pixel>
+void gather_frames(const Exec& exec, const View3<const Pixel>& movie, const View1<std::int64_t>& first, const View1<S>& scale,
+                   const View1<S>& offset, const View4<S>& frames) {
+  const std::size_t height = frames.extent(1), width = frames.extent(2), count = frames.extent(3);
+  const bool per_pixel = scale.extent(0) > 1;
+  Kokkos::parallel_for(
+      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * height * width),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t x = item % width, y = item / width % height, g = item / width / height;
+        const std::size_t pixel = per_pixel ? y * width + x : 0, start = static_cast<std::size_t>(first(g));
+        const S a = scale(pixel), b = offset(pixel);
+        for (std::size_t f = 0; f < count; ++f) frames(g, y, x, f) = a * static_cast<S>(movie(start + f, y, x)) + b;
+      });
+}
+
+template <class S>
+void gather_targets(const Exec& exec, const View2<const float>& response, const View1<std::int64_t>& first,
+                    const View5<S>& target) {
+  const std::size_t cells = target.extent(1), windows = target.extent(4);
+  Kokkos::parallel_for(
+      "model::gather_targets", Kokkos::RangePolicy<Exec>(exec, 0, target.extent(0) * cells * windows),
+      KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t b = item % windows, n = item / windows % cells, g = item / windows / cells;
+        target(g, n, 0, 0, b) = static_cast<S>(response(n, static_cast<std::size_t>(first(g)) + b));
+      });
+}
+
+#define AMACRINE_INSTANTIATE(S)                                                                                              \
+  template void readout_forward<S>(const Exec&, const View5<S>&, const View2<S>&, const View4<S>&, const View5<S>&);         \
+  template void readout_input_gradient<S>(const Exec&, const View5<S>&, const View2<S>&, const View5<S>&);                   \
+  template void readout_weight_gradient<S>(const Exec&, const View5<S>&, const View5<S>&, const View3<S>&);                  \
+  template void output_loss<S>(const Exec&, const View5<S>&, const View1<S>&, const View1<S>&, const View5<S>&, double,      \
+                               const LossSettings&, std::size_t, const View5<S>&, const View5<S>&, const View2<double>&);    \
+  template void gather_frames<S, std::uint8_t>(const Exec&, const View3<const std::uint8_t>&, const View1<std::int64_t>&,    \
+                                               const View1<S>&, const View1<S>&, const View4<S>&);                           \
+  template void gather_frames<S, float>(const Exec&, const View3<const float>&, const View1<std::int64_t>&, const View1<S>&, \
+                                        const View1<S>&, const View4<S>&);                                                   \
+  template void gather_targets<S>(const Exec&, const View2<const float>&, const View1<std::int64_t>&, const View5<S>&);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::model

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/errors.hpp"
+#include "amacrine/model/train_graph.hpp"
+
+namespace amacrine::model {
+
+using core::uninitialised;
+
+namespace {
+
+std::size_t sized(int value) { return static_cast<std::size_t>(value); }
+
+struct Shape {
+  std::size_t channels, height, width;
+};
+
+template <class S>
+NormStage<S> make_stage(const std::string& name, const Shape& shape, std::size_t segments, std::size_t windows,
+                        std::size_t samples, bool per_channel, GraphUse use, bool gated) {
+  NormStage<S> stage;
+  stage.name = name;
+  const auto allocate = [&](const std::string& label) {
+    return core::View5<S>(uninitialised("model::train_" + label), segments, shape.channels, shape.height, shape.width, windows);
+  };
+  stage.z = allocate("z");
+  const bool training = use == GraphUse::training;
+  if (gated) stage.h = training ? allocate("h") : stage.z;
+  if (training || !gated) stage.d = allocate("d");
+  stage.moments = make_moment_sums(segments, shape.channels, shape.height, shape.width, per_channel);
+  const std::size_t coefficients = stage.moments.sums.extent(1);
+  for (core::View1<S>* view : {&stage.gain, &stage.shift, &stage.from_d, &stage.from_z, &stage.constant})
+    *view = core::View1<S>(uninitialised("model::norm_coefficients"), coefficients);
+  stage.count = static_cast<double>(samples) * static_cast<double>(stage.moments.share);
+  return stage;
+}
+
+}  // namespace
+
+template <class S>
+TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parallel::Range owned, std::size_t windows,
+                               GraphUse use) {
+  core::require(a.cells > 0, "a training graph needs at least one cell");
+  TrainGraph<S> graph;
+  graph.architecture = a;
+  graph.layout = make_layout(a);
+  graph.shards = shards, graph.windows = windows, graph.owned = owned;
+  const std::size_t segments = owned.size(), cells = sized(a.cells), samples = shards * windows;
+  graph.frames = core::View4<S>(uninitialised("model::train_frames"), segments, sized(a.height), sized(a.width),
+                                windows + sized(a.history) - 1);
+  graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
+  graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
+  graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
+  for (int l = 0; l < a.layers(); ++l) {
+    const ConvLayer& layer = a.hidden[sized(l)];
+    const Shape shape{sized(layer.channels), sized(a.out_y(l)), sized(a.out_x(l))};
+    HiddenStage<S> stage;
+    stage.norm =
+        make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
+    const std::size_t inputs = sized(l == 0 ? a.history : a.hidden[sized(l - 1)].channels);
+    if (use == GraphUse::training)
+      stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, inputs,
+                                      sized(layer.kernel_y), sized(layer.kernel_x));
+    graph.hidden.push_back(std::move(stage));
+  }
+  graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, false);
+  if (!a.hidden.empty())
+    graph.partial =
+        core::View4<S>(uninitialised("model::train_readout"), segments, readout_chunks(a.readout_inputs()), cells, windows);
+  if (use == GraphUse::training)
+    graph.d_weight = core::View1<S>(uninitialised("model::train_d_weight"), segments * cells * a.readout_inputs());
+  return graph;
+}
+
+double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, std::size_t scalar) {
+  const bool training = use == GraphUse::training;
+  double values = static_cast<double>(a.height) * a.width * static_cast<double>(windows + sized(a.history) - 1);
+  for (int l = 0; l < a.layers(); ++l) values += static_cast<double>(a.units(l) * windows) * (training ? 3.0 : 1.0);
+  if (training) values += static_cast<double>(make_layout(a).parameter_count);
+  if (!a.hidden.empty()) values += static_cast<double>(readout_chunks(a.readout_inputs()) * sized(a.cells) * windows);
+  return values * static_cast<double>(segments * scalar);
+}
+
+template TrainGraph<float> make_train_graph<float>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse);
+template TrainGraph<double> make_train_graph<double>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse);
+
+}  // namespace amacrine::model
