@@ -4,7 +4,6 @@
 #include "amacrine/core/array.hpp"
 #include "amacrine/stimulus/stimulus.hpp"
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -85,31 +84,6 @@ CircuitResponse respond(const Circuit& circuit, const core::Array<float, 3>& con
                         const stimulus::Centre& centre, const Lesion& lesion = {});
 /// Rate on grey: Hz, after the circuit has settled.
 double resting_rate(const Circuit& circuit);
-
-/// The same for movies of any length: feed blocks of frames, get their rates. Holds 40 projections per unit and the state.
-class CircuitStream {
- public:
-  CircuitStream(const Circuit& circuit, const stimulus::Screen& screen, const stimulus::Centre& centre, Lesion lesion = {});
-  /// `contrast`: frames x Y x X. Writes one rate (Hz) per frame; `contribution_hz`, where asked for, is (U, frames).
-  void feed(const float* contrast, std::size_t frames, double* rate_hz, core::Array<double, 2>* contribution_hz = nullptr);
-
- private:
-  void project(const float* contrast, std::size_t frames);
-  double drive(std::size_t unit, std::size_t frame) const;
-  double step_feed_forward(std::size_t frame, double* contributions);
-  double step_depressing(std::size_t frame, double* contributions);
-  double step_gain_control(std::size_t frame, double* contributions);
-
-  Circuit circuit_;
-  Lesion lesion_;
-  std::size_t pixels_;
-  std::vector<std::vector<double>> kernels_;  ///< distinct spatial kernels
-  std::vector<std::size_t> kernel_of_unit_;
-  std::vector<std::vector<double>> temporal_;   ///< per unit
-  std::vector<std::vector<double>> projected_;  ///< per kernel: 39 frames of the past, then the block
-  std::vector<bool> dropped_, linear_;
-  double release_ = 1, inhibition_ = 0, membrane_ = 0, adaptation_ = 0, frozen_release_ = 1;
-};
 
 /// Exact attribution of a feed-forward circuit's rate at `frame` along grey -> stimulus, per unit:
 /// A_i = Int_0^1 softplus'(z(a)) w_i dh_i/da da, by a fine rule in `steps` panels. Sum A = rate - rate on grey.
