@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The matrices here are small. Without explicit vectors Eigen sums in one order on every machine, and GCC 12 does not warn about
+// uninitialised registers inside its own AVX-512 header.
+#ifndef EIGEN_DONT_VECTORIZE
+#define EIGEN_DONT_VECTORIZE
+#endif
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
