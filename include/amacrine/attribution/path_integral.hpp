@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/attribution/path_network.hpp"
+#include "amacrine/attribution/quadrature.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace amacrine::attribution {
+
+/// The linear part of the first layer along straight paths: z = baseline + alpha * difference.
+template <class S>
+struct Paths {
+  core::View1<S> baseline;    ///< (U) W * s0
+  core::View2<S> difference;  ///< (W, U) W * (s - s0)
+  std::size_t windows() const { return difference.extent(0); }
+};
+
+/// Integrals along the paths of a block of windows, for first-layer units u:
+/// share_u = Int m_u dalpha and push_nu = Int m_u dF_n/dh_u dalpha, with m_u = dh_u/dx_u along the path (or its secant). Hence
+/// G_u = gain_u push_u, A_u = difference_u G_u, and D_u = push_u / share_u.
+template <class S>
+struct PathIntegrals {
+  core::View2<S> share;               ///< (W, U)
+  core::View3<S> push;                ///< (M, W, U), M = cells asked for
+  core::Array<double, 2> start, end;  ///< (M, W) F[s0] and F[s], Hz
+};
+
+/// Integrates along paths past the first layer only: one forward over all nodes serves all cells, then one backward per cell with
+/// the slopes of the forward. The memory for a block (windows x nodes) is allocated once and reused.
+template <class S>
+class PathIntegrator {
+ public:
+  PathIntegrator(const core::Exec& exec, const PathNetwork<S>& network, Target target);
+  ~PathIntegrator();
+  PathIntegrator(PathIntegrator&&) noexcept;
+
+  /// `cells`: indices of the network's cells. The views of the result are valid until the next call.
+  const PathIntegrals<S>& integrate(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature);
+
+  /// Bytes of memory a block of `windows` windows needs.
+  static double bytes(const PathNetwork<S>& network, std::size_t windows, std::size_t cells, const Quadrature& quadrature);
+  /// Multiply-adds of one window with `cells` cells.
+  static double multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amacrine::attribution

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/attribution/settings.hpp"
+
+#include <vector>
+
+namespace amacrine::attribution {
+
+/// A rule on [0, 1] as nodes and lanes. The network runs forward at every node; gradients are pushed back in lanes. Lane p of a
+/// secant uses the slopes between nodes p and p + 1, a lane of any other rule the derivatives at node p + shift.
+struct Quadrature {
+  Rule rule = Rule::secant;
+  int panels = 0;
+  std::vector<double> alpha;   ///< (K) nodes, the path's two ends among them
+  std::vector<double> weight;  ///< (L) per lane, their sum is 1
+  int shift = 0;
+  int start = 0, end = 0;  ///< nodes at alpha = 0 and alpha = 1
+
+  bool secant() const { return rule == Rule::secant; }
+  int nodes() const { return static_cast<int>(alpha.size()); }
+  int lanes() const { return static_cast<int>(weight.size()); }
+};
+
+/// `panels` panels of equal length. Trapezoid: the two ends have half weight (the weights sum to one).
+Quadrature make_quadrature(Rule rule, int panels);
+
+}  // namespace amacrine::attribution

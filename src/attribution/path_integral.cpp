@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/path_integral.hpp"
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/model/kernels.hpp"
+#include "path_kernels.hpp"
+#include "slopes.hpp"
+
+namespace amacrine::attribution {
+namespace {
+
+template <class S>
+core::View5<S> as_maps(const core::View3<S>& units, const PathLayer<S>& layer) {
+  return core::View5<S>(units.data(), units.extent(0), static_cast<std::size_t>(layer.channels),
+                        static_cast<std::size_t>(layer.height), static_cast<std::size_t>(layer.width), units.extent(2));
+}
+
+template <class S>
+DeviceRule<S> to_device_rule(const Quadrature& quadrature) {
+  DeviceRule<S> rule;
+  rule.alpha = core::to_device("attribution::alpha", std::vector<S>(quadrature.alpha.begin(), quadrature.alpha.end()));
+  rule.weight = core::to_device("attribution::weight", quadrature.weight);
+  rule.shift = quadrature.shift;
+  rule.secant = quadrature.secant();
+  return rule;
+}
+
+/// Weight times slope of the output at every lane; drive (K) of one cell and window.
+void output_slopes(const double* drive, const Quadrature& quadrature, Target target, double beta, double* out) {
+  for (std::size_t p = 0; p < quadrature.weight.size(); ++p) {
+    const std::size_t k = p + static_cast<std::size_t>(quadrature.shift);
+    double slope = 1.0;
+    if (target == Target::after_softplus) {
+      slope = quadrature.secant() ? softplus_slope(drive[k], drive[k + 1], beta) : softplus_derivative(drive[k], beta);
+    }
+    out[p] = quadrature.weight[p] * slope;
+  }
+}
+
+}  // namespace
+
+template <class S>
+struct PathIntegrator<S>::Impl {
+  /// Units of one layer at all nodes (later: gradients in all lanes), and slopes; grown as blocks ask for.
+  struct Buffers {
+    core::View1<S> units, slopes;
+  };
+  core::Exec exec;
+  PathNetwork<S> network;
+  Target target;
+  std::vector<Buffers> buffers;
+  core::View1<S> shares, pushes;
+  PathIntegrals<S> result;
+
+  static core::View3<S> shaped(core::View1<S>& buffer, const char* label, std::size_t a, std::size_t b, std::size_t c) {
+    if (buffer.extent(0) < a * b * c) {
+      buffer = core::View1<S>();
+      buffer = core::View1<S>(core::uninitialised(label), a * b * c);
+    }
+    return core::View3<S>(buffer.data(), a, b, c);
+  }
+  core::View3<S> units(std::size_t layer, std::size_t windows, std::size_t lanes) {
+    return shaped(buffers[layer].units, "attribution::units", windows, network.layers[layer].units(), lanes);
+  }
+  core::View3<S> slopes(std::size_t layer, std::size_t windows, std::size_t lanes) {
+    return shaped(buffers[layer].slopes, "attribution::slopes", windows, network.layers[layer].units(), lanes);
+  }
+
+  void forward(const Paths<S>& paths, const DeviceRule<S>& rule) {
+    const std::size_t windows = paths.windows(), nodes = rule.alpha.extent(0), lanes = rule.weight.extent(0);
+    core::View3<S> h = units(0, windows, nodes);
+    first_hidden(exec, network.first(), paths.baseline, paths.difference, rule, h);
+    for (std::size_t l = 1; l < network.layers.size(); ++l) {
+      const core::View3<S> z = units(l, windows, nodes);
+      model::conv_forward(exec, as_maps(h, network.layers[l - 1]), network.layers[l].kernel, as_maps(z, network.layers[l]));
+      hidden_and_slopes(exec, network.layers[l], z, rule, slopes(l, windows, lanes));
+      h = z;
+    }
+  }
+
+  /// Reads the rates at the path's ends off the drives and turns the drives into the lanes' output slopes: (M, W, L) on the
+  /// device.
+  core::View3<S> outputs(const std::vector<int>& cells, std::size_t windows, const Quadrature& quadrature) {
+    const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
+    const std::size_t last = network.layers.size() - 1;
+    const core::View3<double> drive(core::uninitialised("attribution::drive"), cells.size(), windows, nodes);
+    read_out(exec, network.readout, network.constant, core::to_device("attribution::cells", cells), units(last, windows, nodes),
+             drive);
+    exec.fence("attribution::outputs");
+    const std::vector<double> drives = core::to_host(drive);
+    std::vector<double> slope(cells.size() * windows * lanes);
+    result.start = result.end = core::Array<double, 2>({cells.size(), windows});
+    for (std::size_t row = 0; row < cells.size() * windows; ++row) {
+      const double* const at = drives.data() + row * nodes;
+      output_slopes(at, quadrature, target, network.softplus_beta, slope.data() + row * lanes);
+      const double a = at[quadrature.start], b = at[quadrature.end], beta = network.softplus_beta;
+      const bool rate = target == Target::after_softplus;
+      result.start.values()[row] = rate ? softplus(a, beta) : a;
+      result.end.values()[row] = rate ? softplus(b, beta) : b;
+    }
+    const core::View1<S> flat = core::to_device("attribution::output_slopes", std::vector<S>(slope.begin(), slope.end()));
+    const core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells.size(), windows, lanes);
+    Kokkos::deep_copy(exec, core::View1<S>(out.data(), out.size()), flat);
+    return out;
+  }
+
+  /// Pushes cell `cell`, the `index`-th of those asked for, down to the first layer's units.
+  void backward(int cell, std::size_t index, const core::View3<S>& q, const Paths<S>& paths, const DeviceRule<S>& rule) {
+    const std::size_t windows = paths.windows(), lanes = rule.weight.extent(0);
+    std::size_t l = network.layers.size() - 1;
+    core::View3<S> d = units(l, windows, lanes);
+    push_readout(exec, network.readout, cell, index, q, network.layers[l], l > 0 ? slopes(l, windows, lanes) : core::View3<S>(),
+                 d);
+    for (; l > 0; --l) {
+      const core::View3<S> below = units(l - 1, windows, lanes);
+      model::conv_input_gradient(exec, as_maps(d, network.layers[l]), network.layers[l].kernel,
+                                 as_maps(below, network.layers[l - 1]));
+      if (l > 1) through_layer(exec, network.layers[l - 1], slopes(l - 1, windows, lanes), below);
+      d = below;
+    }
+    const core::View2<S> push(&result.push(index, 0, 0), windows, network.first().units());
+    gather_first(exec, network.first(), paths.baseline, paths.difference, rule, d, push, result.share);
+  }
+};
+
+template <class S>
+PathIntegrator<S>::PathIntegrator(const core::Exec& exec, const PathNetwork<S>& network, Target target) : impl_(new Impl) {
+  impl_->exec = exec;
+  impl_->network = network;
+  impl_->target = target;
+  impl_->buffers.resize(network.layers.size());
+}
+template <class S>
+PathIntegrator<S>::~PathIntegrator() = default;
+template <class S>
+PathIntegrator<S>::PathIntegrator(PathIntegrator&&) noexcept = default;
+
+template <class S>
+const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, const std::vector<int>& cells,
+                                                     const Quadrature& quadrature) {
+  const std::size_t windows = paths.windows(), units = impl_->network.first().units();
+  core::require(windows > 0 && !cells.empty(), "internal: a path integral of {} windows and {} cells", windows, cells.size());
+  const DeviceRule<S> rule = to_device_rule<S>(quadrature);
+  const core::View3<S> share = Impl::shaped(impl_->shares, "attribution::share", 1, windows, units);
+  impl_->result.share = core::View2<S>(share.data(), windows, units);
+  impl_->result.push = Impl::shaped(impl_->pushes, "attribution::push", cells.size(), windows, units);
+  impl_->forward(paths, rule);
+  const core::View3<S> q = impl_->outputs(cells, windows, quadrature);
+  for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule);
+  impl_->exec.fence("attribution::integrate");
+  return impl_->result;
+}
+
+template <class S>
+double PathIntegrator<S>::bytes(const PathNetwork<S>& network, std::size_t windows, std::size_t cells,
+                                const Quadrature& quadrature) {
+  double values = 0;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const auto units = static_cast<double>(network.layers[l].units());
+    values += units * quadrature.nodes() + (l > 0 ? units * quadrature.lanes() : 0.0);
+  }
+  values += static_cast<double>(network.first().units()) * static_cast<double>(cells + 2);
+  return values * static_cast<double>(windows) * sizeof(S);
+}
+
+template <class S>
+double PathIntegrator<S>::multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
+  double convolutions = 0;
+  for (std::size_t l = 1; l < network.layers.size(); ++l) {
+    const PathLayer<S>& layer = network.layers[l];
+    convolutions += static_cast<double>(layer.units()) * static_cast<double>(layer.kernel.size() / layer.kernel.extent(0));
+  }
+  const auto n = static_cast<double>(cells);
+  const double readout = static_cast<double>(network.layers.back().units()) * n * quadrature.nodes();
+  const double first = static_cast<double>(network.first().units()) *
+                       static_cast<double>(network.first().kernel.size() / network.first().kernel.extent(0));
+  return first + convolutions * (quadrature.nodes() + n * quadrature.lanes()) + readout;
+}
+
+template class PathIntegrator<float>;
+template class PathIntegrator<double>;
+
+}  // namespace amacrine::attribution

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sums.hpp"
+
+#include "amacrine/model/kernels.hpp"
+
+namespace amacrine::attribution {
+namespace {
+
+using core::View1;
+using core::View2;
+using core::View3;
+using core::View4;
+
+/// h(s) - h(s0) of a first-layer unit.
+template <class S>
+KOKKOS_INLINE_FUNCTION S response_change(S gain, S offset, S baseline, S difference, bool rectified) {
+  const S before = gain * baseline + offset, after = before + gain * difference;
+  if (!rectified) return gain * difference;
+  return (after > S(0) ? after : S(0)) - (before > S(0) ? before : S(0));
+}
+
+/// sums(0, ...) A, (1, ...) G, (2, ...) m D; each (M, W, C X).
+template <class S>
+void sum_cells(const core::Exec& exec, const PathLayer<S>& layer, const View2<S>& difference, const View3<S>& push,
+               const View4<double>& sums) {
+  const auto height = static_cast<std::size_t>(layer.height), width = static_cast<std::size_t>(layer.width);
+  const std::size_t cells = push.extent(0), windows = push.extent(1), columns = sums.extent(3);
+  const View1<S> gain = layer.gain;
+  Kokkos::parallel_for(
+      "attribution::sum_cells", Kokkos::RangePolicy<core::Exec>(exec, 0, cells * windows * columns),
+      KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t k = i % columns, w = i / columns % windows, n = i / columns / windows;
+        const std::size_t c = k / width, x = k % width;
+        double attribution = 0, weight = 0, pushed = 0;
+        for (std::size_t y = 0; y < height; ++y) {
+          const std::size_t u = (c * height + y) * width + x;
+          const double p = static_cast<double>(push(n, w, u)), g = static_cast<double>(gain(u)) * p;
+          attribution += g * static_cast<double>(difference(w, u));
+          weight += g;
+          pushed += p;
+        }
+        sums(0, n, w, k) = attribution;
+        sums(1, n, w, k) = weight;
+        sums(2, n, w, k) = pushed;
+      });
+}
+
+/// sums(0, ...) W*(s - s0), (1, ...) m, (2, ...) change of h; each (W, C X).
+template <class S>
+void sum_windows(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const View2<S>& share,
+                 const View3<double>& sums) {
+  const auto height = static_cast<std::size_t>(layer.height), width = static_cast<std::size_t>(layer.width);
+  const std::size_t windows = share.extent(0), columns = sums.extent(2);
+  const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
+  const View2<S> difference = paths.difference;
+  const bool rectified = layer.rectified;
+  Kokkos::parallel_for(
+      "attribution::sum_windows", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * columns),
+      KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t k = i % columns, w = i / columns, c = k / width, x = k % width;
+        double drive = 0, active = 0, change = 0;
+        for (std::size_t y = 0; y < height; ++y) {
+          const std::size_t u = (c * height + y) * width + x;
+          drive += static_cast<double>(difference(w, u));
+          active += static_cast<double>(share(w, u));
+          change += static_cast<double>(response_change(gain(u), offset(u), baseline(u), difference(w, u), rectified));
+        }
+        sums(0, w, k) = drive;
+        sums(1, w, k) = active;
+        sums(2, w, k) = change;
+      });
+}
+
+/// attribution and weight (W, M, U), drive and change (W, U), as float.
+template <class S>
+void unit_figures(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const View3<S>& push,
+                  const View3<float>& attribution, const View3<float>& weight, const View2<float>& drive,
+                  const View2<float>& change) {
+  const std::size_t cells = push.extent(0), windows = push.extent(1), units = push.extent(2);
+  const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
+  const View2<S> difference = paths.difference;
+  const bool rectified = layer.rectified;
+  Kokkos::parallel_for(
+      "attribution::unit_figures", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t w = i / units, u = i % units;
+        drive(w, u) = static_cast<float>(difference(w, u));
+        change(w, u) = static_cast<float>(response_change(gain(u), offset(u), baseline(u), difference(w, u), rectified));
+        for (std::size_t n = 0; n < cells; ++n) {
+          const S g = gain(u) * push(n, w, u);
+          weight(w, n, u) = static_cast<float>(g);
+          attribution(w, n, u) = static_cast<float>(g * difference(w, u));
+        }
+      });
+}
+
+/// g(u, b) = G_u of row b = window * M + cell, rows as lanes.
+template <class S>
+void weights_as_lanes(const core::Exec& exec, const PathLayer<S>& layer, const View3<S>& push, const View2<S>& g) {
+  const std::size_t cells = push.extent(0), units = push.extent(2), rows = g.extent(1);
+  const View1<S> gain = layer.gain;
+  Kokkos::parallel_for(
+      "attribution::weights_as_lanes", Kokkos::RangePolicy<core::Exec>(exec, 0, units * rows),
+      KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t u = i / rows, b = i % rows;
+        g(u, b) = gain(u) * push(b % cells, b / cells, u);
+      });
+}
+
+}  // namespace
+
+template <class S>
+void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
+                 Block& block) {
+  const std::size_t M = block.cells, W = block.windows, C = block.channels, X = block.width, columns = C * X;
+  const View4<double> cells(core::uninitialised("attribution::cell_sums"), 3, M, W, columns);
+  const View3<double> windows(core::uninitialised("attribution::window_sums"), 3, W, columns);
+  sum_cells(exec, layer, paths.difference, integrals.push, cells);
+  sum_windows(exec, layer, paths, integrals.share, windows);
+  exec.fence("attribution::sum_columns");
+  const std::vector<double> by_cell = core::to_host(cells), by_window = core::to_host(windows);
+  core::Array<double, 4>* const out[] = {&block.attribution, &block.weight, &block.push};
+  core::Array<double, 3>* const shared[] = {&block.drive, &block.share, &block.change};
+  for (std::size_t f = 0; f < 3; ++f) {
+    *out[f] = core::Array<double, 4>({W, M, C, X});
+    for (std::size_t n = 0; n < M; ++n)
+      for (std::size_t w = 0; w < W; ++w)
+        for (std::size_t k = 0; k < columns; ++k)
+          out[f]->values()[(w * M + n) * columns + k] = by_cell[((f * M + n) * W + w) * columns + k];
+    const auto first = by_window.begin() + static_cast<std::ptrdiff_t>(f * W * columns);
+    *shared[f] = core::Array<double, 3>({W, C, X}, std::vector<double>(first, first + static_cast<std::ptrdiff_t>(W * columns)));
+  }
+}
+
+template <class S>
+void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
+                 Block& block) {
+  const std::size_t W = block.windows, M = block.cells, U = layer.units();
+  const View3<float> attribution(core::uninitialised("attribution::unit_attribution"), W, M, U);
+  const View3<float> weight(core::uninitialised("attribution::unit_weight"), W, M, U);
+  const View2<float> drive(core::uninitialised("attribution::unit_drive"), W, U);
+  const View2<float> change(core::uninitialised("attribution::unit_change"), W, U);
+  unit_figures(exec, layer, paths, integrals.push, attribution, weight, drive, change);
+  exec.fence("attribution::store_units");
+  block.unit_attribution = core::to_host(attribution);
+  block.unit_weight = core::to_host(weight);
+  block.unit_drive = core::to_host(drive);
+  block.unit_change = core::to_host(change);
+}
+
+template <class S>
+void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames,
+                  const PathIntegrals<S>& integrals, Block& block) {
+  const PathLayer<S>& layer = network.first();
+  const std::size_t W = block.windows, M = block.cells, rows = W * M,
+                    frame_count = W + static_cast<std::size_t>(network.history) - 1;
+  const auto T = static_cast<std::size_t>(network.history), Y = static_cast<std::size_t>(network.height),
+             X = static_cast<std::size_t>(network.width);
+  const core::View5<S> g(core::uninitialised("attribution::pixel_weights"), 1, block.channels, block.height, block.width, rows);
+  const core::View5<S> d(core::uninitialised("attribution::pixels"), 1, T, Y, X, rows);
+  weights_as_lanes(exec, layer, integrals.push, View2<S>(g.data(), layer.units(), rows));
+  model::temporal_conv_transpose(exec, g, layer.kernel, d);
+  exec.fence("attribution::store_pixels");
+  const std::vector<S> gradient = core::to_host(d);
+  block.pixels.resize(rows * T * Y * X);
+  for (std::size_t b = 0; b < rows; ++b)
+    for (std::size_t l = 0; l < T; ++l)
+      for (std::size_t i = 0; i < Y * X; ++i)
+        block.pixels[(b * T + l) * Y * X + i] =
+            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * frames[i * frame_count + b / M + l]);
+}
+
+#define AMACRINE_INSTANTIATE(S)                                                                                        \
+  template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
+  template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
+  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, const PathIntegrals<S>&, Block&);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::attribution

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/attribution/block.hpp"
+
+namespace amacrine::attribution {
+
+/// Sums over y of every channel and column, in double, y ascending. Fills the columns of `block`.
+template <class S>
+void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
+                 Block& block);
+
+/// A_u and G_u of every unit, with drive and change of response.
+template <class S>
+void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
+                 Block& block);
+
+/// Eq. 1: A_lyx = (s - s0)_lyx sum_u kernel_u,lyx G_u, one transposed first layer per window and cell. frames as in
+/// difference_frames.
+template <class S>
+void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames,
+                  const PathIntegrals<S>& integrals, Block& block);
+
+}  // namespace amacrine::attribution

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace amacrine::attribution {
+namespace {
+
+AttributionSettings read(const std::string& text) {
+  core::Study study = core::Study::from_text(text, "test.toml");
+  const AttributionSettings settings = read_attribution(study);
+  study.require_all_read();
+  return settings;
+}
+
+std::string error_of(const std::string& text) {
+  try {
+    read(text);
+  } catch (const core::StudyError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(AttributionSettings, DefaultsAreSecantsTowardsTheRateFromGrey) {
+  const AttributionSettings settings = read("");
+  EXPECT_EQ(settings.rule, Rule::secant);
+  EXPECT_EQ(settings.target, Target::after_softplus);
+  EXPECT_EQ(settings.baseline, Baseline::grey);
+  EXPECT_EQ(settings.panels, 20);
+}
+
+TEST(AttributionSettings, EveryRuleIsReadByItsName) {
+  for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant})
+    EXPECT_EQ(read(std::string("[attribution]\nrule = \"") + to_string(rule) + "\"\n").rule, rule);
+}
+
+TEST(AttributionSettings, FaultsNameTheKeyAndTheLine) {
+  EXPECT_THAT(error_of("[attribution]\nsubjects = [\"netwrk\"]\n"),
+              testing::AllOf(testing::HasSubstr("test.toml:2"), testing::HasSubstr("netwrk")));
+  EXPECT_THAT(error_of("[attribution]\nrule = \"simpson\"\n"), testing::HasSubstr("simpson"));
+  EXPECT_THAT(error_of("[attribution]\npanels = 0\n"), testing::HasSubstr("panels"));
+  EXPECT_THAT(error_of("[attribution]\nbaseline_contrast = 1.0\n"), testing::HasSubstr("given"));
+  EXPECT_THAT(error_of("[attribution]\npanels = 2000\n"), testing::HasSubstr("max_panels"));
+}
+
+}  // namespace
+}  // namespace amacrine::attribution
