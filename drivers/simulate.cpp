@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/recording/simulation.hpp"
+#include "drivers/verbs.hpp"
+
+namespace amacrine::drivers {
+
+namespace {
+
+void describe(const recording::SimulationSettings& settings, const recording::SimulationPlan& plan, const std::string& path) {
+  const double seconds = plan.screen.frame_ms / 1000.0;
+  core::log("simulate: {} ensemble, {} frames of training ({}) and {} of test ({}) x {} repeats, {} x {} pixels",
+            settings.ensemble, plan.train_frames, core::human_seconds(static_cast<double>(plan.train_frames) * seconds),
+            plan.test_frames, core::human_seconds(static_cast<double>(plan.test_frames) * seconds), settings.repeats,
+            plan.screen.height, plan.screen.width);
+  for (const recording::SimulatedCell& cell : settings.cells)
+    core::log("  cell {:26} circuit {:26} centre y {:.1f} x {:.1f} px", cell.name, cell.circuit, cell.y, cell.x);
+  core::log("  {} in {}", core::human_bytes(plan.bytes), path);
+}
+
+}  // namespace
+
+/// Shows an ensemble to circuits of known mechanism and records their spikes in the lab's layout.
+int simulate(Context& context) {
+  const recording::SimulationSettings& settings = context.settings.simulation;
+  const recording::SimulationPlan plan = recording::plan_simulation(settings);
+  const std::string path = context.output("recording.h5");
+  describe(settings, plan, path);
+  const io::Provenance provenance = io::make_provenance(context.world, context.study, "simulate", tables_of("simulate"), {});
+  if (context.options.dry_run) return 0;
+  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return 0;
+
+  const double start = core::wall_seconds();
+  for (const recording::SimulatedActivity& cell : recording::simulate_recording(context.world, settings, path, provenance))
+    core::log("  cell {:26} mean {:5.1f} Hz, max {:5.0f} Hz, {:.0f} spikes", cell.name, cell.mean_hz, cell.max_hz, cell.spikes);
+  core::log("simulate: wrote {} in {}", path, core::human_seconds(core::wall_seconds() - start));
+  return 0;
+}
+
+}  // namespace amacrine::drivers

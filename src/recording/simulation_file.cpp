@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulation_file.hpp"
+
+#include "amacrine/recording/spikes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace amacrine::recording {
+
+namespace {
+
+std::vector<double> frame_starts(std::size_t frames, double frame_ms) {
+  std::vector<double> seconds(frames);
+  for (std::size_t t = 0; t < frames; ++t) seconds[t] = static_cast<double>(t) * frame_ms / 1000.0;
+  return seconds;
+}
+
+void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
+  std::vector<std::string> names;
+  for (const SimulatedCell& cell : settings.cells) names.push_back(cell.name);
+  writer.dimension(
+      {"train/time", plan.train_frames, "s", "start of the frame", frame_starts(plan.train_frames, plan.screen.frame_ms), {}});
+  writer.dimension(
+      {"test/time", plan.test_frames, "s", "start of the frame", frame_starts(plan.test_frames, plan.screen.frame_ms), {}});
+  writer.dimension({"y", static_cast<std::size_t>(plan.screen.height), "px", "row of the stimulus", {}, {}});
+  writer.dimension({"x", static_cast<std::size_t>(plan.screen.width), "px", "column of the stimulus", {}, {}});
+  writer.dimension({"cell", names.size(), "1", "ganglion cell", {}, names});
+  writer.dimension({"repeat", static_cast<std::size_t>(settings.repeats), "1", "trial of the test part", {}, {}});
+}
+
+void declare_part(io::ResultWriter& writer, const std::string& part) {
+  const std::string time = part + "/time";
+  const bool test = part == "test";
+  writer.variable(
+      {part + "/stimulus", io::Type::uint8, {time, "y", "x"}, "1", "movie, round(contrast_zero + contrast_unit contrast)", {}});
+  writer.variable({part + "/response/binned",
+                   test ? io::Type::float32 : io::Type::uint8,
+                   {"cell", time},
+                   "spikes",
+                   test ? "spikes per bin, mean over trials" : "spikes per bin",
+                   {}});
+  for (int width : smoothing_ms) {
+    const std::string name = fmt::format("firing_rate_{}ms", width);
+    const std::string text = fmt::format("firing rate, Gaussian of {} ms{}", width, test ? ", mean over trials" : "");
+    writer.variable({part + "/response/" + name, io::Type::float32, {"cell", time}, "Hz", text, {}});
+    if (test)
+      writer.variable(
+          {"test/repeats/" + name, io::Type::float32, {"repeat", "cell", time}, "Hz", "firing rate of each trial", {}});
+  }
+  writer.variable({"simulated/" + part + "/rate", io::Type::float32, {"cell", time}, "Hz", "noiseless rate of the circuit", {}});
+}
+
+}  // namespace
+
+void declare_recording(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
+  declare_dimensions(writer, settings, plan);
+  declare_part(writer, "train");
+  declare_part(writer, "test");
+  std::vector<std::string> names, circuits;
+  for (std::size_t n = 0; n < settings.cells.size(); ++n) {
+    names.push_back(settings.cells[n].name);
+    circuits.push_back(settings.cells[n].circuit);
+    writer.variable({fmt::format("test/repeats/cell{:02d}", n + 1),
+                     io::Type::uint8,
+                     {"repeat", "test/time"},
+                     "spikes",
+                     fmt::format("spikes per bin of each trial, {}", settings.cells[n].name),
+                     {}});
+  }
+  writer.variable({"simulated/centre_y", io::Type::float64, {"cell"}, "px", "receptive-field centre, row", {}});
+  writer.variable({"simulated/centre_x", io::Type::float64, {"cell"}, "px", "receptive-field centre, column", {}});
+  writer.attribute("contrast_zero", plan.coding.zero);
+  writer.attribute("contrast_unit", plan.coding.unit);
+  writer.attribute("frame_ms", plan.screen.frame_ms);
+  writer.attribute("pixel_um", plan.screen.pixel_um);
+  writer.attribute("cells", fmt::format("{}", fmt::join(names, ",")));
+  writer.attribute("circuits", fmt::format("{}", fmt::join(circuits, ",")));
+  writer.attribute("ensemble", settings.ensemble);
+  writer.attribute("seed", static_cast<double>(settings.seed));
+  writer.attribute("blocks", 1.0);
+}
+
+void write_centres(io::ResultWriter& writer, const SimulationSettings& settings) {
+  std::vector<double> y, x;
+  for (const SimulatedCell& cell : settings.cells) {
+    y.push_back(cell.y);
+    x.push_back(cell.x);
+  }
+  writer.write<double>("simulated/centre_y", std::span<const double>(y));
+  writer.write<double>("simulated/centre_x", std::span<const double>(x));
+}
+
+}  // namespace amacrine::recording

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/recording/spikes.hpp"
+
+#include "amacrine/core/random.hpp"
+#include "amacrine/recording/smoothing.hpp"
+
+#include <algorithm>
+
+namespace amacrine::recording {
+
+std::vector<std::uint8_t> poisson_counts(const SpikeKey& key, std::size_t first, std::span<const double> rates_hz,
+                                         double bin_ms) {
+  core::require(key.cell < 4096 && key.repeat < 4096 && first + rates_hz.size() < (std::uint64_t{1} << 40),
+                "cell {}, repeat {} or bin {} is beyond what a simulated recording can hold", key.cell, key.repeat, first);
+  const core::Stream stream = key.test ? core::Stream::repeats : core::Stream::spikes;
+  std::vector<std::uint8_t> counts;
+  for (std::size_t i = 0; i < rates_hz.size(); ++i) {
+    core::Random random(key.seed, stream, key.cell << 52 | key.repeat << 40 | (first + i));
+    counts.push_back(static_cast<std::uint8_t>(std::min(255, random.poisson(rates_hz[i] * bin_ms / 1000.0))));
+  }
+  return counts;
+}
+
+SmoothingStream::SmoothingStream(double sigma_ms, double bin_ms)
+    : sigma_ms_(sigma_ms), bin_ms_(bin_ms), reach_(gaussian_weights(sigma_ms, bin_ms).size() / 2) {}
+
+std::vector<float> SmoothingStream::feed(std::span<const std::uint8_t> counts, bool last) {
+  held_.insert(held_.end(), counts.begin(), counts.end());
+  pending_ += counts.size();
+  const std::size_t ready = last ? pending_ : pending_ - std::min(pending_, reach_);
+  const std::vector<float> rates = firing_rate(held_, sigma_ms_, bin_ms_);
+  const auto from = rates.end() - static_cast<std::ptrdiff_t>(pending_);
+  std::vector<float> certain(from, from + static_cast<std::ptrdiff_t>(ready));
+  pending_ -= ready;
+  const std::size_t keep = std::min(held_.size(), pending_ + reach_);
+  held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(keep));
+  return certain;
+}
+
+}  // namespace amacrine::recording
