@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/io/provenance.hpp"
+#include "amacrine/parallel/communicator.hpp"
+#include "amacrine/stimulus/phenomena.hpp"
+
+#include <string>
+#include <vector>
+
+/// The responses of one subject to a catalogue, what was measured from them, and their file (docs/results/responses.md).
+namespace amacrine::stimulus {
+
+struct Responses {
+  std::string subject;  ///< "network", "ln", "circuit", "recorded"
+  Screen screen;
+  double threshold_hz = 3.0;
+  std::vector<Condition> conditions;
+  std::vector<double> symmetry_deviation;  ///< per condition, largest over the movies shown
+  std::vector<std::string> cells;
+  std::vector<Centre> centres;                          ///< per cell: what bars were drawn around
+  std::vector<CellResponses> rate_hz;                   ///< [cell][condition][frame]
+  std::vector<ParameterSet> sets;                       ///< those measured
+  std::vector<std::vector<PhenomenonFigures>> figures;  ///< [set][cell]
+};
+
+/// Fills in `figures` for every set and cell.
+void measure(Responses& responses);
+
+/// Collective: writes responses_<subject>.h5. Every rank holds the same responses; rank 0 writes.
+void write_responses(const parallel::Communicator& communicator, const std::string& path, const Responses& responses,
+                     const io::Provenance& provenance);
+
+/// The four phenomena of every cell, for people: present or why not, with figures.
+std::string phenomena_table(const Responses& responses);
+
+}  // namespace amacrine::stimulus
