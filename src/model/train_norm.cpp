@@ -25,7 +25,7 @@ MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::siz
   moments.share = per_channel ? height * width : 1;
   moments.span = per_channel ? width : 1;
   moments.rows = View3<double>("model::moment_rows", segments, channels * height * width / moments.span, 2);
-  moments.sums = per_channel ? View3<double>("model::moment_sums", segments, channels, 2) : moments.rows;
+  moments.sums = moments.span == moments.share ? moments.rows : View3<double>("model::moment_sums", segments, channels, 2);
   return moments;
 }
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/train_reference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace amacrine::model {
+namespace {
+
+using reference::Batch;
+using reference::sized;
+
+struct Case {
+  const char* name;
+  Architecture architecture;
+  LossSettings loss;
+};
+
+Architecture small(std::vector<ConvLayer> hidden, Norm norm, Scale scale) {
+  Architecture a;
+  a.history = 5, a.height = 9, a.width = 8, a.cells = 3;
+  a.hidden = std::move(hidden);
+  a.norm = norm, a.scale = scale;
+  a.norm_epsilon = 1e-3;
+  return a;
+}
+
+std::vector<Case> cases() {
+  const std::vector<ConvLayer> two{{3, 4, 3}, {2, 3, 5}}, one{{5, 3, 3}}, three{{2, 3, 2}, {3, 2, 2}, {2, 3, 3}},
+      covering{{4, 9, 8}};
+  std::vector<Case> all{{"per_channel", small(two, Norm::per_channel, Scale::plain), {}},
+                        {"per_channel_absolute", small(two, Norm::per_channel, Scale::absolute), {}},
+                        {"per_unit", small(two, Norm::per_unit, Scale::plain), {}},
+                        {"per_unit_absolute", small(one, Norm::per_unit, Scale::absolute), {}},
+                        {"no_norm", small(two, Norm::none, Scale::plain), {}},
+                        {"three_layers", small(three, Norm::per_channel, Scale::plain), {}},
+                        {"covering_kernel", small(covering, Norm::per_channel, Scale::plain), {}},
+                        {"linear_nonlinear", small({}, Norm::none, Scale::plain), {}},
+                        {"linear_nonlinear_norm", small({}, Norm::none, Scale::plain), {}},
+                        {"mean_squared", small(one, Norm::per_channel, Scale::plain), {true, 1e-8, 0.0}},
+                        {"output_l1", small(one, Norm::per_channel, Scale::plain), {false, 1e-8, 0.3}}};
+  all[4].architecture.conv_bias = true;
+  all[5].architecture.conv_bias = true;  // in front of a norm: no gradient
+  all[7].architecture.output_norm = false, all[7].architecture.readout_bias = true, all[7].architecture.softplus_beta = 2.5;
+  all[2].architecture.readout_bias = true;
+  return all;
+}
+
+/// A graph filled with a batch; parameters on the device.
+struct Fixture {
+  TrainGraph<double> graph;
+  core::View1<double> parameters;
+  parallel::Communicator self = parallel::Communicator::self();
+  core::Exec exec;
+  Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch)
+      : graph(make_train_graph<double>(a, batch.segments, {0, batch.segments}, batch.windows, GraphUse::training)),
+        parameters(core::to_device("test::parameters", values)) {
+    fill(graph.frames, batch.frames);
+    fill(graph.target, batch.target);
+  }
+  template <class V>
+  static void fill(const V& view, const std::vector<double>& values) {
+    ASSERT_EQ(view.size(), values.size());
+    const Kokkos::View<double*, Kokkos::LayoutRight, typename V::memory_space> flat(view.data(), view.size());
+    const auto from = core::to_device("test::values", values);
+    Kokkos::deep_copy(flat, from);
+  }
+  double loss(const std::vector<double>& values, const LossSettings& settings, const StepNoise& noise) {
+    fill(parameters, values);
+    train_forward(exec, self, graph, parameters, noise);
+    return train_loss(exec, self, graph, settings);
+  }
+};
+
+class TrainGraphCases : public testing::TestWithParam<Case> {};
+
+TEST_P(TrainGraphCases, FollowsTheDefinition) {
+  const auto& [name, a, settings] = GetParam();
+  const Batch batch = reference::random_batch(a, 3, 7, 11);
+  const std::vector<double> values = reference::random_parameters(make_layout(a), 5);
+  Fixture f(a, values, batch);
+  const double loss = f.loss(values, settings, {false, 0, 0});
+  const reference::Step truth = reference::run(a, values, batch, settings);
+  EXPECT_TRUE(std::abs(loss - truth.loss) <= 1e-11 * std::abs(truth.loss)) << loss << " " << truth.loss;
+  const std::vector<double> rate = core::to_host(f.graph.rate), statistics = batch_statistics(f.graph);
+  for (std::size_t w = 0; w < truth.rate.size(); ++w)
+    for (std::size_t n = 0; n < truth.rate[w].size(); ++n)
+      EXPECT_TRUE(std::abs(rate[(w / 7 * 3 + n) * 7 + w % 7] - truth.rate[w][n]) <= 1e-10 * (1 + truth.rate[w][n]));
+  std::vector<double> expected;
+  for (std::size_t k = 0; k < truth.mean.size(); ++k) {
+    expected.insert(expected.end(), truth.mean[k].begin(), truth.mean[k].end());
+    expected.insert(expected.end(), truth.variance[k].begin(), truth.variance[k].end());
+  }
+  ASSERT_EQ(statistics.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_TRUE(std::abs(statistics[i] - expected[i]) <= 1e-10 * (1 + std::abs(expected[i]))) << i;
+}
+
+/// Central differences of the loss along single coordinates, some of every entry, with the noise on.
+TEST_P(TrainGraphCases, GradientMatchesFiniteDifferences) {
+  const auto& [name, a, settings] = GetParam();
+  const StepNoise noise{true, 3, 17};
+  const Batch batch = reference::random_batch(a, 3, 7, 23);
+  std::vector<double> values = reference::random_parameters(make_layout(a), 7);
+  Fixture f(a, values, batch);
+  train_forward(f.exec, f.self, f.graph, f.parameters, noise);
+  std::vector<double> gradient;
+  train_backward(f.exec, f.self, f.graph, f.parameters, settings, gradient);
+  double largest = 0;
+  for (const double g : gradient) largest = std::max(largest, std::abs(g));
+  ASSERT_GT(largest, 0);
+  core::Random random(9, core::Stream::test);
+  for (const ParameterEntry& entry : f.graph.layout.parameters)
+    for (int trial = 0; trial < 8; ++trial) {
+      const std::size_t i = entry.offset + random.below(static_cast<std::uint32_t>(entry.size));
+      const double kept = values[i], step = 1e-5;
+      values[i] = kept + step;
+      const double above = f.loss(values, settings, noise);
+      values[i] = kept - step;
+      const double below = f.loss(values, settings, noise);
+      values[i] = kept;
+      const double slope = (above - below) / (2 * step);
+      EXPECT_TRUE(std::abs(gradient[i] - slope) <= 1e-6 * largest + 1e-5 * std::abs(slope))
+          << entry.name << " " << gradient[i] << " " << slope;
+    }
+}
+
+/// A bias in front of a norm has no effect, and its gradient is exactly zero.
+TEST(TrainGraph, BiasInFrontOfANormHasNoGradient) {
+  const Case c = cases()[5];
+  const Batch batch = reference::random_batch(c.architecture, 2, 6, 31);
+  const std::vector<double> values = reference::random_parameters(make_layout(c.architecture), 13);
+  Fixture f(c.architecture, values, batch);
+  train_forward(f.exec, f.self, f.graph, f.parameters, {});
+  std::vector<double> gradient;
+  train_backward(f.exec, f.self, f.graph, f.parameters, c.loss, gradient);
+  for (int l = 0; l < 3; ++l) {
+    const ParameterEntry& bias = f.graph.layout.parameter("hidden" + std::to_string(l) + ".bias");
+    for (std::size_t i = 0; i < bias.size; ++i) EXPECT_EQ(gradient[bias.offset + i], 0.0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, TrainGraphCases, testing::ValuesIn(cases()), [](const auto& chosen) { return chosen.param.name; });
+
+}  // namespace
+}  // namespace amacrine::model
