@@ -66,9 +66,9 @@ const Circuit& circuit(const std::string& name);
 
 /// What is taken out of a circuit. Unit names of feed-forward circuits; flags of dynamic ones.
 struct Lesion {
-  std::vector<std::string> dropped;  ///< these units are silent
-  std::vector<std::string> linear;   ///< these units lose their rectifier (their activity on grey is kept); "all": every unit
-  bool no_depression = false;        ///< the synapse stays at its mean state in a train of dark flashes every 100 ms
+  std::vector<std::string> dropped{};  ///< these units are silent
+  std::vector<std::string> linear{};   ///< these units lose their rectifier (their activity on grey is kept); "all": every unit
+  bool no_depression = false;          ///< the synapse stays at its mean state in a train of dark flashes every 100 ms
   bool no_inhibition = false, no_feedback = false;
 };
 
