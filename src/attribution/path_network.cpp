@@ -7,19 +7,27 @@
 namespace amacrine::attribution {
 namespace {
 
-/// A contiguous view of any rank as a flat one that shares its memory.
-template <class S, class V>
-core::View1<S> flat(const V& view) {
+/// A contiguous view of any rank as a flat one that shares its memory and does not own it.
+template <class V>
+auto flat(const V& view) {
   core::require(view.span_is_contiguous(), "internal: a view of {} values is not contiguous", view.size());
-  return core::View1<S>(view.data(), view.size());
+  return core::View1<typename V::non_const_value_type>(view.data(), view.size());
+}
+
+/// The same as a copy of its own.
+template <class S, class V>
+core::View1<S> flat_copy(const V& view) {
+  core::View1<S> out(core::uninitialised("attribution::units"), view.size());
+  Kokkos::deep_copy(out, flat(view));
+  return out;
 }
 
 template <class S>
 PathLayer<S> rectified_layer(const model::InferenceLayer<S>& layer) {
   PathLayer<S> out;
   out.kernel = layer.kernel;
-  out.gain = flat<S>(layer.gain);
-  out.offset = flat<S>(layer.offset);
+  out.gain = flat_copy<S>(layer.gain);
+  out.offset = flat_copy<S>(layer.offset);
   out.channels = static_cast<int>(layer.gain.extent(0));
   out.height = static_cast<int>(layer.gain.extent(1));
   out.width = static_cast<int>(layer.gain.extent(2));
@@ -32,8 +40,9 @@ PathLayer<S> linear_layer(const model::InferenceNetwork<S>& network) {
   const model::Architecture& a = network.architecture;
   const std::size_t n = network.readout.extent(0);
   PathLayer<S> out;
-  out.kernel = core::View4<S>(network.readout.data(), n, static_cast<std::size_t>(a.history), static_cast<std::size_t>(a.height),
-                              static_cast<std::size_t>(a.width));
+  out.kernel = core::View4<S>(core::uninitialised("attribution::filters"), n, static_cast<std::size_t>(a.history),
+                              static_cast<std::size_t>(a.height), static_cast<std::size_t>(a.width));
+  Kokkos::deep_copy(flat(out.kernel), flat(network.readout));
   out.gain = core::to_device("attribution::gain", std::vector<S>(n, S(1)));
   out.offset = core::to_device("attribution::offset", std::vector<S>(n, S(0)));
   out.channels = static_cast<int>(n);
@@ -46,9 +55,8 @@ template <class S>
 core::View2<S> identity(std::size_t n) {
   std::vector<S> values(n * n, S(0));
   for (std::size_t i = 0; i < n; ++i) values[i * n + i] = S(1);
-  const core::View1<S> device = core::to_device("attribution::identity", values);
-  core::View2<S> square("attribution::readout", n, n);
-  Kokkos::deep_copy(core::View1<S>(square.data(), n * n), device);
+  core::View2<S> square(core::uninitialised("attribution::readout"), n, n);
+  Kokkos::deep_copy(flat(square), core::to_device("attribution::identity", values));
   return square;
 }
 
