@@ -13,6 +13,7 @@ namespace amacrine::stimulus {
 struct Column {
   io::Variable variable;
   std::vector<double> values;
+  std::vector<double> flags;  ///< of a flag variable: the values its meanings belong to
 };
 
 /// The axes phenomena run over: every value that occurs in any set, sorted; one NaN where none does.
@@ -26,8 +27,8 @@ std::vector<Column> condition_columns(const Responses& responses);
 /// Variables of the phenomena: presence flags and figures.
 std::vector<Column> phenomenon_columns(const Responses& responses, const SweepAxes& axes);
 
-/// An int8 flag variable with its meanings.
-io::Variable flag_variable(const std::string& name, const std::vector<std::string>& dimensions, const std::string& title,
-                           const std::vector<int>& values, const std::vector<std::string>& meanings);
+/// An int8 flag variable with its meanings, values still to be filled in.
+Column flag_column(const std::string& name, const std::vector<std::string>& dimensions, const std::string& title,
+                   const std::vector<double>& flags, const std::vector<std::string>& meanings);
 
 }  // namespace amacrine::stimulus

@@ -48,13 +48,15 @@ std::vector<double> padded(const std::vector<Condition>& conditions, std::vector
 
 Column condition_flags(const Responses& r, const std::string& name, const std::string& title, std::size_t count,
                        const std::function<std::string(int)>& meaning, const std::function<int(const Condition&)>& value) {
-  std::vector<int> values;
+  std::vector<double> flags;
   std::vector<std::string> meanings;
   for (int i = 0; i < static_cast<int>(count); ++i) {
-    values.push_back(i);
+    flags.push_back(i);
     meanings.push_back(meaning(i));
   }
-  return {flag_variable(name, {"condition"}, title, values, meanings), of_conditions(r.conditions, value)};
+  Column column = flag_column(name, {"condition"}, title, flags, meanings);
+  column.values = of_conditions(r.conditions, value);
+  return column;
 }
 
 void declare_dimensions(io::ResultWriter& file, const Responses& r, const SweepAxes& axes) {
@@ -95,26 +97,24 @@ std::vector<float> stored_rates(const Responses& r) {
 
 }  // namespace
 
-io::Variable flag_variable(const std::string& name, const std::vector<std::string>& dimensions, const std::string& title,
-                           const std::vector<int>& values, const std::vector<std::string>& meanings) {
-  return {name,
-          io::Type::int8,
-          dimensions,
-          "1",
-          title,
-          {{"flag_values", fmt::format("{}", fmt::join(values, ", "))},
-           {"flag_meanings", fmt::format("{}", fmt::join(meanings, " "))}}};
+Column flag_column(const std::string& name, const std::vector<std::string>& dimensions, const std::string& title,
+                   const std::vector<double>& flags, const std::vector<std::string>& meanings) {
+  return {{name, io::Type::int8, dimensions, "1", title, {{"flag_meanings", fmt::format("{}", fmt::join(meanings, " "))}}},
+          {},
+          flags};
 }
 
 std::vector<Column> condition_columns(const Responses& r) {
   std::vector<Column> columns;
   const auto per_condition = [&](const char* name, io::Type type, const char* units, const char* title, auto value) {
-    columns.push_back({{name, type, {"condition"}, units, title, {}}, of_conditions(r.conditions, value)});
+    columns.push_back({{name, type, {"condition"}, units, title, {}}, of_conditions(r.conditions, value), {}});
   };
   columns.push_back({{"bar_px", io::Type::float32, {"condition", "frame"}, "px", "bar centre relative to the cell's centre", {}},
-                     padded(r.conditions, &Condition::bar_px)});
+                     padded(r.conditions, &Condition::bar_px),
+                     {}});
   columns.push_back({{"level", io::Type::float32, {"condition", "frame"}, "1", "contrast of a full-field stimulus", {}},
-                     padded(r.conditions, &Condition::level)});
+                     padded(r.conditions, &Condition::level),
+                     {}});
   columns.push_back(condition_flags(
       r, "family", "kind of stimulus", 11, [](int i) { return family_name(static_cast<Family>(i)); },
       [](const Condition& c) { return static_cast<int>(c.family); }));
@@ -132,7 +132,8 @@ std::vector<Column> condition_columns(const Responses& r) {
                       "1",
                       "largest departure from the declared symmetry, after normalisation",
                       {}},
-                     r.symmetry_deviation});
+                     r.symmetry_deviation,
+                     {}});
   const std::array<std::array<const char*, 4>, 8> parameters{
       {{"contrast", "contrast", "1", "contrast"},
        {"period_ms", "period_ms", "ms", "flash period"},
@@ -150,9 +151,9 @@ std::vector<Column> condition_columns(const Responses& r) {
   per_condition("omitted_frame", io::Type::int32, "1", "frame of the flash left out",
                 [](const Condition& c) { return c.event("omitted"); });
   per_condition("frames", io::Type::int32, "1", "length of the stimulus", [](const Condition& c) { return c.frames; });
-  Column rest{{"rest_hz", io::Type::float64, {"cell"}, "Hz", "rate on grey", {}}, {}},
-      y{{"centre_y", io::Type::float64, {"cell"}, "px", "receptive-field centre, row", {}}, {}},
-      x{{"centre_x", io::Type::float64, {"cell"}, "px", "receptive-field centre, column", {}}, {}};
+  Column rest{{"rest_hz", io::Type::float64, {"cell"}, "Hz", "rate on grey", {}}, {}, {}},
+      y{{"centre_y", io::Type::float64, {"cell"}, "px", "receptive-field centre, row", {}}, {}, {}},
+      x{{"centre_x", io::Type::float64, {"cell"}, "px", "receptive-field centre, column", {}}, {}, {}};
   for (std::size_t n = 0; n < r.cells.size(); ++n) {
     rest.values.push_back(rest_rate(r.conditions, r.rate_hz[n]));
     y.values.push_back(r.centres[n].y);
@@ -180,7 +181,10 @@ void write_responses(const parallel::Communicator& communicator, const std::stri
   io::ResultWriter file(communicator, path, "responses", provenance);
   declare_dimensions(file, responses, axes);
   file.variable({"rate", io::Type::float32, {"condition", "cell", "frame"}, "Hz", "response", {}});
-  for (const Column& column : columns) file.variable(column.variable);
+  for (const Column& column : columns) {
+    file.variable(column.variable);
+    if (!column.flags.empty()) file.attribute("flag_values", column.flags, column.variable.name);
+  }
   file.attribute("subject", responses.subject);
   file.attribute("threshold_hz", responses.threshold_hz);
   file.attribute("frame_ms", responses.screen.frame_ms);

@@ -27,7 +27,7 @@ class Builder {
 
   using Scalar = std::function<double(const PhenomenonFigures&)>;
   void scalar(const std::string& name, const std::string& units, const std::string& title, const Scalar& value) {
-    Column column{{name, io::Type::float64, {"set", "cell"}, units, title, {}}, {}};
+    Column column{{name, io::Type::float64, {"set", "cell"}, units, title, {}}, {}, {}};
     for (const auto& cells : responses_.figures)
       for (const auto& figures : cells) column.values.push_back(value(figures));
     columns_.push_back(std::move(column));
@@ -35,8 +35,7 @@ class Builder {
 
   /// A figure over a sweep: points(figures) are (index along the axes, value).
   using Points = std::function<std::vector<std::pair<std::size_t, double>>(const PhenomenonFigures&)>;
-  void sweep(const io::Variable& variable, std::size_t size, double missing, const Points& points) {
-    Column column{variable, {}};
+  void sweep(Column column, std::size_t size, double missing, const Points& points) {
     for (const auto& cells : responses_.figures)
       for (const auto& figures : cells) {
         std::vector<double> row(size, missing);
@@ -56,17 +55,17 @@ class Builder {
   std::vector<Column> columns_;
 };
 
-io::Variable presence_variable(const std::string& name, std::vector<std::string> more = {}) {
+Column presence_column(const std::string& name, std::vector<std::string> more = {}) {
   std::vector<std::string> dimensions{"set", "cell"};
   dimensions.insert(dimensions.end(), more.begin(), more.end());
-  return flag_variable(name, dimensions, "whether there is such a response", {-4, -3, -2, -1, 0, 1},
-                       {"not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
+  return flag_column(name, dimensions, "whether there is such a response", {-4, -3, -2, -1, 0, 1},
+                     {"not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
 }
 
-io::Variable figure(const std::string& name, const std::string& units, const std::string& title, std::vector<std::string> more) {
+Column figure(const std::string& name, const std::string& units, const std::string& title, std::vector<std::string> more) {
   std::vector<std::string> dimensions{"set", "cell"};
   dimensions.insert(dimensions.end(), more.begin(), more.end());
-  return {name, io::Type::float64, dimensions, units, title, {}};
+  return {{name, io::Type::float64, dimensions, units, title, {}}, {}, {}};
 }
 
 /// Points of parallel vectors: index of each coordinate on `axis`, and its value.
@@ -85,7 +84,7 @@ void add_osr(Builder& out) {
     out.sweep(figure(name, units, title, {"osr_period"}), axis.size(), undefined,
               [&axis, member](const PhenomenonFigures& f) { return along(axis, f.osr.period_ms, f.osr.*member); });
   };
-  out.sweep(presence_variable("osr_present_at", {"osr_period"}), axis.size(), 0,
+  out.sweep(presence_column("osr_present_at", {"osr_period"}), axis.size(), 0,
             [&](const PhenomenonFigures& f) { return along(axis, f.osr.period_ms, f.osr.presence); });
   add("osr_latency_ms", "ms", "peak of the omitted stimulus response, from the onset of the last flash", &OsrFigures::latency_ms);
   add("osr_centroid_ms", "ms", "its centroid, from the onset of the last flash", &OsrFigures::centroid_ms);
@@ -105,15 +104,15 @@ void add_latency(Builder& out) {
     out.sweep(figure(name, units, title, {"latency_contrast"}), axis.size(), undefined,
               [&axis, member](const PhenomenonFigures& f) { return along(axis, f.latency.contrast, f.latency.*member); });
   };
-  out.sweep(presence_variable("latency_present_at", {"latency_contrast"}), axis.size(), 0,
+  out.sweep(presence_column("latency_present_at", {"latency_contrast"}), axis.size(), 0,
             [&](const PhenomenonFigures& f) { return along(axis, f.latency.contrast, f.latency.presence); });
   add("latency_ms", "ms", "time to peak, from flash onset", &LatencyFigures::latency_ms);
   add("latency_centroid_ms", "ms", "centroid of the response, from flash onset", &LatencyFigures::centroid_ms);
   add("latency_peak_hz", "Hz", "largest rate", &LatencyFigures::peak_hz);
   out.scalar("latency_shift_ms", "ms", "latency at the first contrast less that at the last",
              [](const auto& f) { return f.latency.total_shift_ms; });
-  out.sweep(flag_variable("latency_monotonic", {"set", "cell"}, "whether latency falls from each contrast to the next",
-                          {-1, 0, 1}, {"not_measured", "no", "yes"}),
+  out.sweep(flag_column("latency_monotonic", {"set", "cell"}, "whether latency falls from each contrast to the next", {-1, 0, 1},
+                        {"not_measured", "no", "yes"}),
             1, -1, [](const PhenomenonFigures& f) {
               return std::vector<std::pair<std::size_t, double>>{{0, f.latency.monotonic}};
             });
@@ -135,7 +134,7 @@ void add_reversal(Builder& out) {
     out.sweep(figure(name, units, title, {"direction", "reversal_position"}), size, undefined,
               [points, member](const PhenomenonFigures& f) { return points(f.reversal, f.reversal.*member); });
   };
-  out.sweep(presence_variable("reversal_present_at", {"direction", "reversal_position"}), size, 0,
+  out.sweep(presence_column("reversal_present_at", {"direction", "reversal_position"}), size, 0,
             [points](const PhenomenonFigures& f) { return points(f.reversal, f.reversal.presence); });
   add("reversal_latency_ms", "ms", "peak of the burst, from the reversal", &ReversalFigures::latency_ms);
   add("reversal_burst_hz", "Hz", "peak after the reversal", &ReversalFigures::burst_hz);
@@ -166,7 +165,7 @@ void add_anticipation(Builder& out, double pixel_um) {
                 return points(f.anticipation, [member](const Direction& d) { return d.*member; });
               });
   };
-  out.sweep(presence_variable("anticipation_present_at", {"direction"}), directions.size(), 0,
+  out.sweep(presence_column("anticipation_present_at", {"direction"}), directions.size(), 0,
             [points](const PhenomenonFigures& f) {
               return points(f.anticipation, [](const Direction& d) { return static_cast<double>(d.presence); });
             });
@@ -196,10 +195,10 @@ void add_summaries(Builder& out) {
   };
   const std::array<const char*, 4> names{"osr", "latency", "reversal", "anticipation"};
   for (std::size_t i = 0; i < names.size(); ++i)
-    out.sweep(presence_variable(std::string(names[i]) + "_present"), 1, 0, [presence, i](const PhenomenonFigures& f) {
+    out.sweep(presence_column(std::string(names[i]) + "_present"), 1, 0, [presence, i](const PhenomenonFigures& f) {
       return std::vector<std::pair<std::size_t, double>>{{0, presence(f)[i].second}};
     });
-  out.sweep(presence_variable("phenomenon_present", {"phenomenon"}), 4, 0, presence);
+  out.sweep(presence_column("phenomenon_present", {"phenomenon"}), 4, 0, presence);
   out.sweep(figure("surprise_index", "1", "(deviation - expected) / (deviation + expected)", {"phenomenon"}), 4, undefined,
             [](const PhenomenonFigures& f) {
               return std::vector<std::pair<std::size_t, double>>{{0, f.osr.surprise_index},

@@ -60,10 +60,9 @@ void declare_series(io::ResultWriter& file, const Evaluation& e) {
     declare(file, float32, "noiseless_rate", {"cell", "frame"}, "Hz", "simulated firing rate without noise");
   declare(file, float32, "trial_mean_rate", {"cell", "frame"}, "Hz", "firing rate, mean over repeats");
   if (!e.repeats.empty()) declare(file, float32, "trial_rate", {"repeat", "cell", "frame"}, "Hz", "firing rate of one repeat");
-  declare(file, int8, "silent", {"cell"}, "1", "the cell has no response to predict",
-          {{"flag_values", "0, 1"}, {"flag_meanings", "responds silent"}});
+  declare(file, int8, "silent", {"cell"}, "1", "the cell has no response to predict", {{"flag_meanings", "responds silent"}});
   declare(file, int8, "no_ceiling", {"cell"}, "1", "the cell has fewer than 2 repeats",
-          {{"flag_values", "0, 1"}, {"flag_meanings", "has_ceiling no_ceiling"}});
+          {{"flag_meanings", "has_ceiling no_ceiling"}});
   declare(file, int32, "cell_id", {"cell"}, "1", "index on the recording's cell axis");
 }
 
@@ -82,6 +81,7 @@ void declare_figures(io::ResultWriter& file) {
 }
 
 void write_attributes(io::ResultWriter& file, const Evaluation& e) {
+  for (const char* flag : {"silent", "no_ceiling"}) file.attribute("flag_values", std::vector<double>{0, 1}, flag);
   file.attribute("score_reference", std::string(e.noiseless.empty() ? "trial_mean" : "noiseless"));
   file.attribute("target", e.target_kind);
   file.attribute("discarded_frames", static_cast<double>(e.settings.discard_frames));

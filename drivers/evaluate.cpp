@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/model/inference.hpp"
+#include "amacrine/recording/reader.hpp"
+#include "amacrine/training/evaluation.hpp"
+#include "drivers/subjects.hpp"
+#include "drivers/verbs.hpp"
+
+#include <fmt/format.h>
+
+namespace amacrine::drivers {
+
+namespace {
+
+/// A trained model to be scored and where it lies.
+struct Candidate {
+  std::string name, path;
+};
+
+/// model.h5 and, where it lies beside it, ln.h5.
+std::vector<Candidate> candidates(const Context& context) {
+  std::vector<Candidate> found{{"network", context.output("model.h5")}};
+  if (file_exists(context.world, context.output("ln.h5"))) found.push_back({"ln", context.output("ln.h5")});
+  return found;
+}
+
+/// Rates of all cells over the whole test movie. Collective.
+core::Array<float, 2> test_rates(const Context& context, const Candidate& candidate, const recording::Recording& recording) {
+  model::Model model = model::read_model(candidate.path);
+  check_model_fits(model, candidate.path, recording);
+  model.normalisation = recording::test_normalisation(recording, context.settings.recording, model.normalisation);
+  const auto network = model::make_inference<float>(model);
+  const std::size_t frames = recording.test.movie.frames();
+  const double start = core::wall_seconds();
+  auto rates = model::predict(context.world, network, recording.test.movie, recording.coding, 0, frames);
+  core::log("  {}: {} frames in {}", candidate.name, frames, core::human_seconds(core::wall_seconds() - start));
+  return rates;
+}
+
+void describe(const Context& context, const std::vector<Candidate>& models, const recording::Recording& recording) {
+  core::log("evaluate: {} cells over {} test frames, the first {} left out; {} bootstrap samples of {} frame blocks",
+            recording.cells.size(), recording.test.movie.frames(), context.settings.evaluation.discard_frames,
+            context.settings.evaluation.bootstrap_samples, context.settings.evaluation.bootstrap_block);
+  for (const Candidate& candidate : models) {
+    const model::Model model = model::read_model(candidate.path);
+    core::log("  {}: {} ({:.3g} multiply-adds in all)", candidate.name, model::describe(model.architecture),
+              model.architecture.multiply_adds() * static_cast<double>(recording.test.movie.frames()));
+  }
+}
+
+}  // namespace
+
+/// Scores the trained models against the recording's test part, beside the ceilings its repeats allow.
+int evaluate(Context& context) {
+  const Settings& settings = context.settings;
+  const std::string recording_file = recording::recording_path(settings.recording, settings.output);
+  const std::string path = context.output("evaluation.h5");
+  const std::vector<Candidate> models = candidates(context);
+
+  std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
+  for (const Candidate& candidate : models) inputs.push_back(io::checked_input(context.world, candidate.name, candidate.path));
+  const io::Provenance provenance = io::make_provenance(context.world, context.study, "evaluate", tables_of("evaluate"), inputs);
+  if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
+    return 0;
+
+  const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
+  describe(context, models, recording);
+  if (context.options.dry_run) return 0;
+
+  std::vector<training::Prediction> predictions;
+  for (const Candidate& candidate : models) predictions.push_back({candidate.name, test_rates(context, candidate, recording)});
+  const training::Evaluation evaluation = training::evaluate_predictions(recording, predictions, settings.evaluation);
+  training::write_evaluation(context.world, path, evaluation, provenance);
+  core::log("{}evaluate: wrote {}", training::evaluation_table(evaluation), path);
+  return 0;
+}
+
+}  // namespace amacrine::drivers

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/subjects.hpp"
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/random.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/model/inference.hpp"
+#include "amacrine/recording/circuit.hpp"
+#include "amacrine/recording/reader.hpp"
+#include "amacrine/recording/receptive_field.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+
+namespace amacrine::drivers {
+
+bool file_exists(const parallel::Communicator& world, const std::string& path) {
+  return world.any(world.root() && std::filesystem::exists(path));
+}
+
+void check_model_fits(const model::Model& model, const std::string& path, const recording::Recording& recording) {
+  recording::check_fits(recording, {model.architecture.history, model.architecture.height, model.architecture.width,
+                                    model.screen.frame_ms, model.minimum_lag});
+  const auto same = [](const recording::Cell& a, const recording::Cell& b) { return a.id == b.id; };
+  core::require<core::InputError>(
+      std::equal(model.cells.begin(), model.cells.end(), recording.cells.begin(), recording.cells.end(), same),
+      "{} predicts {} cells and {} gives {}, or others: they must be the same cells in the same order. Train again, or set "
+      "recording.cells to the cells the model was trained on",
+      path, model.cells.size(), recording.path, recording.cells.size());
+}
+
+std::vector<PlantedCell> planted_cells(const std::string& recording_file, const std::vector<recording::Cell>& cells) {
+  const io::Reader file(recording_file);
+  if (!file.has_attribute("circuits")) return {};
+  std::vector<std::string> names;
+  std::istringstream text(file.text_attribute("circuits"));
+  for (std::string name; std::getline(text >> std::ws, name, ',');) names.push_back(name);
+  const auto y = file.read<double>("simulated/centre_y"), x = file.read<double>("simulated/centre_x");
+  std::vector<PlantedCell> planted;
+  for (const recording::Cell& cell : cells) {
+    const std::size_t id = static_cast<std::size_t>(cell.id);
+    core::require<core::InputError>(
+        id < names.size() && id < y.size() && id < x.size(),
+        "{}: cell {} is not among the {} names in the attribute circuits, or has no simulated/centre_y and _x", recording_file,
+        cell.id, names.size());
+    planted.push_back({names[id], {y[id], x[id]}});
+  }
+  return planted;
+}
+
+namespace {
+
+std::vector<std::vector<double>> rows(const core::Array<float, 2>& rates, const std::vector<std::size_t>& cells) {
+  std::vector<std::vector<double>> out;
+  for (std::size_t n : cells) out.emplace_back(rates.row(n).begin(), rates.row(n).end());
+  return out;
+}
+
+Subject model_subject(const Context& context, const std::string& name, const std::string& path) {
+  const io::Input input = io::checked_input(context.world, name, path);
+  const model::Model model = model::read_model(path);
+  const auto network = std::make_shared<const model::InferenceNetwork<float>>(model::make_inference<float>(model));
+  return {name,
+          model.screen,
+          model.cells,
+          model.normalisation,
+          {input},
+          tables_of("probe"),
+          model.architecture.multiply_adds(),
+          [network](const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t) {
+            return rows(model::predict(*network, contrast), cells);
+          }};
+}
+
+/// Mean rate of `trials` simulated presentations: Poisson counts in bins of one frame. Keyed by (seed, movie, cell, trial).
+void record_trials(std::vector<double>& rate, double frame_ms, int trials, std::uint64_t seed, std::uint64_t key,
+                   std::uint64_t cell) {
+  const double bin_s = frame_ms / 1000.0;
+  std::vector<double> counts(rate.size(), 0.0);
+  for (int trial = 0; trial < trials; ++trial) {
+    core::Random random(seed, core::Stream::probe, (key << 32) + (cell << 16) + static_cast<std::uint64_t>(trial));
+    for (std::size_t t = 0; t < rate.size(); ++t) counts[t] += random.poisson(rate[t] * bin_s);
+  }
+  for (std::size_t t = 0; t < rate.size(); ++t) rate[t] = counts[t] / (trials * bin_s);
+}
+
+/// The recording's cells, with centres fitted where they are neither given nor in the file.
+recording::Recording recorded_cells(const Context& context, const std::string& file) {
+  const auto& settings = context.settings.recording;
+  recording::Recording recording = recording::load_recording(file, settings, recording::Load::test);
+  const auto has_centre = [](const recording::Cell& cell) { return cell.centre.has_value(); };
+  if (std::all_of(recording.cells.begin(), recording.cells.end(), has_centre)) return recording;
+  recording = recording::load_recording(file, settings, recording::Load::both);
+  recording::fit_centres(recording, settings);
+  return recording;
+}
+
+Subject circuit_subject(const Context& context, const std::string& name, const io::Input& input,
+                        const recording::Recording& recording, const std::vector<PlantedCell>& planted) {
+  const stimulus::ProbeSettings& probe = context.settings.probe;
+  const int trials = name == "recorded" ? probe.trials : 0;
+  auto tables = tables_of("probe");
+  tables.push_back("recording");
+  const auto answer = [planted, cells_of = recording.cells, screen = recording.screen, trials, seed = probe.seed](
+                          const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t key) {
+    Subject::Rates rates;
+    for (std::size_t n : cells) {
+      rates.push_back(recording::respond(recording::circuit(planted[n].circuit), contrast, screen, planted[n].centre).rate_hz);
+      if (trials > 0) record_trials(rates.back(), screen.frame_ms, trials, seed, key, static_cast<std::uint64_t>(cells_of[n].id));
+    }
+    return rates;
+  };
+  const double pixels = static_cast<double>(recording.screen.height) * recording.screen.width;
+  return {name, recording.screen, recording.cells, {}, {input}, tables, 3 * pixels, answer};
+}
+
+}  // namespace
+
+std::vector<Subject> probe_subjects(const Context& context) {
+  const std::string file = recording::recording_path(context.settings.recording, context.settings.output);
+  std::vector<Subject> subjects;
+  for (const std::string& name : context.settings.probe.subjects) {
+    if (name == "network") {
+      subjects.push_back(model_subject(context, name, context.output("model.h5")));
+    } else if (name == "ln") {
+      const std::string path = context.output("ln.h5");
+      if (file_exists(context.world, path)) {
+        subjects.push_back(model_subject(context, name, path));
+      } else {
+        core::log("probe: there is no {}; the LN model is left out", path);
+      }
+    } else {
+      const io::Input input = io::checked_input(context.world, "recording", file);
+      const recording::Recording recording = recorded_cells(context, file);
+      const std::vector<PlantedCell> planted = planted_cells(file, recording.cells);
+      if (!planted.empty()) {
+        subjects.push_back(circuit_subject(context, name, input, recording, planted));
+      } else {
+        core::log("probe: {} holds no simulated cells; subject '{}' is left out", file, name);
+      }
+    }
+  }
+  return subjects;
+}
+
+}  // namespace amacrine::drivers
