@@ -67,4 +67,12 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : std::string("unknown");
 }
 
+std::string mpi_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string full(text);
+  return full.substr(0, full.find_first_of(",\n"));
+}
+
 }  // namespace amacrine::parallel

@@ -33,16 +33,18 @@ class Communicator {
   int size() const;
   bool root() const { return rank() == 0; }
   /// The part of `count` ids this rank owns (local).
-  Range owned(std::size_t count) const { return split(count, static_cast<std::size_t>(size()), static_cast<std::size_t>(rank())); }
+  Range owned(std::size_t count) const {
+    return split(count, static_cast<std::size_t>(size()), static_cast<std::size_t>(rank()));
+  }
   /// Ranks with the same colour form a new communicator, ordered by their rank here (collective).
   Communicator split_by(int colour) const;
 
-  void barrier() const;                                           ///< collective
-  void broadcast(void* data, std::size_t bytes, int from = 0) const;  ///< collective
+  void barrier() const;                                                ///< collective
+  void broadcast(void* data, std::size_t bytes, int from = 0) const;   ///< collective
   std::string broadcast(const std::string& text, int from = 0) const;  ///< collective; the text of rank `from`
-  bool any(bool flag) const;                                      ///< collective: true where any rank says true
-  double maximum(double value) const;                             ///< collective
-  std::int64_t sum(std::int64_t value) const;                     ///< collective, exact
+  bool any(bool flag) const;                                           ///< collective: true where any rank says true
+  double maximum(double value) const;                                  ///< collective
+  std::int64_t sum(std::int64_t value) const;                          ///< collective, exact
 
   /// Collective. Sums shard contributions in the order of global shard ids, whatever rank holds them: the result has the same
   /// bits on any number of ranks. `local` holds this rank's shards one after another, each of `length` values (shards

@@ -23,8 +23,9 @@ class Environment {
 /// rank and the whole job is aborted with that code: never a hang.
 int run_guarded(const std::function<int()>& body);
 
-int thread_count();        ///< threads of the default execution space
+int thread_count();         ///< threads of the default execution space
 std::string device_name();  ///< "OpenMP", "Serial", "Cuda"
 std::string host_name();
+std::string mpi_version();  ///< "Open MPI v4.1.4"
 
 }  // namespace amacrine::parallel

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mpi.h>
-
 #include "amacrine/parallel/communicator.hpp"
+
+#include <mpi.h>
 
 namespace amacrine::parallel {
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+/// The file system, as far as crash safety needs it.
+namespace amacrine::io::detail {
+
+/// The folder that holds `path`.
+std::string folder_of(const std::string& path);
+/// Makes the folder of `path` and refuses (RefusedError, both figures) where it has less than `bytes` free.
+void require_space(const std::string& path, std::uint64_t bytes);
+/// Reserves the blocks of a file, so that a full disk shows now and not hours later. Throws RefusedError.
+void reserve_blocks(const std::string& path);
+/// Makes the contents of `from` durable, then renames it to `to`, durably.
+void publish(const std::string& from, const std::string& to);
+
+}  // namespace amacrine::io::detail

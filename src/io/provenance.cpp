@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/io/provenance.hpp"
+
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/version.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/parallel/environment.hpp"
+#include "hdf5.hpp"
+#include "on_root.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+namespace amacrine::io {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string command_line() {
+  std::ifstream stream("/proc/self/cmdline", std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  for (char& c : text)
+    if (c == '\0') c = ' ';
+  return text;
+}
+
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+/// The hosts of all ranks, each once, in rank order (collective).
+std::string all_hosts(const parallel::Communicator& communicator) {
+  const std::string mine = parallel::host_name() + "\n";
+  const std::vector<char> all = communicator.gather_all<char>(std::span<const char>(mine.data(), mine.size()));
+  std::stringstream lines(std::string(all.begin(), all.end()));
+  std::set<std::string> seen;
+  std::string hosts;
+  for (std::string host; std::getline(lines, host);) {
+    if (!seen.insert(host).second) continue;
+    if (!hosts.empty()) hosts += ' ';
+    hosts += host;
+  }
+  return hosts;
+}
+
+struct Checksum {
+  std::uintmax_t size = 0;
+  std::filesystem::file_time_type time;
+  std::string value;
+};
+
+std::string cached_checksum(const std::string& path) {
+  static std::map<std::string, Checksum> cache;
+  std::error_code fault;
+  Checksum now{std::filesystem::file_size(path, fault), std::filesystem::last_write_time(path, fault), {}};
+  core::require<core::InputError>(!fault, "{}: cannot be read: {}", path, fault.message());
+  const auto known = cache.find(path);
+  if (known != cache.end() && known->second.size == now.size && known->second.time == now.time) return known->second.value;
+  now.value = core::hash_file(path);
+  cache[path] = now;
+  return now.value;
+}
+
+/// What keeps an existing file from being used again; empty where nothing does.
+std::vector<std::string> differences(const Provenance& found, const Provenance& wanted) {
+  std::vector<std::string> lines;
+  if (found.verb != wanted.verb) lines.push_back(fmt::format("made by '{}', not by '{}'", found.verb, wanted.verb));
+  if (found.study_hash != wanted.study_hash) {
+    lines = core::study_differences(found.step_study, wanted.step_study);
+    if (lines.empty()) lines.push_back(fmt::format("study hash: {} -> {}", found.study_hash, wanted.study_hash));
+  }
+  const auto checksum_of = [](const Provenance& made, const std::string& role, std::size_t nth) -> std::string {
+    for (const Input& input : made.inputs)
+      if (input.role == role && nth-- == 0) return input.checksum;
+    return "(absent)";
+  };
+  std::map<std::string, std::size_t> most;
+  for (const Provenance* made : {&found, &wanted}) {
+    std::map<std::string, std::size_t> count;
+    for (const Input& input : made->inputs) most[input.role] = std::max(most[input.role], ++count[input.role]);
+  }
+  for (const auto& [role, count] : most)
+    for (std::size_t nth = 0; nth < count; ++nth) {
+      const std::string before = checksum_of(found, role, nth), now = checksum_of(wanted, role, nth);
+      if (before != now) lines.push_back(fmt::format("checksum of the {}: {} -> {}", role, before, now));
+    }
+  return lines;
+}
+
+Reuse decide(const std::string& path, const Provenance& wanted, bool overwrite) {
+  if (!std::filesystem::exists(path)) return Reuse::make;
+  std::string reason;
+  try {
+    const std::vector<std::string> lines = differences(Reader(path).provenance(), wanted);
+    if (lines.empty()) {
+      core::log("{} is whole and made by the same study: used again", path);
+      return Reuse::reuse;
+    }
+    reason = fmt::format("was made by another study or from other inputs:\n  {}", fmt::join(lines, "\n  "));
+  } catch (const core::InputError& error) {
+    reason = fmt::format("is in the way and cannot be used again: {}", error.what());
+  }
+  core::require<core::RefusedError>(overwrite, "{} {}\nGive --overwrite to replace it, or another study.output", path, reason);
+  core::log("{} will be replaced", path);
+  return Reuse::make;
+}
+
+}  // namespace
+
+Provenance make_provenance(const parallel::Communicator& communicator, const core::Study& study, const std::string& verb,
+                           const std::vector<std::string>& tables, const std::vector<Input>& inputs) {
+  detail::start_hdf5();
+  Provenance made{verb, study.resolved(), study.resolved(tables), study.hash(tables), inputs, core::build_facts()};
+  auto& facts = made.facts;
+  facts["mpi"] = parallel::mpi_version();
+  facts["hdf5_version"] = hdf5_version();
+  facts["ranks"] = std::to_string(communicator.size());
+  facts["threads"] = std::to_string(parallel::thread_count());
+  facts["device"] = parallel::device_name();
+  facts["hosts"] = all_hosts(communicator);
+  facts["command_line"] = communicator.broadcast(command_line());
+  facts["started"] = communicator.broadcast(utc_now());
+  facts["study_file"] = study.file();
+  for (const char* name :
+       {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST"})
+    if (const char* value = std::getenv(name)) facts[name] = value;
+  return made;
+}
+
+Input checked_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path) {
+  std::string checksum;
+  detail::on_root(communicator, [&] { checksum = cached_checksum(path); });
+  return {role, path, communicator.broadcast(checksum)};
+}
+
+Reuse check_reuse(const parallel::Communicator& communicator, const std::string& path, const Provenance& wanted, bool overwrite) {
+  int decision = 0;
+  detail::on_root(communicator, [&] { decision = static_cast<int>(decide(path, wanted, overwrite)); });
+  communicator.broadcast(&decision, sizeof decision);
+  return static_cast<Reuse>(decision);
+}
+
+}  // namespace amacrine::io

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/parallel/mpi_handle.hpp"
+#include "files.hpp"
+#include "hdf5.hpp"
+#include "layout.hpp"
+#include "on_root.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <numeric>
+
+namespace amacrine::io {
+
+using detail::Id;
+
+struct ResultWriter::Impl {
+  struct Target {
+    Id dataset;
+    std::vector<std::size_t> shape;
+    Type type = Type::float32;
+    std::int64_t written = 0;  ///< values written by this rank
+  };
+
+  parallel::Communicator communicator;
+  std::string path, partial;
+  detail::Layout layout;
+  Id file;
+  std::map<std::string, Target> targets;
+  std::string fault;  ///< the first failed write of this rank
+  bool created = false, finished = false;
+
+  Impl(const parallel::Communicator& group, std::string to)
+      : communicator(group), path(std::move(to)), partial(path + ".partial") {}
+
+  void declare() const {
+    core::require(!created, "{}: dimensions, variables and attributes must be declared before create()", path);
+  }
+  void open_for_writing();
+  Target& target(const std::string& variable);
+  void close();
+};
+
+namespace {
+
+/// Files of writers that were left by an exception: closing is collective, so it waits until all ranks meet again.
+std::vector<hid_t>& abandoned() {
+  static std::vector<hid_t> files;
+  return files;
+}
+
+void close_abandoned() {
+  for (const hid_t id : abandoned()) H5Fclose(id);
+  abandoned().clear();
+}
+
+/// MPI-IO with every kind of buffering across ranks switched off: each rank writes its own block where it belongs.
+Id parallel_access(const parallel::Communicator& communicator) {
+  Id access = detail::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
+  // Closing the file closes every dataset in it.
+  detail::check(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG), "file access");
+  if (communicator.size() == 1) return access;
+  MPI_Info hints = MPI_INFO_NULL;
+  MPI_Info_create(&hints);
+  for (const char* key : {"romio_cb_write", "romio_ds_write", "romio_cb_read", "romio_ds_read"})
+    MPI_Info_set(hints, key, "disable");
+  const herr_t status = H5Pset_fapl_mpio(access, parallel::mpi_handle(communicator), hints);
+  MPI_Info_free(&hints);
+  detail::check(status, "file access over MPI");
+  return access;
+}
+
+}  // namespace
+
+void ResultWriter::Impl::open_for_writing() {
+  const Id access = parallel_access(communicator);
+  file = detail::own(H5Fopen(partial.c_str(), H5F_ACC_RDWR, access), H5Fclose, partial + ": cannot be opened");
+  for (const Variable& variable : layout.variables) {
+    Target target;
+    target.dataset = detail::own(H5Dopen2(file, variable.name.c_str(), H5P_DEFAULT), H5Dclose, partial + ": " + variable.name);
+    target.shape = layout.shape(variable);
+    target.type = variable.type;
+    targets.emplace(variable.name, std::move(target));
+  }
+}
+
+ResultWriter::Impl::Target& ResultWriter::Impl::target(const std::string& variable) {
+  core::require(created && !finished, "{}: '{}' can be written only between create() and finish()", path, variable);
+  const auto found = targets.find(variable);
+  core::require(found != targets.end(), "{}: there is no variable '{}'", path, variable);
+  return found->second;
+}
+
+void ResultWriter::Impl::close() {
+  bool sound = H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0;
+  for (auto& entry : targets) sound = entry.second.dataset.close() && sound;
+  sound = file.close() && sound;
+  if (!sound && fault.empty()) fault = "flushing failed: " + detail::error_text();
+}
+
+ResultWriter::ResultWriter(const parallel::Communicator& communicator, std::string path, const std::string& kind,
+                           const Provenance& provenance)
+    : impl_(std::make_unique<Impl>(communicator, std::move(path))) {
+  detail::start_hdf5();
+  close_abandoned();
+  impl_->layout.kind = kind;
+  impl_->layout.provenance = provenance;
+}
+
+ResultWriter::~ResultWriter() {
+  if (!impl_ || !impl_->file.valid()) return;
+  for (auto& entry : impl_->targets) entry.second.dataset.close();
+  // While an exception unwinds, other ranks may be elsewhere; a collective close would wait for them for ever.
+  if (impl_->communicator.size() > 1 && std::uncaught_exceptions() > 0) abandoned().push_back(impl_->file.release());
+}
+
+void ResultWriter::dimension(const Dimension& dimension) {
+  impl_->declare();
+  impl_->layout.dimensions.push_back(dimension);
+}
+
+void ResultWriter::variable(const Variable& variable) {
+  impl_->declare();
+  impl_->layout.variables.push_back(variable);
+}
+
+void ResultWriter::attribute(const std::string& name, const std::string& value, const std::string& variable) {
+  impl_->declare();
+  impl_->layout.extras.push_back({variable, name, value});
+}
+
+void ResultWriter::attribute(const std::string& name, double value, const std::string& variable) {
+  impl_->declare();
+  impl_->layout.extras.push_back({variable, name, value});
+}
+
+void ResultWriter::attribute(const std::string& name, const std::vector<double>& values, const std::string& variable) {
+  impl_->declare();
+  impl_->layout.extras.push_back({variable, name, values});
+}
+
+std::size_t ResultWriter::predicted_bytes() const {
+  std::size_t bytes = 0;
+  for (const Variable& variable : impl_->layout.variables) {
+    const auto shape = impl_->layout.shape(variable);
+    bytes += std::accumulate(shape.begin(), shape.end(), detail::type_size(variable.type), std::multiplies<>());
+  }
+  return bytes;
+}
+
+void ResultWriter::create() {
+  Impl& impl = *impl_;
+  impl.declare();
+  impl.layout.check();
+  // One rank makes the file with all its metadata and closes it; then nothing but raw writes happens to it, so a crash
+  // leaves a readable file, and its bytes do not depend on the number of ranks.
+  detail::on_root(impl.communicator, [&] {
+    std::error_code ignored;
+    std::filesystem::remove(impl.partial, ignored);
+    detail::require_space(impl.path, predicted_bytes() + (std::size_t{1} << 16));
+    try {
+      detail::create_file(impl.partial, impl.layout);
+      detail::reserve_blocks(impl.partial);
+    } catch (...) {
+      std::filesystem::remove(impl.partial, ignored);
+      throw;
+    }
+  });
+  std::string fault;
+  try {
+    impl.open_for_writing();
+  } catch (const core::Error& error) {
+    fault = error.what();
+  }
+  if (impl.communicator.any(!fault.empty()))
+    core::fail("{}: {}", impl.path, fault.empty() ? "another rank could not open it" : fault);
+  impl.created = true;
+}
+
+template <class T>
+void ResultWriter::write(const std::string& variable, std::span<const T> values, const std::vector<std::size_t>& offset,
+                         const std::vector<std::size_t>& count) {
+  Impl::Target& target = impl_->target(variable);
+  const std::size_t size = std::accumulate(count.begin(), count.end(), std::size_t{1}, std::multiplies<>());
+  bool fits = offset.size() == target.shape.size() && count.size() == target.shape.size() && values.size() == size;
+  for (std::size_t axis = 0; fits && axis < count.size(); ++axis)
+    fits = offset[axis] <= target.shape[axis] && count[axis] <= target.shape[axis] - offset[axis];
+  core::require(fits, "{}: {} values at ({}) with extents ({}) do not fit '{}' of shape ({})", impl_->path, values.size(),
+                fmt::join(offset, ", "), fmt::join(count, ", "), variable, fmt::join(target.shape, ", "));
+  if (size == 0) return;
+  const T* at = values.data();
+  const auto write_piece = [&](const std::vector<std::size_t>& from, const std::vector<std::size_t>& extent) {
+    const std::vector<hsize_t> start(from.begin(), from.end()), extents(extent.begin(), extent.end());
+    const hsize_t piece = std::accumulate(extents.begin(), extents.end(), hsize_t{1}, std::multiplies<>());
+    const Id memory = detail::own(H5Screate_simple(1, &piece, nullptr), H5Sclose, variable);
+    const Id space = detail::own(H5Dget_space(target.dataset), H5Sclose, variable);
+    if (!start.empty())
+      detail::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr), variable);
+    detail::check(H5Dwrite(target.dataset, detail::native_type<T>(), memory, space, H5P_DEFAULT, at),
+                  fmt::format("{}: writing '{}' failed; is the disk full?", impl_->partial, variable));
+    at += piece;
+  };
+  try {
+    detail::in_pieces(offset, count, detail::piece_bytes / sizeof(double), write_piece);
+  } catch (const core::Error& error) {
+    if (impl_->fault.empty()) impl_->fault = error.what();
+    throw;
+  }
+  target.written += static_cast<std::int64_t>(size);
+}
+
+template <class T>
+void ResultWriter::write(const std::string& variable, std::span<const T> values) {
+  const auto shape = impl_->target(variable).shape;
+  write(variable, values, std::vector<std::size_t>(shape.size(), 0), shape);
+}
+
+void ResultWriter::finish() {
+  Impl& impl = *impl_;
+  core::require(impl.created && !impl.finished, "{}: finish() comes once, after create()", impl.path);
+  std::vector<std::string> gaps;
+  for (const auto& [name, target] : impl.targets) {
+    const std::size_t size = std::accumulate(target.shape.begin(), target.shape.end(), std::size_t{1}, std::multiplies<>());
+    const std::int64_t written = impl.communicator.sum(target.written);
+    if (written < static_cast<std::int64_t>(size)) gaps.push_back(fmt::format("{} ({} of {} values)", name, written, size));
+  }
+  impl.close();
+  impl.finished = true;
+  if (impl.communicator.any(!impl.fault.empty()))
+    core::fail("{} is not whole: {}", impl.partial, impl.fault.empty() ? "a write of another rank failed" : impl.fault);
+  core::require(gaps.empty(), "{} is not whole; not written: {}", impl.partial, fmt::join(gaps, ", "));
+  detail::on_root(impl.communicator, [&] {
+    detail::mark_complete(impl.partial);
+    detail::publish(impl.partial, impl.path);
+  });
+}
+
+#define AMACRINE_INSTANTIATE(T)                                                                              \
+  template void ResultWriter::write(const std::string&, std::span<const T>, const std::vector<std::size_t>&, \
+                                    const std::vector<std::size_t>&);                                        \
+  template void ResultWriter::write(const std::string&, std::span<const T>);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+AMACRINE_INSTANTIATE(std::int8_t)
+AMACRINE_INSTANTIATE(std::uint8_t)
+AMACRINE_INSTANTIATE(std::int32_t)
+AMACRINE_INSTANTIATE(std::int64_t)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::io
