@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <vector>
-
 #include "amacrine/core/views.hpp"
 #include "amacrine/model/model.hpp"
+
+#include <vector>
 
 namespace amacrine::model {
 
 /// A hidden layer with its norm folded in: x_u = gain_u (kernel * input)_u + offset_u, h_u = max(0, x_u).
 template <class S>
 struct InferenceLayer {
-  core::View4<S> kernel;  ///< (C, D, KY, KX), D = T for the first layer, oldest frame first
-  core::View3<S> gain;    ///< (C, OY, OX) kappa
-  core::View3<S> offset;  ///< (C, OY, OX)
+  core::View4<S> kernel;    ///< (C, D, KY, KX), D = T for the first layer, oldest frame first
+  core::View3<S> gain;      ///< (C, OY, OX) kappa
+  core::View3<S> offset;    ///< (C, OY, OX)
   bool per_channel = true;  ///< gain and offset do not depend on y and x
 };
+
+/// softplus(z) = log(1 + exp(beta z)) / beta without overflow.
+template <class S>
+KOKKOS_INLINE_FUNCTION S softplus(S z, S beta) {
+  const S u = beta * z;
+  return ((u > 0 ? u : S(0)) + Kokkos::log1p(Kokkos::exp(-Kokkos::abs(u)))) / beta;
+}
 
 /// A model as the inference, probing and attribution engines see it, in float or double: running statistics folded, no noise.
 /// rate_n = softplus(drive_n), drive_n = sum_u readout_nu h_u + constant_n.
@@ -30,17 +37,25 @@ struct InferenceNetwork {
   S softplus_beta = 1;
 };
 
+/// Folds in double, whatever S. Throws core::Error where the blocks of numbers do not fit the architecture.
 template <class S>
 InferenceNetwork<S> make_inference(const Model& model);
 
-/// Normalised frames of a contrast movie with `architecture.history - 1 + minimum_lag` grey frames put in front, so that window b of
-/// the result is the window of movie frame first + b. contrast (T, Y, X) -> frames (1, Y, X, F), F = windows + history - 1.
+/// Normalised frames of a contrast movie with `architecture.history - 1 + minimum_lag` grey frames put in front, so that window b
+/// of the result is the window of movie frame first + b. contrast (T, Y, X) -> frames (1, Y, X, F), F = windows + history - 1.
+/// Throws core::Error where the movie's size is not the network's or a window ends after the movie.
 template <class S>
-core::View4<S> window_frames(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows);
+core::View4<S> window_frames(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast, std::size_t first,
+                             std::size_t windows);
+
+/// Room for the first layer's linear part: (G, C, OY, OX, B); (G, N, 1, 1, B) for an LN model, whose filters are its readout.
+template <class S>
+core::View5<S> make_first_layer(const InferenceNetwork<S>& network, std::size_t segments, std::size_t windows);
 
 /// First layer's linear part: z (G, C, OY, OX, B) = kernel * frames, without gain and offset. frames (G, Y, X, F), F = B + T - 1.
 template <class S>
-void first_layer(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View4<S>& frames, const core::View5<S>& z);
+void first_layer(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View4<S>& frames,
+                 const core::View5<S>& z);
 
 /// What the head computed, for attribution and display. Lanes B are windows or path nodes.
 template <class S>
@@ -61,8 +76,9 @@ void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, co
 template <class S>
 core::Array<float, 2> predict(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast);
 
-/// Rates for frames [first, first + count) of a recording's part: (N, count). Frames before the movie's start are grey. Collective: windows
-/// are split over the ranks in fixed blocks; all ranks get all rates, with the same bits on any number of ranks.
+/// Rates for frames [first, first + count) of a recording's part: (N, count). Frames before the movie's start are grey.
+/// Collective: windows are split over the ranks in fixed blocks; all ranks get all rates, with the same bits on any number of
+/// ranks.
 core::Array<float, 2> predict(const parallel::Communicator& communicator, const InferenceNetwork<float>& network,
                               const recording::StoredMovie& movie, const recording::ContrastCoding& coding, std::size_t first,
                               std::size_t count);
