@@ -65,13 +65,13 @@ void write_synced(const std::string& path, const std::string& contents) {
 
 std::string curves_csv(const std::vector<EpochRecord>& records, const std::vector<std::string>& cells) {
   std::string text = "epoch,windows,learning_rate,train_loss,penalty,validation_loss,validation_r";
-  for (const std::string& cell : cells) text += "," + csv_text("r_" + cell);
+  for (const std::string& cell : cells) text.append(",").append(csv_text(fmt::format("r_{}", cell)));
   text += ",seconds,windows_per_second,best\n";
   for (const EpochRecord& r : records) {
     text += fmt::format("{},{:.0f}", r.epoch, r.windows);
     for (const double value : {r.learning_rate, r.train_loss, r.penalty, r.validation_loss, r.validation_r})
-      text += "," + csv_number(value);
-    for (const double value : r.cell_r) text += "," + csv_number(value);
+      text.append(",").append(csv_number(value));
+    for (const double value : r.cell_r) text.append(",").append(csv_number(value));
     text += fmt::format(",{:.3f},{:.1f},{}\n", r.seconds, r.windows_per_second, r.best ? 1 : 0);
   }
   return text;

@@ -11,6 +11,7 @@ TrainingSettings preset_defaults(const std::string& preset) {
   if (preset.empty()) return s;
   s.epoch_windows = 0;
   s.running_statistics = true;
+  s.initial_gain = 0.0;
   s.schedule.kind = Schedule::plateau;
   s.schedule.patience = 10;
   if (preset == "deep-retina") {
@@ -96,10 +97,11 @@ TrainingSettings read_training(core::Study& study) {
   read_optimiser(study, s);
   read_regularisation(study, s);
   s.running_statistics = study.get("training.running_statistics", s.running_statistics);
+  s.initial_gain = study.number("training.initial_gain", s.initial_gain, 0.0, 100.0);
   s.statistics_windows = count(study, "statistics_windows", s.statistics_windows, 2, 1'000'000);
   s.data_seed = count(study, "data_seed", s.data_seed, 0, INT64_MAX);
   s.model_seed = count(study, "model_seed", s.model_seed, 0, INT64_MAX);
-  s.engine = study.choose("training.engine", s.engine, {"auto", "direct"});
+  s.engine = study.choose("training.engine", s.engine, {"auto", "direct", "spectral"});
   s.ln = study.get("training.ln", s.ln);
   s.ln_windows = count(study, "ln_windows", s.ln_windows, 1, 1'000'000'000'000);
   s.ln_learning_rate = study.number("training.ln_learning_rate", s.ln_learning_rate, 1e-9, 10.0);

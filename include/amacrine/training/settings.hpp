@@ -53,10 +53,11 @@ struct TrainingSettings {
   double l2_readout = 0.0;                ///< the same on the readout's weights
   double l1_output = 0.0;                 ///< l1_output * mean over windows and cells of |rate|
   bool running_statistics = false;        ///< validate and export with running statistics (presets) instead of recomputed ones
+  double initial_gain = 0.5;              ///< sd of a cell's initial drive over its mean rate; 0: gamma 1 and beta 0 (presets)
   std::size_t statistics_windows = 4096;  ///< spread training windows for recomputed statistics
   std::uint64_t data_seed = 1, model_seed = 1;
   double max_minutes = 0.0;     ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
-  std::string engine = "auto";  ///< "auto" or "direct"
+  std::string engine = "auto";  ///< "auto", "direct" or "spectral"
   bool ln = true;               ///< also train the linear-nonlinear baseline
   std::size_t ln_windows = 51'200;
   double ln_learning_rate = 1e-3, ln_l2 = 1e-2;
