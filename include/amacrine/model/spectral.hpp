@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/views.hpp"
+
+#include <cstddef>
+
+/// Convolutions in the frequency domain. A kernel of K x K is valid on (N - K + 1) of an N-point circular transform, so a 50 x 50
+/// frame and a 15 x 15 kernel need no padding; other sizes are padded with zeros to the next length there is a transform for.
+/// The spectrum of a frame is computed once and serves all lags, channels and windows that contain it; the spectra of a forward
+/// pass are kept for the backward pass. Workspaces are allocated once. Results are independent of threads and of how segments
+/// are dealt out: every segment is computed by itself in a fixed order.
+namespace amacrine::model {
+
+/// Whether the spectral kernels can serve these sizes at all, and whether they are expected to be faster than the direct ones.
+bool spectral_possible(int height, int width);
+bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_t channels);
+
+/// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*).
+template <class S>
+class SpectralTemporalConv {
+ public:
+  SpectralTemporalConv() = default;
+  SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
+                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
+
+  /// frames (G,Y,X,F), kernel (C,T,KY,KX) -> out (G,C,OY,OX,B). Keeps the frames' spectra.
+  void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View4<S>& kernel, const core::View5<S>& out);
+  /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward().
+  void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel);
+  double bytes() const;
+
+ private:
+  int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
+  int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0;
+  core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes)
+  core::View1<S> kernel_spectra_;  ///< (C, f, 2, lag lanes)
+  core::View1<S> product_;         ///< (chunk * C, f, 2, lanes)
+  core::View1<S> gradient_spectra_, packed_;
+};
+
+/// A later layer over segments; shapes as in kernels.hpp (conv_*).
+template <class S>
+class SpectralConv {
+ public:
+  SpectralConv() = default;
+  SpectralConv(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
+               std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
+
+  /// in (G,D,Y,X,B), kernel (C,D,KY,KX) -> out (G,C,OY,OX,B). Keeps the spectra of input and kernel.
+  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View4<S>& kernel, const core::View5<S>& out);
+  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input and kernel of the last forward(). Either may be empty.
+  void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel);
+  double bytes() const;
+
+ private:
+  int n_ = 0, segments_ = 0, in_channels_ = 0, out_channels_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0,
+      windows_ = 0;
+  int lanes_ = 0, pair_lanes_ = 0, chunk_ = 0;
+  core::View1<S> in_spectra_;      ///< (G * D, f, 2, lanes)
+  core::View1<S> kernel_spectra_;  ///< (f, 2, pair lanes)
+  core::View1<S> out_spectra_, mixed_, pairs_, packed_;
+};
+
+}  // namespace amacrine::model

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/lanes.hpp"
+#include "amacrine/model/spectral.hpp"
+#include "spectral_multiply.hpp"
+#include "spectral_transform.hpp"
+
+#include <algorithm>
+
+namespace amacrine::model {
+
+using core::Exec;
+using core::lane_count;
+using core::padded_to_lanes;
+using core::uninitialised;
+using core::View1;
+using core::View4;
+using core::View5;
+
+namespace {
+
+int as_int(std::size_t value) { return static_cast<int>(value); }
+
+/// Segments computed together: as many as there are host threads, so that a thread's spectra stay in its cache; all on a GPU.
+int chunk_size(std::size_t segments) {
+  if (!core::detail::exec_is_host) return as_int(segments);
+  return std::max(1, std::min(as_int(segments), Exec().concurrency()));
+}
+
+template <class S>
+View1<S> workspace(const char* name, std::size_t size) {
+  return View1<S>(std::string("model::spectral_") + name, size);
+}
+
+}  // namespace
+
+/// kernel (C, L, J, I) -> packed (C, J, I, L): lags become lanes.
+template <class S>
+void pack_lags(const Exec& exec, const View4<S>& kernel, S* packed) {
+  const std::size_t lags = kernel.extent(1), area = kernel.extent(2) * kernel.extent(3);
+  const S* from = kernel.data();
+  Kokkos::parallel_for(
+      "model::spectral_pack_lags", Kokkos::RangePolicy<Exec>(exec, 0, kernel.size()), KOKKOS_LAMBDA(std::size_t i) {
+        const std::size_t l = i % lags, a = (i / lags) % area, c = i / (lags * area);
+        packed[i] = from[(c * lags + l) * area + a];
+      });
+}
+
+/// packed (C, J, I, L) -> gradient (C, L, J, I), the way back.
+template <class S>
+void unpack_lags(const Exec& exec, const S* packed, S* gradient, std::size_t channels, std::size_t lags, std::size_t area) {
+  Kokkos::parallel_for(
+      "model::spectral_unpack_lags", Kokkos::RangePolicy<Exec>(exec, 0, channels * lags * area), KOKKOS_LAMBDA(std::size_t i) {
+        const std::size_t a = i % area, l = (i / area) % lags, c = i / (lags * area);
+        gradient[i] = packed[(c * area + a) * lags + l];
+      });
+}
+
+bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }
+
+bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_t channels) {
+  const int n = spectral::smallest_length(std::max(height, width));
+  if (n == 0 || channels < 2) return false;
+  const double direct = double(kernel_y) * kernel_x * (height - kernel_y + 1) * (width - kernel_x + 1);
+  return direct > 40.0 * static_cast<double>(spectral::frequencies(n));
+}
+
+template <class S>
+SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history,
+                                              std::size_t kernel_y, std::size_t kernel_x, std::size_t height, std::size_t width,
+                                              std::size_t windows)
+    : n_(spectral::smallest_length(as_int(std::max(height, width)))),
+      segments_(as_int(segments)),
+      channels_(as_int(channels)),
+      history_(as_int(history)),
+      kernel_y_(as_int(kernel_y)),
+      kernel_x_(as_int(kernel_x)),
+      height_(as_int(height)),
+      width_(as_int(width)),
+      windows_(as_int(windows)) {
+  const int w = lane_count<S>;
+  window_lanes_ = padded_to_lanes(windows_, w);
+  lag_lanes_ = padded_to_lanes(history_, w);
+  // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
+  frame_lanes_ =
+      padded_to_lanes(std::max(padded_to_lanes(windows_, 2 * w) + history_, padded_to_lanes(history_, 3 * w) + windows_), w);
+  chunk_ = chunk_size(segments);
+  const std::size_t f = spectral::frequencies(n_);
+  frame_spectra_ = workspace<S>("frames", segments * f * 2 * static_cast<std::size_t>(frame_lanes_));
+  kernel_spectra_ = workspace<S>("kernel", channels * f * 2 * static_cast<std::size_t>(lag_lanes_));
+  product_ =
+      workspace<S>("product", static_cast<std::size_t>(chunk_) * channels * f * 2 * static_cast<std::size_t>(window_lanes_));
+  gradient_spectra_ =
+      workspace<S>("gradient", static_cast<std::size_t>(chunk_) * channels * f * 2 * static_cast<std::size_t>(lag_lanes_));
+  packed_ = workspace<S>("packed", static_cast<std::size_t>(chunk_) * channels * history * kernel_y * kernel_x);
+}
+
+template <class S>
+void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
+  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
+  const int frame_count = windows_ + history_ - 1;
+  pack_lags(exec, kernel, packed_.data());
+  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_,
+                    kernel_spectra_.data(), lag_lanes_);
+  const std::size_t plane = frames.stride(0), result = out.stride(0);
+  for (int g = 0; g < segments_; g += chunk_) {
+    const int count = std::min(chunk_, segments_ - g);
+    S* spectra = frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum;
+    spectral::forward(exec, n_, static_cast<const S*>(frames.data() + static_cast<std::size_t>(g) * plane), count, height_,
+                      width_, frame_count, spectra, frame_lanes_);
+    spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, static_cast<const S*>(spectra), frame_lanes_,
+                                static_cast<const S*>(kernel_spectra_.data()), lag_lanes_, product_.data(), window_lanes_);
+    spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_,
+                      out.data() + static_cast<std::size_t>(g) * result, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
+                      windows_);
+  }
+}
+
+template <class S>
+void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel) {
+  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
+  const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = static_cast<std::size_t>(kernel_y_ * kernel_x_);
+  for (int g = 0; g < segments_; g += chunk_) {
+    const int count = std::min(chunk_, segments_ - g);
+    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + static_cast<std::size_t>(g) * plane), count * channels_,
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_);
+    spectral::correlate_windows(exec, f, count, channels_, history_, windows_,
+                                static_cast<const S*>(frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum),
+                                frame_lanes_, static_cast<const S*>(product_.data()), window_lanes_, gradient_spectra_.data(),
+                                lag_lanes_);
+    spectral::inverse(exec, n_, gradient_spectra_.data(), lag_lanes_, count * channels_, packed_.data(), kernel_y_, kernel_x_,
+                      history_);
+    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + static_cast<std::size_t>(g) * result,
+                static_cast<std::size_t>(count * channels_), static_cast<std::size_t>(history_), area);
+  }
+}
+
+template <class S>
+double SpectralTemporalConv<S>::bytes() const {
+  return static_cast<double>(sizeof(S)) * static_cast<double>(frame_spectra_.size() + kernel_spectra_.size() + product_.size() +
+                                                              gradient_spectra_.size() + packed_.size());
+}
+
+template <class S>
+SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
+                              std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows)
+    : n_(spectral::smallest_length(as_int(std::max(height, width)))),
+      segments_(as_int(segments)),
+      in_channels_(as_int(in_channels)),
+      out_channels_(as_int(out_channels)),
+      kernel_y_(as_int(kernel_y)),
+      kernel_x_(as_int(kernel_x)),
+      height_(as_int(height)),
+      width_(as_int(width)),
+      windows_(as_int(windows)) {
+  const int w = lane_count<S>;
+  lanes_ = padded_to_lanes(windows_, w);
+  pair_lanes_ = padded_to_lanes(in_channels_ * out_channels_, w);
+  chunk_ = chunk_size(segments);
+  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_),
+                    chunk = static_cast<std::size_t>(chunk_);
+  in_spectra_ = workspace<S>("in", segments * in_channels * maps);
+  kernel_spectra_ = workspace<S>("kernel", f * 2 * static_cast<std::size_t>(pair_lanes_));
+  out_spectra_ = workspace<S>("out", chunk * out_channels * maps);
+  mixed_ = workspace<S>("mixed", chunk * in_channels * maps);
+  pairs_ = workspace<S>("pairs", chunk * f * 2 * static_cast<std::size_t>(pair_lanes_));
+  packed_ = workspace<S>("packed", chunk * in_channels * out_channels * kernel_y * kernel_x);
+}
+
+template <class S>
+void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View4<S>& kernel, const View5<S>& out) {
+  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
+  // The kernel as one plane whose lanes are channel pairs: (1, KY, KX, C * D).
+  const View4<S> pairs(kernel.data(), 1, static_cast<std::size_t>(in_channels_ * out_channels_),
+                       static_cast<std::size_t>(kernel_y_), static_cast<std::size_t>(kernel_x_));
+  pack_lags(exec, pairs, packed_.data());
+  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), 1, kernel_y_, kernel_x_, in_channels_ * out_channels_,
+                    kernel_spectra_.data(), pair_lanes_);
+  for (int g = 0; g < segments_; g += chunk_) {
+    const int count = std::min(chunk_, segments_ - g);
+    const std::size_t first = static_cast<std::size_t>(g);
+    S* spectra = in_spectra_.data() + first * static_cast<std::size_t>(in_channels_) * maps;
+    spectral::forward(exec, n_, static_cast<const S*>(in.data() + first * in.stride(0)), count * in_channels_, height_, width_,
+                      windows_, spectra, lanes_);
+    spectral::mix_channels(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(spectra),
+                           static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, out_spectra_.data());
+    spectral::inverse(exec, n_, out_spectra_.data(), lanes_, count * out_channels_, out.data() + first * out.stride(0),
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_);
+  }
+}
+
+template <class S>
+void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel) {
+  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
+  const std::size_t area = static_cast<std::size_t>(kernel_y_ * kernel_x_),
+                    pairs = static_cast<std::size_t>(in_channels_ * out_channels_);
+  for (int g = 0; g < segments_; g += chunk_) {
+    const int count = std::min(chunk_, segments_ - g);
+    const std::size_t first = static_cast<std::size_t>(g);
+    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + first * d_out.stride(0)), count * out_channels_,
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, out_spectra_.data(), lanes_);
+    if (d_in.size() > 0) {
+      spectral::mix_channels_back(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(out_spectra_.data()),
+                                  static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, mixed_.data());
+      spectral::inverse(exec, n_, mixed_.data(), lanes_, count * in_channels_, d_in.data() + first * d_in.stride(0), height_,
+                        width_, windows_);
+    }
+    if (d_kernel.size() == 0) continue;
+    spectral::pair_channels(exec, f, count, in_channels_, out_channels_, windows_, lanes_,
+                            static_cast<const S*>(in_spectra_.data() + first * static_cast<std::size_t>(in_channels_) * maps),
+                            static_cast<const S*>(out_spectra_.data()), pairs_.data(), pair_lanes_);
+    spectral::inverse(exec, n_, pairs_.data(), pair_lanes_, count, packed_.data(), kernel_y_, kernel_x_, as_int(pairs));
+    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + first * d_kernel.stride(0),
+                static_cast<std::size_t>(count), pairs, area);
+  }
+}
+
+template <class S>
+double SpectralConv<S>::bytes() const {
+  return static_cast<double>(sizeof(S)) * static_cast<double>(in_spectra_.size() + kernel_spectra_.size() + out_spectra_.size() +
+                                                              mixed_.size() + pairs_.size() + packed_.size());
+}
+
+template class SpectralTemporalConv<float>;
+template class SpectralTemporalConv<double>;
+template class SpectralConv<float>;
+template class SpectralConv<double>;
+
+}  // namespace amacrine::model

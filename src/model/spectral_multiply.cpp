@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spectral_multiply.hpp"
+
+#include "amacrine/core/lanes.hpp"
+#include "spectral_fft.hpp"
+
+namespace amacrine::model::spectral {
+
+using core::lane_count;
+using core::Lanes;
+using core::load_lanes;
+using core::store_lanes;
+
+/// a += conj(w) * s for a scalar w and lanes s.
+template <class V, class S>
+KOKKOS_INLINE_FUNCTION void add_conjugate(Complex<V>& a, S wr, S wi, const V& sr, const V& si) {
+  const V vr(wr), vi(wi), vn(-wi);
+  a.re = Kokkos::fma(vi, si, Kokkos::fma(vr, sr, a.re));
+  a.im = Kokkos::fma(vn, sr, Kokkos::fma(vr, si, a.im));
+}
+
+/// CB channels times NB registers of windows at one frequency: the accumulators stay in registers over all lags.
+template <int CB, int NB, class S>
+KOKKOS_INLINE_FUNCTION void time_tile(const S* frames, int frame_lanes, const S* kernel, std::size_t kernel_stride,
+                                      int kernel_lanes, int history, S* out, std::size_t out_stride, int out_lanes) {
+  using V = Lanes<S>;
+  constexpr int W = lane_count<S>;
+  Complex<V> sum[CB][NB];
+  for (int c = 0; c < CB; ++c)
+    for (int n = 0; n < NB; ++n) sum[c][n] = {V(S(0)), V(S(0))};
+  for (int l = 0; l < history; ++l) {
+    V re[NB], im[NB];
+    for (int n = 0; n < NB; ++n) {
+      re[n] = load_lanes(frames + l + n * W);
+      im[n] = load_lanes(frames + frame_lanes + l + n * W);
+    }
+    for (int c = 0; c < CB; ++c) {
+      const S wr = kernel[c * kernel_stride + l], wi = kernel[c * kernel_stride + kernel_lanes + l];
+      for (int n = 0; n < NB; ++n) add_conjugate(sum[c][n], wr, wi, re[n], im[n]);
+    }
+  }
+  for (int c = 0; c < CB; ++c)
+    for (int n = 0; n < NB; ++n) {
+      store_lanes<S>(sum[c][n].re, out + c * out_stride + n * W);
+      store_lanes<S>(sum[c][n].im, out + c * out_stride + out_lanes + n * W);
+    }
+}
+
+template <int NB, class S>
+KOKKOS_INLINE_FUNCTION void time_channels(int channels, const S* frames, int frame_lanes, const S* kernel,
+                                          std::size_t kernel_stride, int kernel_lanes, int history, S* out,
+                                          std::size_t out_stride, int out_lanes) {
+  int c = 0;
+  for (; c + 4 <= channels; c += 4)
+    time_tile<4, NB>(frames, frame_lanes, kernel + c * kernel_stride, kernel_stride, kernel_lanes, history, out + c * out_stride,
+                     out_stride, out_lanes);
+  for (; c < channels; ++c)
+    time_tile<1, NB>(frames, frame_lanes, kernel + c * kernel_stride, kernel_stride, kernel_lanes, history, out + c * out_stride,
+                     out_stride, out_lanes);
+}
+
+template <class S>
+void correlate_in_time(const core::Exec& exec, std::size_t f, int segments, int channels, int history, int windows,
+                       const S* frames, int frame_lanes, const S* kernel, int kernel_lanes, S* out, int out_lanes) {
+  constexpr int W = lane_count<S>;
+  const int tiles = (windows + 2 * W - 1) / (2 * W);
+  const std::size_t kernel_stride = f * 2 * kernel_lanes, out_stride = f * 2 * out_lanes;
+  Kokkos::parallel_for(
+      "model::spectral_correlate_in_time", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * tiles),
+      KOKKOS_LAMBDA(long i) {
+        const int first = static_cast<int>(i % tiles) * 2 * W;
+        const std::size_t k = (i / tiles) % f, g = i / (static_cast<long>(tiles) * f);
+        const S* s = frames + (g * f + k) * 2 * frame_lanes + first;
+        const S* w = kernel + k * 2 * kernel_lanes;
+        S* to = out + g * channels * out_stride + k * 2 * out_lanes + first;
+        if (windows - first > W) {
+          time_channels<2>(channels, s, frame_lanes, w, kernel_stride, kernel_lanes, history, to, out_stride, out_lanes);
+        } else {
+          time_channels<1>(channels, s, frame_lanes, w, kernel_stride, kernel_lanes, history, to, out_stride, out_lanes);
+        }
+      });
+}
+
+/// CB channels times NB registers of lags at one frequency, summed over windows.
+template <int CB, int NB, class S>
+KOKKOS_INLINE_FUNCTION void window_tile(const S* frames, int frame_lanes, const S* d_out, std::size_t d_stride, int d_lanes,
+                                        int windows, S* out, std::size_t out_stride, int out_lanes) {
+  time_tile<CB, NB>(frames, frame_lanes, d_out, d_stride, d_lanes, windows, out, out_stride, out_lanes);
+}
+
+template <class S>
+void correlate_windows(const core::Exec& exec, std::size_t f, int segments, int channels, int history, int windows,
+                       const S* frames, int frame_lanes, const S* d_out, int d_lanes, S* out, int out_lanes) {
+  constexpr int W = lane_count<S>;
+  const int tiles = (history + 3 * W - 1) / (3 * W);
+  const std::size_t d_stride = f * 2 * d_lanes, out_stride = f * 2 * out_lanes;
+  Kokkos::parallel_for(
+      "model::spectral_correlate_windows", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * tiles),
+      KOKKOS_LAMBDA(long i) {
+        const int first = static_cast<int>(i % tiles) * 3 * W;
+        const std::size_t k = (i / tiles) % f, g = i / (static_cast<long>(tiles) * f);
+        const S* s = frames + (g * f + k) * 2 * frame_lanes + first;
+        const S* d = d_out + g * channels * d_stride + k * 2 * d_lanes;
+        S* to = out + g * channels * out_stride + k * 2 * out_lanes + first;
+        const int registers = (history - first + W - 1) / W;
+        for (int c = 0; c < channels;) {
+          const bool four = channels - c >= 4;
+          const S* from = d + c * d_stride;
+          S* into = to + c * out_stride;
+          if (registers >= 3) {
+            four ? window_tile<4, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : window_tile<1, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+          } else if (registers == 2) {
+            four ? window_tile<4, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : window_tile<1, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+          } else {
+            four ? window_tile<4, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : window_tile<1, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+          }
+          c += four ? 4 : 1;
+        }
+      });
+}
+
+/// out(c) = sum_d w(c, d) in(d) for RB rows c at one frequency and register; Conjugate: conj w.
+template <int RB, bool Conjugate, class S>
+KOKKOS_INLINE_FUNCTION void mix_rows(const S* in, std::size_t in_stride, int columns, int lanes, const S* kernel,
+                                     int kernel_lanes, int row_step, int column_step, S* out, std::size_t out_stride) {
+  using V = Lanes<S>;
+  Complex<V> sum[RB];
+  for (int r = 0; r < RB; ++r) sum[r] = {V(S(0)), V(S(0))};
+  for (int d = 0; d < columns; ++d) {
+    const V re = load_lanes(in + d * in_stride), im = load_lanes(in + d * in_stride + lanes);
+    for (int r = 0; r < RB; ++r) {
+      const int at = r * row_step + d * column_step;
+      const S wr = kernel[at], wi = kernel[kernel_lanes + at];
+      add_conjugate(sum[r], wr, Conjugate ? wi : -wi, re, im);
+    }
+  }
+  for (int r = 0; r < RB; ++r) {
+    store_lanes<S>(sum[r].re, out + r * out_stride);
+    store_lanes<S>(sum[r].im, out + r * out_stride + lanes);
+  }
+}
+
+/// rows x columns matrix per frequency: rows come out, columns go in.
+template <bool Conjugate, class S>
+void mix(const core::Exec& exec, const char* label, std::size_t f, int segments, int rows, int columns, int lanes, const S* in,
+         const S* kernel, int kernel_lanes, int row_step, int column_step, S* out) {
+  constexpr int W = lane_count<S>;
+  const int blocks = lanes / W;
+  const std::size_t stride = f * 2 * lanes;
+  Kokkos::parallel_for(
+      label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * blocks), KOKKOS_LAMBDA(long i) {
+        const int first = static_cast<int>(i % blocks) * W;
+        const std::size_t k = (i / blocks) % f, g = i / (static_cast<long>(blocks) * f);
+        const S* from = in + g * columns * stride + k * 2 * lanes + first;
+        const S* w = kernel + k * 2 * kernel_lanes;
+        S* to = out + g * rows * stride + k * 2 * lanes + first;
+        int r = 0;
+        for (; r + 8 <= rows; r += 8)
+          mix_rows<8, Conjugate>(from, stride, columns, lanes, w + r * row_step, kernel_lanes, row_step, column_step,
+                                 to + r * stride, stride);
+        for (; r < rows; ++r)
+          mix_rows<1, Conjugate>(from, stride, columns, lanes, w + r * row_step, kernel_lanes, row_step, column_step,
+                                 to + r * stride, stride);
+      });
+}
+
+template <class S>
+void mix_channels(const core::Exec& exec, std::size_t f, int segments, int in_channels, int out_channels, int lanes, const S* in,
+                  const S* kernel, int kernel_lanes, S* out) {
+  mix<true>(exec, "model::spectral_mix_channels", f, segments, out_channels, in_channels, lanes, in, kernel, kernel_lanes,
+            in_channels, 1, out);
+}
+
+template <class S>
+void mix_channels_back(const core::Exec& exec, std::size_t f, int segments, int in_channels, int out_channels, int lanes,
+                       const S* d_out, const S* kernel, int kernel_lanes, S* d_in) {
+  mix<false>(exec, "model::spectral_mix_channels_back", f, segments, in_channels, out_channels, lanes, d_out, kernel,
+             kernel_lanes, 1, in_channels, d_in);
+}
+
+template <class S>
+void pair_channels(const core::Exec& exec, std::size_t f, int segments, int in_channels, int out_channels, int windows, int lanes,
+                   const S* in, const S* d_out, S* out, int out_lanes) {
+  using V = Lanes<S>;
+  constexpr int W = lane_count<S>;
+  const std::size_t stride = f * 2 * lanes;
+  const int blocks = (windows + W - 1) / W;
+  Kokkos::parallel_for(
+      "model::spectral_pair_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * out_channels),
+      KOKKOS_LAMBDA(long i) {
+        const std::size_t c = i % out_channels, k = (i / out_channels) % f, g = i / (static_cast<long>(out_channels) * f);
+        const S* d = d_out + (g * out_channels + c) * stride + k * 2 * lanes;
+        S* to = out + (g * f + k) * 2 * out_lanes + c * in_channels;
+        for (int j = 0; j < in_channels; ++j) {
+          const S* h = in + (g * in_channels + j) * stride + k * 2 * lanes;
+          V re(S(0)), im(S(0));
+          for (int n = 0; n < blocks; ++n) {
+            const V dr = load_lanes(d + n * W), di = load_lanes(d + lanes + n * W);
+            const V hr = load_lanes(h + n * W), hi = load_lanes(h + lanes + n * W);
+            re = Kokkos::fma(di, hi, Kokkos::fma(dr, hr, re));
+            im = Kokkos::fma(-di, hr, Kokkos::fma(dr, hi, im));
+          }
+          S parts[2] = {S(0), S(0)};
+          for (int n = 0; n < W; ++n) {
+            parts[0] += re[n];
+            parts[1] += im[n];
+          }
+          to[j] = parts[0];
+          to[out_lanes + j] = parts[1];
+        }
+      });
+}
+
+#define AMACRINE_INSTANTIATE(S)                                                                                                  \
+  template void correlate_in_time<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, int, const S*, int, S*, int); \
+  template void correlate_windows<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, int, const S*, int, S*, int); \
+  template void mix_channels<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, const S*, int, S*);                \
+  template void mix_channels_back<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, const S*, int, S*);           \
+  template void pair_channels<S>(const core::Exec&, std::size_t, int, int, int, int, int, const S*, const S*, S*, int);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::model::spectral

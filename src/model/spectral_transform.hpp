@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/lanes.hpp"
+#include "amacrine/core/views.hpp"
+
+/// Real two-dimensional Fourier transforms of planes whose last axis are lanes (frames, windows, lags): the same transform of
+/// every lane at once. A plane (H, W, lanes) becomes half a spectrum (N, N/2 + 1, 2, lanes): ky, kx, re and im.
+namespace amacrine::model::spectral {
+
+/// Transform lengths there is code for, ascending; smallest_length() picks the first that holds `size`, 0 when none does.
+int smallest_length(int size);
+
+/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense.
+template <class S>
+void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
+             int lanes_padded);
+
+/// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten.
+template <class S>
+void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width,
+             int lanes);
+
+/// Numbers of a spectrum of one plane and lane pair: N * (N/2 + 1).
+inline std::size_t frequencies(int n) { return static_cast<std::size_t>(n) * (n / 2 + 1); }
+
+}  // namespace amacrine::model::spectral

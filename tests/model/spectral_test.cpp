@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frequency-domain convolutions against sums written out over every tap, in double, at awkward sizes and at full size.
+#include "amacrine/model/spectral.hpp"
+
+#include "amacrine/core/random.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace amacrine;
+using core::uninitialised;
+using core::View4;
+using core::View5;
+
+struct Sizes {
+  std::size_t segments, channels, history, kernel, height, width, windows, out_channels, second_kernel;
+  std::size_t frames() const { return windows + history - 1; }
+  std::size_t oy() const { return height - kernel + 1; }
+  std::size_t ox() const { return width - kernel + 1; }
+  std::size_t py() const { return oy() - second_kernel + 1; }
+  std::size_t px() const { return ox() - second_kernel + 1; }
+};
+
+template <class V>
+std::vector<double> fill(const V& view, std::uint64_t id) {
+  using S = typename V::non_const_value_type;
+  core::Random random(7, core::Stream::test, id);
+  std::vector<S> values(view.size());
+  for (S& value : values) value = static_cast<S>(random.normal());
+  Kokkos::View<const S*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(values.data(), values.size());
+  Kokkos::View<S*, typename V::memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>> flat(view.data(), view.size());
+  Kokkos::deep_copy(flat, host);
+  return {values.begin(), values.end()};
+}
+
+/// Largest difference over the largest true value; infinite where anything is NaN.
+template <class S>
+double error(const std::vector<S>& found, const std::vector<double>& truth) {
+  double worst = 0, scale = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(found[i]) - truth[i]);
+    if (!(difference <= 1e30)) return INFINITY;
+    worst = std::max(worst, difference);
+    scale = std::max(scale, std::abs(truth[i]));
+  }
+  return worst / scale;
+}
+
+/// First layer by the definition: forward value of one output and gradient of one tap.
+struct FirstLayer {
+  const Sizes& n;
+  const std::vector<double>&frames, &kernel, &d_out;
+  double frame(std::size_t g, std::size_t y, std::size_t x, std::size_t f) const {
+    return frames[((g * n.height + y) * n.width + x) * n.frames() + f];
+  }
+  double forward(std::size_t g, std::size_t c, std::size_t y, std::size_t x, std::size_t b) const {
+    double sum = 0;
+    for (std::size_t l = 0; l < n.history; ++l)
+      for (std::size_t j = 0; j < n.kernel; ++j)
+        for (std::size_t i = 0; i < n.kernel; ++i)
+          sum += kernel[((c * n.history + l) * n.kernel + j) * n.kernel + i] * frame(g, y + j, x + i, b + l);
+    return sum;
+  }
+  double gradient(std::size_t g, std::size_t c, std::size_t l, std::size_t j, std::size_t i) const {
+    double sum = 0;
+    for (std::size_t y = 0; y < n.oy(); ++y)
+      for (std::size_t x = 0; x < n.ox(); ++x)
+        for (std::size_t b = 0; b < n.windows; ++b)
+          sum += d_out[(((g * n.channels + c) * n.oy() + y) * n.ox() + x) * n.windows + b] * frame(g, y + j, x + i, b + l);
+    return sum;
+  }
+};
+
+/// Compares `found` with `truth(flat index)` at `samples` places (all of them when there are fewer).
+template <class S, class Truth>
+void expect_near(const std::vector<S>& found, std::size_t samples, double tolerance, const Truth& truth) {
+  const std::size_t step = std::max<std::size_t>(1, found.size() / samples);
+  std::vector<S> picked;
+  std::vector<double> expected;
+  for (std::size_t at = 0; at < found.size(); at += step) {
+    picked.push_back(found[at]);
+    expected.push_back(truth(at));
+  }
+  EXPECT_TRUE(error(picked, expected) <= tolerance)
+      << "error " << error(picked, expected) << " over " << picked.size() << " values";
+}
+
+template <class S>
+void check_first_layer(const Sizes& n, std::size_t samples, double tolerance) {
+  View4<S> frames(uninitialised("test::frames"), n.segments, n.height, n.width, n.frames());
+  View4<S> kernel(uninitialised("test::kernel"), n.channels, n.history, n.kernel, n.kernel);
+  View5<S> out(uninitialised("test::out"), n.segments, n.channels, n.oy(), n.ox(), n.windows), d_out("test::d_out", out.layout());
+  View5<S> d_kernel(uninitialised("test::d_kernel"), n.segments, n.channels, n.history, n.kernel, n.kernel);
+  const std::vector<double> s = fill(frames, 1), w = fill(kernel, 2), d = fill(d_out, 3);
+  const FirstLayer truth{n, s, w, d};
+  core::Exec exec;
+  model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.windows);
+  engine.forward(exec, frames, kernel, out);
+  engine.kernel_gradient(exec, d_out, d_kernel);
+  expect_near(core::to_host(out), samples, tolerance, [&](std::size_t i) {
+    return truth.forward(i / (n.windows * n.ox() * n.oy() * n.channels), i / (n.windows * n.ox() * n.oy()) % n.channels,
+                         i / (n.windows * n.ox()) % n.oy(), i / n.windows % n.ox(), i % n.windows);
+  });
+  const std::size_t k = n.kernel;
+  expect_near(core::to_host(d_kernel), samples, tolerance, [&](std::size_t i) {
+    return truth.gradient(i / (k * k * n.history * n.channels), i / (k * k * n.history) % n.channels, i / (k * k) % n.history,
+                          i / k % k, i % k);
+  });
+}
+
+/// The second layer by the definition.
+struct SecondLayer {
+  const Sizes& n;
+  const std::vector<double>&in, &kernel, &d_out;
+  std::size_t k() const { return n.second_kernel; }
+  double input(std::size_t g, std::size_t d, std::size_t y, std::size_t x, std::size_t b) const {
+    return in[(((g * n.channels + d) * n.oy() + y) * n.ox() + x) * n.windows + b];
+  }
+  double slope(std::size_t g, std::size_t c, std::size_t y, std::size_t x, std::size_t b) const {
+    return d_out[(((g * n.out_channels + c) * n.py() + y) * n.px() + x) * n.windows + b];
+  }
+  double weight(std::size_t c, std::size_t d, std::size_t j, std::size_t i) const {
+    return kernel[((c * n.channels + d) * k() + j) * k() + i];
+  }
+  double forward(std::size_t g, std::size_t c, std::size_t y, std::size_t x, std::size_t b) const {
+    double sum = 0;
+    for (std::size_t d = 0; d < n.channels; ++d)
+      for (std::size_t j = 0; j < k(); ++j)
+        for (std::size_t i = 0; i < k(); ++i) sum += weight(c, d, j, i) * input(g, d, y + j, x + i, b);
+    return sum;
+  }
+  double input_gradient(std::size_t g, std::size_t d, std::size_t y, std::size_t x, std::size_t b) const {
+    double sum = 0;
+    for (std::size_t c = 0; c < n.out_channels; ++c)
+      for (std::size_t j = 0; j < k(); ++j)
+        for (std::size_t i = 0; i < k(); ++i)
+          if (y >= j && x >= i && y - j < n.py() && x - i < n.px()) sum += weight(c, d, j, i) * slope(g, c, y - j, x - i, b);
+    return sum;
+  }
+  double kernel_gradient(std::size_t g, std::size_t c, std::size_t d, std::size_t j, std::size_t i) const {
+    double sum = 0;
+    for (std::size_t y = 0; y < n.py(); ++y)
+      for (std::size_t x = 0; x < n.px(); ++x)
+        for (std::size_t b = 0; b < n.windows; ++b) sum += slope(g, c, y, x, b) * input(g, d, y + j, x + i, b);
+    return sum;
+  }
+};
+
+template <class S>
+void check_second_layer(const Sizes& n, std::size_t samples, double tolerance) {
+  View5<S> in(uninitialised("test::in"), n.segments, n.channels, n.oy(), n.ox(), n.windows), d_in("test::d_in", in.layout());
+  View4<S> kernel(uninitialised("test::kernel"), n.out_channels, n.channels, n.second_kernel, n.second_kernel);
+  View5<S> out(uninitialised("test::out"), n.segments, n.out_channels, n.py(), n.px(), n.windows),
+      d_out("test::d_out", out.layout());
+  View5<S> d_kernel(uninitialised("test::d_kernel"), n.segments, n.out_channels, n.channels, n.second_kernel, n.second_kernel);
+  const std::vector<double> h = fill(in, 4), w = fill(kernel, 5), d = fill(d_out, 6);
+  const SecondLayer truth{n, h, w, d};
+  core::Exec exec;
+  model::SpectralConv<S> engine(n.segments, n.channels, n.out_channels, n.second_kernel, n.second_kernel, n.oy(), n.ox(),
+                                n.windows);
+  engine.forward(exec, in, kernel, out);
+  engine.backward(exec, d_out, d_in, d_kernel);
+  const auto split = [&](std::size_t i, std::size_t channels, std::size_t height, std::size_t width, std::size_t last) {
+    return std::array<std::size_t, 5>{i / (last * width * height * channels), i / (last * width * height) % channels,
+                                      i / (last * width) % height, i / last % width, i % last};
+  };
+  expect_near(core::to_host(out), samples, tolerance, [&](std::size_t i) {
+    const auto at = split(i, n.out_channels, n.py(), n.px(), n.windows);
+    return truth.forward(at[0], at[1], at[2], at[3], at[4]);
+  });
+  expect_near(core::to_host(d_in), samples, tolerance, [&](std::size_t i) {
+    const auto at = split(i, n.channels, n.oy(), n.ox(), n.windows);
+    return truth.input_gradient(at[0], at[1], at[2], at[3], at[4]);
+  });
+  expect_near(core::to_host(d_kernel), samples, tolerance, [&](std::size_t i) {
+    const auto at = split(i, n.out_channels, n.channels, n.second_kernel, n.second_kernel);
+    return truth.kernel_gradient(at[0], at[1], at[2], at[3], at[4]);
+  });
+}
+
+constexpr Sizes odd{3, 3, 7, 5, 13, 11, 5, 4, 3}, wide{2, 5, 19, 4, 17, 23, 37, 6, 7}, full{2, 8, 40, 15, 50, 50, 32, 8, 11};
+
+TEST(Spectral, FirstLayerInDouble) {
+  check_first_layer<double>(odd, 100000, 1e-13);
+  check_first_layer<double>(wide, 3000, 1e-13);
+}
+TEST(Spectral, SecondLayerInDouble) {
+  check_second_layer<double>(odd, 100000, 1e-13);
+  check_second_layer<double>(wide, 3000, 1e-13);
+}
+TEST(Spectral, FloatStaysAtRoundOff) {
+  check_first_layer<float>(wide, 3000, 2e-6);
+  check_second_layer<float>(wide, 3000, 2e-6);
+}
+TEST(FullSpectral, BothLayersAtFullSize) {
+  check_first_layer<float>(full, 400, 3e-6);
+  check_second_layer<float>(full, 400, 3e-6);
+}
+TEST(Spectral, SaysWhatItCanServe) {
+  EXPECT_TRUE(model::spectral_possible(50, 50));
+  EXPECT_FALSE(model::spectral_possible(500, 50));
+  EXPECT_TRUE(model::spectral_pays(50, 50, 15, 15, 8));
+  EXPECT_FALSE(model::spectral_pays(50, 50, 50, 50, 8));
+}
+
+}  // namespace
