@@ -87,7 +87,7 @@ Circuit latency() {
 Circuit reversal() {
   std::vector<CircuitUnit> subunits;
   for (int i = 0; i < 5; ++i) {
-    CircuitUnit unit = make_unit("S" + std::to_string(i), 142.0, off, {1.59, 140.0}, {9.0, 300.0}, 0.6, -0.372, 0.9);
+    CircuitUnit unit = make_unit(fmt::format("S{}", i), 142.0, off, {1.59, 140.0}, {9.0, 300.0}, 0.6, -0.372, 0.9);
     unit.kappa = 0.9;
     unit.sigma_surround_px = 3.0;
     unit.dx_px = 2.0 * (i - 2);
