@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the phenomenon figures say, in words: present, absent, and how far the model has come."""
+import numpy as np
+
+TITLES = {"osr": "Omitted-stimulus response", "latency": "Latency coding", "reversal": "Motion reversal", "anticipation": "Motion anticipation"}
+CAPTIONS = {
+    "osr": "A train of dark flashes (black ticks) stops; the dotted red line is where the next flash would have come. A cell with an omitted-stimulus response "
+           "fires after the gap, later the longer the period: the latency from the last flash (right) grows along a line of slope near 1. Grey area: the circuit.",
+    "latency": "Responses to a single 20 ms dark flash. The stronger the flash, the earlier the peak: the right panel falls from weak (right) to strong (left) contrast.",
+    "reversal": "A dark bar moves right, turns at time 0 and moves back; colours are the places where it turns. The burst has nearly the same latency wherever "
+                "the bar turns (right panel flat) and is larger than anything smooth motion gives.",
+    "anticipation": "Response against the position of the moving bar, over the profile of responses to bars flashed there (grey). The moving bar's peak lies ahead "
+                    "of the flashed profile's centre: to the left for motion to the right, and to the right for motion to the left.",
+}
+REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "no larger than the expected event"}
+
+
+def figure_text(data, cell, name):
+    """One phenomenon of one cell of one subject: (text, css class)."""
+    value = lambda key, *rest: float(np.asarray(data[key].values[(0, cell, *rest)]))
+    flag = int(value(f"{name}_present"))
+    if flag in (0, -1, -2, -3):
+        return REASON[flag], "no"
+    if name == "osr":
+        text = f"slope {value('osr_slope'):.2f}, OSR/ongoing {value('osr_ratio'):.1f}"
+    elif name == "latency":
+        text = f"shift {value('latency_shift_ms'):.0f} ms" + (", monotonic" if value("latency_monotonic") == 1 else "")
+    elif name == "reversal":
+        text = f"{value('reversal_latency_mean_ms'):.0f} ± {value('reversal_latency_sd_ms'):.0f} ms, burst/smooth {value('reversal_ratio'):.1f}"
+    else:
+        ahead = np.asarray(data["anticipation_ahead_um"].values[0, cell], float)
+        text = " / ".join(f"{a:+.0f}" for a in ahead) + " µm ahead"
+    return (text, "yes") if flag == 1 else (text + "; " + REASON[-4], "part")
+
+
+def reproduces(truth, model, cell, name):
+    """Whether a model shows the phenomenon its circuit shows: "yes", "in part" or "no", with the measure used."""
+    if int(truth[f"{name}_present"].values[0, cell]) != 1:
+        return None
+    if int(model[f"{name}_present"].values[0, cell]) not in (1, -4):
+        return "no"
+    get = lambda data, key: np.asarray(data[key].values[0, cell], float)
+    if name == "osr":
+        a, b = float(get(truth, "osr_slope")), float(get(model, "osr_slope"))
+        ratio = float(get(model, "osr_ratio"))
+        close, some = b > 0.8 * a and ratio >= 2, b > 0.3 * a and ratio > 0.5
+    elif name == "latency":
+        a, b = float(get(truth, "latency_shift_ms")), float(get(model, "latency_shift_ms"))
+        close, some = b > 0.7 * a, b > 0.25 * a
+    elif name == "reversal":
+        a, b = float(get(model, "reversal_ratio")), float(get(model, "reversal_latency_sd_ms"))
+        close, some = a >= 2 and b < 15, a > 1 and b < 40
+    else:
+        a, b = np.nanmean(get(truth, "anticipation_ahead_um")), np.nanmean(get(model, "anticipation_ahead_um"))
+        close, some = b > 0.7 * a, b > 0.3 * a
+    return "yes" if close else "in part" if some else "no"
+
+
+def shows(truth, cell):
+    """Phenomena the circuit of a cell shows."""
+    return [name for name in TITLES if int(truth[f"{name}_present"].values[0, cell]) == 1]
