@@ -172,7 +172,8 @@ double symmetry_deviation(std::span<const float> movie, std::size_t height, std:
     const std::size_t frame = at / pixels * pixels;
     const std::size_t twin = symmetry == Symmetry::full_field ? frame : frame + (at - frame) % width;
     const double difference = std::abs(static_cast<double>(movie[at]) - static_cast<double>(movie[twin]));
-    if (!(difference <= largest)) largest = difference;
+    if (std::isnan(difference)) return difference;
+    largest = std::max(largest, difference);
   }
   return largest;
 }
