@@ -92,6 +92,8 @@ const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast
   const PathIntegrals<S>& integrals = integrator_.integrate(paths, cells, quadrature_);
   sum_columns(exec_, layer, paths, integrals, block_);
   close_rows(block_, integrals.start, integrals.end);
+  block_.error_estimate = core::Array<double, 2>({windows, cells.size()}, std::numeric_limits<double>::quiet_NaN());
+  block_.panels = core::Array<int, 2>({windows, cells.size()}, quadrature_.panels);
   if (wanted.units) store_units(exec_, layer, paths, integrals, block_);
   if (wanted.pixels) store_pixels(exec_, network_, frames, integrals, block_);
   return block_;

@@ -18,6 +18,8 @@ struct Block {
   std::size_t windows = 0, cells = 0;
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
   core::Array<double, 2> rate, baseline_rate, residual;  ///< (W, M) Hz
+  core::Array<double, 2> error_estimate;                 ///< (W, M) NaN where no tolerance was asked for
+  core::Array<int, 2> panels;                            ///< (W, M)
   core::Array<double, 4> attribution;                    ///< (W, M, C, X) sum of A_u
   core::Array<double, 4> weight;                         ///< (W, M, C, X) sum of G_u
   core::Array<double, 4> push;                           ///< (W, M, C, X) sum of m_u D_u

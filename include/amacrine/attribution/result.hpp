@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/attribution/block.hpp"
+#include "amacrine/attribution/plan.hpp"
+#include "amacrine/io/result_file.hpp"
+
+#include <string>
+#include <vector>
+
+namespace amacrine::attribution {
+
+/// What an attributions file says of the model it is about. C, Y, X the first layer's output, T KY KX its kernel.
+struct FirstLayerFacts {
+  std::size_t channels = 0, rows = 0, columns = 0, lags = 0, kernel_y = 0, kernel_x = 0;
+  std::vector<double> kernel;                        ///< (C, T, KY, KX)
+  std::vector<double> gain, offset, baseline_drive;  ///< (C, Y, X)
+  std::vector<double> constant;                      ///< (N) of all the model's cells
+  bool rectified = true, per_channel = true;
+};
+template <class S>
+FirstLayerFacts first_layer_facts(const BlockAttributor<S>& attributor);
+
+/// An attributions file (docs/results/attributions.md). Declared from the plan, preallocated by create(), filled task by task by
+/// any rank.
+class AttributionFile {
+ public:
+  /// Collective. `subject`: "network", "circuit", "ln".
+  AttributionFile(const parallel::Communicator& communicator, const std::string& path, const std::string& subject,
+                  const Plan& plan, const model::Model& model, const FirstLayerFacts& layer, const AttributionSettings& settings,
+                  const io::Provenance& provenance);
+
+  std::size_t predicted_bytes() const { return writer_.predicted_bytes(); }
+  /// Collective. Throws RefusedError where the file would not fit on the disk.
+  void create() { writer_.create(); }
+  /// Local: what is known before any task: stimuli, windows, first layer. By one rank.
+  void write_frame();
+  /// Local: a finished task.
+  void write_task(const Task& task, const Block& block);
+  /// Collective: the file is whole.
+  void finish() { writer_.finish(); }
+
+ private:
+  void write_stimuli();
+  void write_windows();
+  void write_first_layer();
+  void write_level(const std::string& prefix, const LevelFigures& figures, std::size_t first, const Showing& showing,
+                   std::size_t windows, const std::vector<std::size_t>& tail);
+  template <class T>
+  void write_rows(const std::string& name, const std::vector<T>& values, std::size_t first, const Showing& showing,
+                  std::size_t windows, const std::vector<std::size_t>& tail);
+
+  Plan plan_;
+  FirstLayerFacts layer_;
+  double frame_ms_ = 10;
+  int history_ = 0, height_ = 0, width_ = 0;
+  io::ResultWriter writer_;
+};
+
+}  // namespace amacrine::attribution

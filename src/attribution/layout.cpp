@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layout.hpp"
+
+namespace amacrine::attribution {
+namespace {
+
+using io::Type;
+using Names = std::vector<std::string>;
+
+std::vector<double> counted(std::size_t count) {
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<double>(i);
+  return values;
+}
+
+void declare_dimensions(io::ResultWriter& writer, const Plan& plan, const model::Model& model, const FirstLayerFacts& layer) {
+  Names stimuli, cells, channels;
+  for (const PlannedStimulus& stimulus : plan.stimuli) stimuli.push_back(stimulus.condition.name);
+  for (int cell : plan.cells) cells.push_back(model.cells[static_cast<std::size_t>(cell)].name);
+  for (std::size_t c = 0; c < layer.channels; ++c) {
+    const bool named = model.kind != "ln" && c < model.channel_names.size();
+    channels.push_back(named                ? model.channel_names[c]
+                       : model.kind == "ln" ? model.cells[c].name
+                                            : "channel " + std::to_string(c));
+  }
+  std::vector<double> lag;
+  for (std::size_t l = layer.lags; l-- > 0;)
+    lag.push_back(static_cast<double>(l + static_cast<std::size_t>(model.minimum_lag)) * model.screen.frame_ms);
+  writer.dimension({"stimulus", stimuli.size(), "1", "condition of the catalogue", {}, stimuli});
+  writer.dimension({"window", plan.windows, "1", "attributed frame of a stimulus", {}, {}});
+  writer.dimension({"cell", cells.size(), "1", "ganglion cell", {}, cells});
+  writer.dimension({"channel", layer.channels, "1", "first-layer channel", {}, channels});
+  writer.dimension({"lag", layer.lags, "ms", "time before the response", lag, {}});
+  writer.dimension({"kernel_y", layer.kernel_y, "px", "kernel row", {}, {}});
+  writer.dimension({"kernel_x", layer.kernel_x, "px", "kernel column", {}, {}});
+  writer.dimension({"row", layer.rows, "1", "row of units", counted(layer.rows), {}});
+  writer.dimension({"column", layer.columns, "1", "column of units", counted(layer.columns), {}});
+}
+
+void declare_stimuli(io::ResultWriter& writer, const Plan& plan, const AttributionSettings& settings) {
+  const Names s{"stimulus"};
+  writer.variable(
+      {"stimulus_symmetry", Type::int8, s, "1", "symmetry of s - s0, verified", {{"flag_meanings", "none full_field along_y"}}});
+  writer.attribute("flag_values", std::vector<double>{0, 1, 2}, "stimulus_symmetry");
+  writer.variable({"stimulus_first_window", Type::int32, s, "1", "first window of the stimulus", {}});
+  writer.variable({"stimulus_windows", Type::int32, s, "1", "windows of the stimulus", {}});
+  writer.variable({"stimulus_event_frame", Type::int32, s, "1", "frame times are counted from; -1: none", {}});
+  for (const std::string& name : event_names(plan))
+    writer.variable({"event_" + name, Type::int32, s, "1", "frame of the event " + name + "; -1: none", {}});
+  for (const std::string& name : parameter_names(plan))
+    writer.variable({"parameter_" + name, Type::float64, s, "1", "stimulus parameter " + name + "; NaN: none", {}});
+  writer.variable({"window_stimulus", Type::int32, {"window"}, "1", "index of the stimulus", {}});
+  writer.variable({"window_frame", Type::int32, {"window"}, "1", "frame of the movie", {}});
+  writer.variable({"window_time_ms", Type::float64, {"window"}, "ms", "time since the reference event", {}});
+  if (any_bars(plan))
+    writer.variable({"window_bar_px", Type::float64, {"window"}, "px", "bar centre relative to the cell's centre", {}});
+  const Names rows{"window", "cell"};
+  const char* what = settings.target == Target::after_softplus ? "firing rate" : "drive before the softplus";
+  writer.variable({"rate", Type::float32, rows, "Hz", std::string(what) + " F[s]", {}});
+  writer.variable({"baseline_rate", Type::float32, rows, "Hz", std::string(what) + " on the baseline, F[s0]", {}});
+  writer.variable({"residual", Type::float32, rows, "Hz", "sum of attributions - (F[s] - F[s0])", {}});
+  writer.variable({"error_estimate",
+                   Type::float32,
+                   rows,
+                   "1",
+                   "estimated row error Sum|A - A*| / max(Sum|A*|, 0.1 Hz); NaN: not asked for",
+                   {}});
+  writer.variable({"panels", Type::int32, rows, "1", "panels along the path", {}});
+  writer.variable(
+      {"flag", Type::int8, rows, "1", "quality of the row", {{"flag_meanings", "good tolerance_not_met not_finite"}}});
+  writer.attribute("flag_values", std::vector<double>{0, 1, 2}, "flag");
+}
+
+/// The five figures of a level: `prefix` before their names, `over` what the sums and means run over.
+void declare_level(io::ResultWriter& writer, const std::string& prefix, const Names& dimensions, const std::string& over) {
+  const auto add = [&](const char* name, const char* units, const std::string& title) {
+    writer.variable({prefix + name, Type::float32, dimensions, units, title, {}});
+  };
+  add("attribution", "Hz", "attribution A, sum over " + over);
+  add("downstream_weight", "Hz", "effective downstream weight G, sum over " + over);
+  add("response_weight", "Hz", "D = dF/dh where h changes, units times the mean over " + over);
+  add("drive", "1", "W*(s - s0), mean over " + over);
+  add("response_change", "1", "h(s) - h(s0), mean over " + over);
+}
+
+/// A finer level's windows and where they are on the dimension `window`.
+std::string declare_windows_of(io::ResultWriter& writer, const std::string& level, std::size_t windows) {
+  const std::string dimension = level + "_window";
+  writer.dimension({dimension, windows, "1", "window stored at " + level + " level", {}, {}});
+  writer.variable({level + "_window_index", Type::int32, {dimension}, "1", "index on the dimension window", {}});
+  return dimension;
+}
+
+void declare_fine_levels(io::ResultWriter& writer, const Plan& plan, const model::Architecture& a) {
+  const auto stored = [&](Level level) { return plan.stored[static_cast<int>(level)]; };
+  if (stored(Level::position) > 0) {
+    const std::string window = declare_windows_of(writer, "position", stored(Level::position));
+    declare_level(writer, "position_", {window, "cell", "channel", "column"}, "the rows of a column");
+  }
+  if (stored(Level::unit) > 0) {
+    const std::string window = declare_windows_of(writer, "unit", stored(Level::unit));
+    const Names dimensions{window, "cell", "channel", "row", "column"};
+    writer.variable({"unit_attribution", Type::float32, dimensions, "Hz", "attribution A of a unit", {}});
+    writer.variable({"unit_downstream_weight", Type::float32, dimensions, "Hz", "effective downstream weight G of a unit", {}});
+    writer.variable({"unit_drive", Type::float32, dimensions, "1", "W*(s - s0)", {}});
+    writer.variable({"unit_response_change", Type::float32, dimensions, "1", "h(s) - h(s0)", {}});
+  }
+  if (stored(Level::pixel) > 0) {
+    const std::string window = declare_windows_of(writer, "pixel", stored(Level::pixel));
+    writer.dimension({"pixel_y", static_cast<std::size_t>(a.height), "px", "pixel row", {}, {}});
+    writer.dimension({"pixel_x", static_cast<std::size_t>(a.width), "px", "pixel column", {}, {}});
+    writer.variable(
+        {"pixel_attribution", Type::float32, {window, "cell", "lag", "pixel_y", "pixel_x"}, "Hz", "attribution of a pixel", {}});
+  }
+  const Names map{"channel", "row", "column"};
+  writer.variable({"kernel", Type::float32, {"channel", "lag", "kernel_y", "kernel_x"}, "1", "first-layer kernel W", {}});
+  writer.variable({"gain", Type::float32, map, "1", "kappa: x = gain (W*s) + offset", {}});
+  writer.variable({"offset", Type::float32, map, "1", "offset of x", {}});
+  writer.variable({"baseline_drive", Type::float32, map, "1", "z0 = W*s0 on the baseline", {}});
+  writer.variable({"baseline_input", Type::float32, map, "1", "x0, pre-activation on the baseline", {}});
+}
+
+void declare_attributes(io::ResultWriter& writer, const std::string& subject, const Plan& plan, const model::Model& model,
+                        const FirstLayerFacts& layer, const AttributionSettings& settings) {
+  constexpr const char* baselines[] = {"grey", "mean", "given"};
+  writer.attribute("subject", subject);
+  writer.attribute("model_kind", model.kind);
+  writer.attribute("rule", std::string(to_string(settings.rule)));
+  writer.attribute("target", std::string(to_string(settings.target)));
+  writer.attribute("baseline", std::string(baselines[static_cast<int>(settings.baseline)]));
+  writer.attribute("panels", static_cast<double>(settings.panels));
+  writer.attribute("tolerance", settings.tolerance);
+  writer.attribute("frame_ms", model.screen.frame_ms);
+  writer.attribute("pixel_um", model.screen.pixel_um);
+  writer.attribute("minimum_lag", static_cast<double>(model.minimum_lag));
+  writer.attribute("softplus_beta", model.architecture.softplus_beta);
+  writer.attribute("rectified", layer.rectified ? 1.0 : 0.0);
+  writer.attribute("per_channel_norm", layer.per_channel ? 1.0 : 0.0);
+  std::vector<double> constant;
+  for (int cell : plan.cells) constant.push_back(layer.constant[static_cast<std::size_t>(cell)]);
+  writer.attribute("constant", constant);
+}
+
+}  // namespace
+
+std::set<std::string> parameter_names(const Plan& plan) {
+  std::set<std::string> names;
+  for (const PlannedStimulus& stimulus : plan.stimuli)
+    for (const auto& entry : stimulus.condition.parameters) names.insert(entry.first);
+  return names;
+}
+
+std::set<std::string> event_names(const Plan& plan) {
+  std::set<std::string> names;
+  for (const PlannedStimulus& stimulus : plan.stimuli)
+    for (const auto& entry : stimulus.condition.events) names.insert(entry.first);
+  return names;
+}
+
+bool any_bars(const Plan& plan) {
+  for (const PlannedStimulus& stimulus : plan.stimuli)
+    if (!stimulus.condition.bar_px.empty()) return true;
+  return false;
+}
+
+void declare_layout(io::ResultWriter& writer, const std::string& subject, const Plan& plan, const model::Model& model,
+                    const FirstLayerFacts& layer, const AttributionSettings& settings) {
+  declare_dimensions(writer, plan, model, layer);
+  declare_stimuli(writer, plan, settings);
+  declare_level(writer, "", {"window", "cell", "channel"}, "all units of a channel");
+  declare_fine_levels(writer, plan, model.architecture);
+  declare_attributes(writer, subject, plan, model, layer, settings);
+}
+
+}  // namespace amacrine::attribution
