@@ -5,6 +5,7 @@
 #include "amacrine/parallel/environment.hpp"
 
 #include <cstdio>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,16 +16,18 @@ namespace {
 class RankPrinter : public testing::EmptyTestEventListener {
  public:
   explicit RankPrinter(int rank) : rank_(rank) {}
+  // The test's name is kept here: asking for it inside OnTestPartResult would wait for the lock held by the caller.
+  void OnTestStart(const testing::TestInfo& test) override { test_ = std::string(test.test_suite_name()) + "." + test.name(); }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-    std::fprintf(stderr, "[rank %d] %s.%s: %s:%d: %s\n", rank_, test ? test->test_suite_name() : "-", test ? test->name() : "-",
-                 result.file_name() ? result.file_name() : "?", result.line_number(), result.message());
+    std::fprintf(stderr, "[rank %d] %s: %s:%d: %s\n", rank_, test_.c_str(), result.file_name() ? result.file_name() : "?",
+                 result.line_number(), result.message());
     std::fflush(stderr);
   }
 
  private:
   int rank_;
+  std::string test_ = "no test";
 };
 
 int run_tests() {
