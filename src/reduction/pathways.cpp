@@ -47,7 +47,8 @@ const double* frame_of(const core::Array<double, 3>& values, int line, std::size
 
 double summed(const Pathway& pathway, const core::Array<double, 3>& values, std::size_t frame) {
   const double* row = frame_of(values, pathway.line, frame);
-  if (pathway.column_first < 0 || values.extent(2) == 1) return std::accumulate(row, row + values.extent(2), 0.0);
+  if (values.extent(2) == 1) return pathway.uniform_part * row[0];
+  if (pathway.column_first < 0) return std::accumulate(row, row + values.extent(2), 0.0);
   return std::accumulate(row + pathway.column_first, row + pathway.column_last + 1, 0.0);
 }
 
@@ -173,12 +174,10 @@ ColumnProfile profile_columns(const FirstLayer& layer, const std::vector<Line>& 
   return profile;
 }
 
-/// The pathways of one line: sub-units along x where bars tell them apart, else the whole channel. `fraction` of a full field's
-/// attribution goes to each.
-std::vector<std::pair<Pathway, double>> line_pathways(const FirstLayer& layer, const std::vector<Line>& lines, int line,
-                                                      const Conditions& bars, const std::map<std::string, double>& weight,
-                                                      const ReductionSettings& settings) {
-  if (bars.empty()) return {{make_pathway(layer, lines, line, -1, -1, {}, settings.knots), 1.0}};
+/// The pathways of one line: sub-units along x where bars tell them apart, else the whole channel.
+std::vector<Pathway> line_pathways(const FirstLayer& layer, const std::vector<Line>& lines, int line, const Conditions& bars,
+                                   const std::map<std::string, double>& weight, const ReductionSettings& settings) {
+  if (bars.empty()) return {make_pathway(layer, lines, line, -1, -1, {}, settings.knots)};
   const ColumnProfile columns = profile_columns(layer, lines, line, bars, weight, settings.knots);
   const double largest_change = *std::max_element(columns.change.begin(), columns.change.end());
   std::vector<int> sign(columns.strength.size());
@@ -189,28 +188,28 @@ std::vector<std::pair<Pathway, double>> line_pathways(const FirstLayer& layer, c
   }
   auto groups = column_groups(columns.strength, sign, settings.column_threshold, settings.valley);
   if (groups.empty()) groups.emplace_back(0, static_cast<int>(layer.columns()) - 1);
-  std::vector<std::pair<Pathway, double>> pathways;
+  std::vector<Pathway> pathways;
   double whole = 0;
   for (const auto& [first, last] : groups) {
-    const double part = std::accumulate(columns.strength.begin() + first, columns.strength.begin() + last + 1, 0.0);
-    pathways.emplace_back(make_pathway(layer, lines, line, first, last, downstream, settings.knots), part);
-    whole += part;
+    pathways.push_back(make_pathway(layer, lines, line, first, last, downstream, settings.knots));
+    pathways.back().uniform_part = std::accumulate(columns.strength.begin() + first, columns.strength.begin() + last + 1, 0.0);
+    whole += pathways.back().uniform_part;
   }
-  for (auto& [pathway, part] : pathways) part = whole > 0 ? part / whole : 1.0 / static_cast<double>(pathways.size());
+  for (Pathway& pathway : pathways)
+    pathway.uniform_part = whole > 0 ? pathway.uniform_part / whole : 1.0 / static_cast<double>(pathways.size());
   return pathways;
 }
 
 /// Sums over all frames: share (still unnormalised per stimulus), mean attribution, influence.
-void measure(Pathway& pathway, double fraction, const Conditions& conditions, std::map<std::string, double>& total_of_stimulus) {
+void measure(Pathway& pathway, const Conditions& conditions, std::map<std::string, double>& total_of_stimulus) {
   std::vector<double> attribution, change;
   for (const auto* condition : conditions) {
     const std::size_t columns = condition->columns();
     const std::vector<double> grey(columns, 0.0);
     const double at_grey = activity(pathway, grey.data(), columns, pathway.threshold);
-    const double part = columns == 1 ? fraction : 1.0;
     double sum = 0;
     for (std::size_t t = 0; t < condition->size(); ++t) {
-      attribution.push_back(part * summed(pathway, condition->attribution, t));
+      attribution.push_back(summed(pathway, condition->attribution, t));
       change.push_back(activity(pathway, frame_of(condition->drive, pathway.line, t), columns, pathway.threshold) - at_grey);
       sum += std::abs(attribution.back());
     }
@@ -249,10 +248,10 @@ std::vector<Pathway> find_pathways(const FirstLayer& layer, const std::vector<Li
   std::vector<std::map<std::string, double>> sums;
   std::map<std::string, double> totals;
   for (std::size_t l = 0; l < lines.size(); ++l)
-    for (auto& [pathway, fraction] : line_pathways(layer, lines, static_cast<int>(l), bars, weight, settings)) {
+    for (Pathway& pathway : line_pathways(layer, lines, static_cast<int>(l), bars, weight, settings)) {
       if (pathway.elements.empty()) continue;
       sums.emplace_back();
-      measure(pathway, fraction, conditions, sums.back());
+      measure(pathway, conditions, sums.back());
       label(pathway, layer, lines[l], labels[static_cast<std::size_t>(lines[l].channel)], centre_x, settings);
       for (const auto& [stimulus, sum] : sums.back()) totals[stimulus] += sum;
       pathways.push_back(pathway);

@@ -31,6 +31,7 @@ struct Pathway {
   int line = 0, channel = 0, gain_sign = 1;
   int column_first = -1, column_last = -1;  ///< both inclusive; -1 where the drive is uniform
   std::vector<Element> elements;            ///< profiles sum to 1, profile-weighted offsets to 0
+  double uniform_part = 1;                  ///< part of the channel's attribution under a full field that is this sub-unit's
   double threshold = 0;                     ///< in units of the drive: on grey the pathway is tonic where this is positive
   double share = 0;                         ///< part of the summed |A| of all pathways
   double mean_attribution = 0;              ///< Hz

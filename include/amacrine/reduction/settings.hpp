@@ -12,10 +12,10 @@ namespace amacrine::reduction {
 struct ReductionSettings {
   std::vector<std::string> subjects;  ///< whose attributions to reduce; empty: every subject of [attribution]
   double keep_share = 0.9;            ///< keep the fewest pathways that hold this share of the summed |A| ...
-  int keep_at_most = 4;               ///< ... but no more than this many per stimulus
+  int keep_at_most = 6;               ///< ... but no more than this many per stimulus
   int keep_at_most_joint = 8;         ///< the same for the one set that serves all stimuli of a cell
   double lobe_threshold = 0.2;        ///< lobes below this part of the largest do not decide the polarity
-  double fast_below_ms = 60.0;        ///< a pathway is fast when its deciding lobe peaks before this lag
+  double fast_below_ms = 50.0;        ///< a pathway is fast when its deciding lobe peaks before this lag
   double balance_threshold = 0.25;    ///< |summed kernel| below this part of its centre's: the centre decides the polarity
   double column_threshold = 0.1;      ///< columns below this part of the channel's largest belong to no sub-unit
   double valley = 0.6;                ///< a run of columns is cut where it falls below this part of the lower of two peaks
