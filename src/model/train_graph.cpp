@@ -120,14 +120,34 @@ void sum_segments(const Communicator& communicator, std::size_t shards, const S*
 }
 
 template <class S>
-void linear_stage(const Exec& exec, const TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
-  const HiddenStage<S>& stage = graph.hidden[layer];
+void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
+  HiddenStage<S>& stage = graph.hidden[layer];
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
   if (layer == 0) {
-    temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z);
+    stage.spectral ? stage.first.forward(exec, graph.frames, kernel, stage.norm.z)
+                   : temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z);
   } else {
-    conv_forward(exec, graph.hidden[layer - 1].norm.h, kernel, stage.norm.z);
+    const View5<S>& in = graph.hidden[layer - 1].norm.h;
+    stage.spectral ? stage.later.forward(exec, in, kernel, stage.norm.z) : conv_forward(exec, in, kernel, stage.norm.z);
   }
+}
+
+/// dL/dz of a hidden layer -> its kernel's gradient per segment, and dL/dh of the layer before.
+template <class S>
+void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
+  HiddenStage<S>& stage = graph.hidden[layer];
+  if (layer == 0) {
+    stage.spectral ? stage.first.kernel_gradient(exec, stage.norm.d, stage.d_kernel)
+                   : temporal_conv_kernel_gradient(exec, graph.frames, stage.norm.d, stage.d_kernel);
+    return;
+  }
+  const NormStage<S>& before = graph.hidden[layer - 1].norm;
+  if (stage.spectral) {
+    stage.later.backward(exec, stage.norm.d, before.d, stage.d_kernel);
+    return;
+  }
+  conv_kernel_gradient(exec, before.h, stage.norm.d, stage.d_kernel);
+  conv_input_gradient(exec, stage.norm.d, kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters), before.d);
 }
 
 /// dL/dz of the readout -> its weight's gradient and dL/dh of the last hidden layer.
@@ -150,15 +170,10 @@ void back_through_hidden(const Exec& exec, const Communicator& communicator, Tra
                          std::size_t layer, std::vector<S>& gradient) {
   HiddenStage<S>& stage = graph.hidden[layer];
   back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, gradient);
-  const ParameterEntry& entry = graph.layout.parameter(stage.norm.name + "kernel");
-  if (layer == 0) {
-    temporal_conv_kernel_gradient(exec, graph.frames, stage.norm.d, stage.d_kernel);
-  } else {
-    conv_kernel_gradient(exec, graph.hidden[layer - 1].norm.h, stage.norm.d, stage.d_kernel);
-    conv_input_gradient(exec, stage.norm.d, kernel_of(entry, parameters), graph.hidden[layer - 1].norm.d);
-  }
+  back_through_linear_stage(exec, graph, parameters, layer);
   exec.fence("model::kernel gradients are read on the host");
-  sum_segments(communicator, graph.shards, stage.d_kernel.data(), graph.owned.size(), entry, gradient);
+  sum_segments(communicator, graph.shards, stage.d_kernel.data(), graph.owned.size(),
+               graph.layout.parameter(stage.norm.name + "kernel"), gradient);
 }
 
 }  // namespace

@@ -34,11 +34,47 @@ NormStage<S> make_stage(const std::string& name, const Shape& shape, std::size_t
   return stage;
 }
 
+/// Gives a hidden layer its spectral workspaces where that engine is asked for, or expected to be faster.
+template <class S>
+void choose_engine(const Architecture& a, int l, std::size_t segments, std::size_t windows, ConvEngine engine,
+                   HiddenStage<S>& stage) {
+  const ConvLayer& layer = a.hidden[sized(l)];
+  const int height = l == 0 ? a.height : a.out_y(l - 1), width = l == 0 ? a.width : a.out_x(l - 1);
+  const std::size_t channels = sized(layer.channels), ky = sized(layer.kernel_y), kx = sized(layer.kernel_x);
+  core::require<core::StudyError>(
+      engine != ConvEngine::spectral || spectral_possible(height, width),
+      "training.engine = \"spectral\" has no transform for {} x {} pixels; use \"auto\" or \"direct\"", height, width);
+  stage.spectral = engine == ConvEngine::spectral ||
+                   (engine == ConvEngine::automatic && spectral_pays(height, width, layer.kernel_y, layer.kernel_x, channels));
+  if (!stage.spectral) return;
+  const std::size_t h = sized(height), w = sized(width);
+  if (l == 0) {
+    stage.first = SpectralTemporalConv<S>(segments, channels, sized(a.history), ky, kx, h, w, windows);
+  } else {
+    stage.later = SpectralConv<S>(segments, sized(a.hidden[sized(l - 1)].channels), channels, ky, kx, h, w, windows);
+  }
+}
+
 }  // namespace
+
+ConvEngine conv_engine(const std::string& word) {
+  if (word == "direct") return ConvEngine::direct;
+  if (word == "spectral") return ConvEngine::spectral;
+  core::require<core::StudyError>(word == "auto", "the engine must be auto, direct or spectral, not '{}'", word);
+  return ConvEngine::automatic;
+}
+
+template <class S>
+std::string describe_engines(const TrainGraph<S>& graph) {
+  std::string text;
+  for (std::size_t l = 0; l < graph.hidden.size(); ++l)
+    text += fmt::format("{}layer {}: {}", l == 0 ? "" : ", ", l + 1, graph.hidden[l].spectral ? "spectral" : "direct");
+  return text;
+}
 
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parallel::Range owned, std::size_t windows,
-                               GraphUse use) {
+                               GraphUse use, ConvEngine engine) {
   core::require(a.cells > 0, "a training graph needs at least one cell");
   TrainGraph<S> graph;
   graph.architecture = a;
@@ -60,6 +96,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     if (use == GraphUse::training)
       stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, inputs,
                                       sized(layer.kernel_y), sized(layer.kernel_x));
+    choose_engine(a, l, segments, windows, engine, stage);
     graph.hidden.push_back(std::move(stage));
   }
   graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, false);
@@ -80,7 +117,11 @@ double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_
   return values * static_cast<double>(segments * scalar);
 }
 
-template TrainGraph<float> make_train_graph<float>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse);
-template TrainGraph<double> make_train_graph<double>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse);
+template TrainGraph<float> make_train_graph<float>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse,
+                                                   ConvEngine);
+template TrainGraph<double> make_train_graph<double>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse,
+                                                     ConvEngine);
+template std::string describe_engines<float>(const TrainGraph<float>&);
+template std::string describe_engines<double>(const TrainGraph<double>&);
 
 }  // namespace amacrine::model

@@ -13,6 +13,7 @@ struct Case {
   const char* name;
   Architecture architecture;
   LossSettings loss;
+  ConvEngine engine = ConvEngine::direct;
 };
 
 Architecture small(std::vector<ConvLayer> hidden, Norm norm, Scale scale) {
@@ -37,7 +38,10 @@ std::vector<Case> cases() {
                         {"linear_nonlinear", small({}, Norm::none, Scale::plain), {}},
                         {"linear_nonlinear_norm", small({}, Norm::none, Scale::plain), {}},
                         {"mean_squared", small(one, Norm::per_channel, Scale::plain), {true, 1e-8, 0.0}},
-                        {"output_l1", small(one, Norm::per_channel, Scale::plain), {false, 1e-8, 0.3}}};
+                        {"output_l1", small(one, Norm::per_channel, Scale::plain), {false, 1e-8, 0.3}},
+                        {"spectral_per_channel", small(two, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
+                        {"spectral_per_unit", small(two, Norm::per_unit, Scale::absolute), {}, ConvEngine::spectral},
+                        {"spectral_three_layers", small(three, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral}};
   all[4].architecture.conv_bias = true;
   all[5].architecture.conv_bias = true;  // in front of a norm: no gradient
   all[7].architecture.output_norm = false, all[7].architecture.readout_bias = true, all[7].architecture.softplus_beta = 2.5;
@@ -51,8 +55,8 @@ struct Fixture {
   core::View1<double> parameters;
   parallel::Communicator self = parallel::Communicator::self();
   core::Exec exec;
-  Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch)
-      : graph(make_train_graph<double>(a, batch.segments, {0, batch.segments}, batch.windows, GraphUse::training)),
+  Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine)
+      : graph(make_train_graph<double>(a, batch.segments, {0, batch.segments}, batch.windows, GraphUse::training, engine)),
         parameters(core::to_device("test::parameters", values)) {
     fill(graph.frames, batch.frames);
     fill(graph.target, batch.target);
@@ -74,10 +78,10 @@ struct Fixture {
 class TrainGraphCases : public testing::TestWithParam<Case> {};
 
 TEST_P(TrainGraphCases, FollowsTheDefinition) {
-  const auto& [name, a, settings] = GetParam();
+  const auto& [name, a, settings, engine] = GetParam();
   const Batch batch = reference::random_batch(a, 3, 7, 11);
   const std::vector<double> values = reference::random_parameters(make_layout(a), 5);
-  Fixture f(a, values, batch);
+  Fixture f(a, values, batch, engine);
   const double loss = f.loss(values, settings, {false, 0, 0});
   const reference::Step truth = reference::run(a, values, batch, settings);
   EXPECT_TRUE(std::abs(loss - truth.loss) <= 1e-11 * std::abs(truth.loss)) << loss << " " << truth.loss;
@@ -97,11 +101,11 @@ TEST_P(TrainGraphCases, FollowsTheDefinition) {
 
 /// Central differences of the loss along single coordinates, some of every entry, with the noise on.
 TEST_P(TrainGraphCases, GradientMatchesFiniteDifferences) {
-  const auto& [name, a, settings] = GetParam();
+  const auto& [name, a, settings, engine] = GetParam();
   const StepNoise noise{true, 3, 17};
   const Batch batch = reference::random_batch(a, 3, 7, 23);
   std::vector<double> values = reference::random_parameters(make_layout(a), 7);
-  Fixture f(a, values, batch);
+  Fixture f(a, values, batch, engine);
   train_forward(f.exec, f.self, f.graph, f.parameters, noise);
   std::vector<double> gradient;
   train_backward(f.exec, f.self, f.graph, f.parameters, settings, gradient);
@@ -129,7 +133,7 @@ TEST(TrainGraph, BiasInFrontOfANormHasNoGradient) {
   const Case c = cases()[5];
   const Batch batch = reference::random_batch(c.architecture, 2, 6, 31);
   const std::vector<double> values = reference::random_parameters(make_layout(c.architecture), 13);
-  Fixture f(c.architecture, values, batch);
+  Fixture f(c.architecture, values, batch, c.engine);
   train_forward(f.exec, f.self, f.graph, f.parameters, {});
   std::vector<double> gradient;
   train_backward(f.exec, f.self, f.graph, f.parameters, c.loss, gradient);
@@ -139,7 +143,8 @@ TEST(TrainGraph, BiasInFrontOfANormHasNoGradient) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, TrainGraphCases, testing::ValuesIn(cases()), [](const auto& chosen) { return chosen.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, TrainGraphCases, testing::ValuesIn(cases()),
+                         [](const auto& chosen) { return chosen.param.name; });
 
 }  // namespace
 }  // namespace amacrine::model

@@ -4,6 +4,7 @@
 #include "amacrine/core/views.hpp"
 #include "amacrine/model/architecture.hpp"
 #include "amacrine/model/parameters.hpp"
+#include "amacrine/model/spectral.hpp"
 #include "amacrine/model/train_kernels.hpp"
 #include "amacrine/model/train_norm.hpp"
 #include "amacrine/parallel/communicator.hpp"
@@ -21,6 +22,11 @@ enum class GraphUse {
   statistics,  ///< forward only: layer outputs overwrite their inputs
 };
 
+/// How convolutions are computed: tap by tap, in the frequency domain, or whichever is expected to be faster for the layer's
+/// sizes.
+enum class ConvEngine { automatic, direct, spectral };
+ConvEngine conv_engine(const std::string& word);  ///< "auto", "direct", "spectral"
+
 /// A norm (or bias) after a linear stage: z is the stage's output, h what follows, d the gradient, first of h then of z.
 template <class S>
 struct NormStage {
@@ -33,9 +39,12 @@ struct NormStage {
   double count = 0;  ///< values per coefficient in the global batch
 };
 
-/// A hidden layer: its convolution's gradient per segment (G, C, D, KY, KX), and its norm.
+/// A hidden layer: its convolution's gradient per segment (G, C, D, KY, KX), its norm, and where it is spectral its spectra.
 template <class S>
 struct HiddenStage {
+  bool spectral = false;
+  SpectralTemporalConv<S> first;  ///< layer 0
+  SpectralConv<S> later;          ///< the others
   core::View5<S> d_kernel;
   NormStage<S> norm;
 };
@@ -61,7 +70,7 @@ struct TrainGraph {
 
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& architecture, std::size_t shards, parallel::Range owned, std::size_t windows,
-                               GraphUse use);
+                               GraphUse use, ConvEngine engine = ConvEngine::automatic);
 /// Bytes of the workspaces above, for --dry-run.
 double train_graph_bytes(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
                          std::size_t scalar);
@@ -71,6 +80,10 @@ struct StepNoise {
   bool on = true;
   std::uint64_t model_seed = 0, step = 0;
 };
+
+/// One line per hidden layer: which engine serves it, for the log.
+template <class S>
+std::string describe_engines(const TrainGraph<S>& graph);
 
 /// Collective. frames -> drive, with the statistics of this batch. parameters: the flat block of `layout`.
 template <class S>
