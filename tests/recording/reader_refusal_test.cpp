@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/recording/reader.hpp"
+#include "lab_file.hpp"
+#include "support/compare.hpp"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace amacrine::recording {
+namespace {
+
+using test::LabFile;
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// Every refusal names the file, the dataset, and what was expected.
+class Refusing : public testing::Test {
+ protected:
+  std::string message(const LabFile& file, const RecordingSettings& settings = {}) {
+    file.write(folder_ / "lab.h5");
+    return message_of_file(settings);
+  }
+  std::string message_of_file(const RecordingSettings& settings = {}) {
+    try {
+      load_recording(folder_ / "lab.h5", settings);
+    } catch (const core::InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("lab.h5"));
+      return error.what();
+    }
+    return "nothing was refused";
+  }
+  amacrine::test::TemporaryFolder folder_;
+};
+
+RecordingSettings target(const std::string& name) {
+  RecordingSettings settings;
+  settings.target = name;
+  return settings;
+}
+
+TEST_F(Refusing, MissingResponsesNameThoseThatAreThere) {
+  LabFile file;
+  file.with_binned = false;
+  EXPECT_THAT(message(file),
+              AllOf(HasSubstr("train/response/binned"), HasSubstr("firing_rate_10ms"), HasSubstr("recording.target")));
+  file.with_binned = true;
+  file.with_rates = false;
+  EXPECT_THAT(message(file, target("firing_rate_20ms")), AllOf(HasSubstr("firing_rate_20ms is missing"), HasSubstr("binned")));
+}
+
+TEST_F(Refusing, FilesThatAreNoRecordings) {
+  io::ResultWriter writer(parallel::Communicator::self(), folder_ / "lab.h5", "responses", io::Provenance{});
+  writer.create();
+  writer.finish();
+  EXPECT_THAT(message_of_file(), AllOf(HasSubstr("train/stimulus is missing"), HasSubstr("(time, height, width)")));
+}
+
+TEST_F(Refusing, MissingTestResponses) {
+  LabFile file;
+  file.with_repeats = false;
+  EXPECT_THAT(message(file), AllOf(HasSubstr("test/response/binned is missing"), HasSubstr("test/repeats")));
+}
+
+TEST_F(Refusing, NotANumber) {
+  LabFile file;
+  file.count = [](std::size_t n, std::size_t t) { return n == 1 && t == 17 ? std::numeric_limits<double>::quiet_NaN() : 1.0; };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("train/response/binned"), HasSubstr("cell 1"), HasSubstr("frame 17")));
+  RecordingSettings others;
+  others.cells = {0, 2};
+  EXPECT_EQ(message_of_file(others), "nothing was refused");
+
+  LabFile movie;
+  movie.movie_type = io::Type::float32;
+  movie.pixel = [](std::size_t t, std::size_t) { return t == 33 ? std::numeric_limits<double>::infinity() : 1.0; };
+  EXPECT_THAT(message(movie), AllOf(HasSubstr("train/stimulus"), HasSubstr("frame 33")));
+
+  LabFile padded;
+  padded.trial = [](std::size_t r, std::size_t, std::size_t) { return r == 3 ? std::numeric_limits<double>::quiet_NaN() : 1.0; };
+  EXPECT_THAT(message(padded), AllOf(HasSubstr("test/repeats/cell01"), HasSubstr("padded")));
+}
+
+TEST_F(Refusing, RatesThatAreCounts) {
+  LabFile file;
+  file.rate = file.count;
+  EXPECT_THAT(message(file, target("firing_rate_10ms")),
+              AllOf(HasSubstr("train/response/firing_rate_10ms"), HasSubstr("spike counts")));
+}
+
+TEST_F(Refusing, RatesPerBin) {
+  LabFile file;
+  file.rate = [](std::size_t n, std::size_t t) { return 0.6 + 0.1 * static_cast<double>((n + t) % 3); };  // spikes per bin
+  EXPECT_THAT(message(file, target("firing_rate_10ms")), AllOf(HasSubstr("60 Hz"), HasSubstr("spikes per bin")));
+  file.with_binned = false;  // nothing to hold it against
+  EXPECT_EQ(message(file, target("firing_rate_10ms")), "nothing was refused");
+}
+
+TEST_F(Refusing, NegativeRates) {
+  LabFile file;
+  file.rate = [](std::size_t, std::size_t t) { return t % 2 == 0 ? -0.7 : 120.7; };
+  EXPECT_THAT(message(file, target("firing_rate_10ms")), AllOf(HasSubstr("-0.7"), HasSubstr("z-scored")));
+}
+
+TEST_F(Refusing, CountsThatAreRates) {
+  LabFile file;
+  file.count = [](std::size_t, std::size_t t) { return 60.0 + 0.5 * static_cast<double>(t % 2); };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("train/response/binned"), HasSubstr("whole numbers")));
+  file.count = [](std::size_t, std::size_t t) { return 100.0 * static_cast<double>(t % 3); };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("one bin of 10 ms has 200")));
+}
+
+TEST_F(Refusing, CellsOutOfRange) {
+  RecordingSettings settings;
+  settings.cells = {0, 3};
+  EXPECT_THAT(message({}, settings),
+              AllOf(HasSubstr("cell 3 is out of range"), HasSubstr("cells 0 to 2"), HasSubstr("recording.cells")));
+}
+
+/// A file whose counts have the given dimensions.
+LabFile counts_over(const std::vector<std::string>& dimensions, std::size_t values) {
+  LabFile file;
+  file.with_binned = false;
+  file.more = [=](io::ResultWriter& writer) {
+    writer.variable({"train/response/binned", io::Type::float32, dimensions, "", "", {}});
+  };
+  file.fill = [=](io::ResultWriter& writer) {
+    const std::vector<float> zeros(values);
+    writer.write<float>("train/response/binned", std::span<const float>(zeros));
+  };
+  return file;
+}
+
+TEST_F(Refusing, ResponsesOfAnotherShape) {
+  EXPECT_THAT(message(counts_over({"unit", "test/time"}, 300)),
+              AllOf(HasSubstr("train/response/binned"), HasSubstr("200 time bins"), HasSubstr("(3, 100)")));
+  EXPECT_THAT(message(counts_over({"train/time", "unit"}, 600)), HasSubstr("transposed"));
+  EXPECT_THAT(message(counts_over({"train/time"}, 200)), AllOf(HasSubstr("(cells, time)"), HasSubstr("1 dimension")));
+}
+
+TEST_F(Refusing, AnotherFrameInterval) {
+  LabFile file;
+  file.frame_s = 1.0 / 30.0;
+  RecordingSettings settings;
+  settings.frame_ms = 10.0;
+  EXPECT_THAT(message(file, settings), AllOf(HasSubstr("33.33"), HasSubstr("recording.frame_ms is 10")));
+}
+
+TEST_F(Refusing, BlocksThatDoNotDivideAndSkipsThatLeaveNothing) {
+  RecordingSettings settings;
+  settings.blocks = 3;
+  EXPECT_THAT(message({}, settings), AllOf(HasSubstr("200 frames"), HasSubstr("3 blocks")));
+  settings.blocks = 4;
+  settings.skip_seconds = 0.5;
+  EXPECT_THAT(message({}, settings), HasSubstr("leaves nothing"));
+}
+
+TEST_F(Refusing, FilesThatAreMissingOrCutShort) {
+  EXPECT_THROW(load_recording(folder_ / "lab.h5", {}), core::InputError);
+  LabFile().write(folder_ / "lab.h5");
+  const auto size = std::filesystem::file_size(folder_ / "lab.h5");
+  std::filesystem::resize_file(folder_ / "lab.h5", size / 2);
+  EXPECT_THAT(message_of_file(), testing::Ne("nothing was refused"));
+}
+
+TEST_F(Refusing, RecordingsThatDoNotFitTheModel) {
+  LabFile().write(folder_ / "lab.h5");
+  const Recording recording = load_recording(folder_ / "lab.h5", {});
+  EXPECT_NO_THROW(check_fits(recording, {40, 4, 5, 10.0, 1}));
+  const auto refused = [&](const ModelShape& shape) {
+    try {
+      check_fits(recording, shape);
+    } catch (const core::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was refused");
+  };
+  EXPECT_THAT(refused({40, 4, 5, 8.0, 0}), AllOf(HasSubstr("10 ms"), HasSubstr("8 ms")));
+  EXPECT_THAT(refused({40, 50, 50, 10.0, 0}), AllOf(HasSubstr("4 x 5"), HasSubstr("50 x 50")));
+  EXPECT_THAT(refused({100, 4, 5, 10.0, 1}), AllOf(HasSubstr("test/stimulus"), HasSubstr("100 frames"), HasSubstr("101")));
+}
+
+}  // namespace
+}  // namespace amacrine::recording
