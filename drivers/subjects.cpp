@@ -5,6 +5,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/random.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "amacrine/model/circuit_network.hpp"
 #include "amacrine/model/inference.hpp"
 #include "amacrine/recording/circuit.hpp"
 #include "amacrine/recording/reader.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 namespace amacrine::drivers {
@@ -81,7 +83,7 @@ void record_trials(std::vector<double>& rate, double frame_ms, int trials, std::
   const double bin_s = frame_ms / 1000.0;
   std::vector<double> counts(rate.size(), 0.0);
   for (int trial = 0; trial < trials; ++trial) {
-    core::Random random(seed, core::Stream::probe, (key << 32) + (cell << 16) + static_cast<std::uint64_t>(trial));
+    core::Random random(seed, core::Stream::probe, (key << 40) + (cell << 20) + static_cast<std::uint64_t>(trial));
     for (std::size_t t = 0; t < rate.size(); ++t) counts[t] += random.poisson(rate[t] * bin_s);
   }
   for (std::size_t t = 0; t < rate.size(); ++t) rate[t] = counts[t] / (trials * bin_s);
@@ -98,23 +100,64 @@ recording::Recording recorded_cells(const Context& context, const std::string& f
   return recording;
 }
 
+/// The circuits behind the cells: feed-forward ones as a network, through the engine that serves trained models; dynamic ones
+/// (whose state no network holds) by simulation.
+struct Circuits {
+  std::vector<PlantedCell> planted;
+  stimulus::Screen screen;
+  std::vector<std::size_t> row;  ///< of each cell in the network; planted.size() for dynamic cells
+  std::optional<model::InferenceNetwork<double>> network;
+  double multiply_adds = 0;
+};
+
+Circuits make_circuits(const recording::Recording& recording, const std::vector<PlantedCell>& planted) {
+  Circuits made{planted, recording.screen, {}, {}, 0};
+  std::vector<model::PlacedCircuit> feed_forward;
+  for (std::size_t n = 0; n < planted.size(); ++n) {
+    const recording::Circuit& circuit = recording::circuit(planted[n].circuit);
+    made.row.push_back(circuit.feed_forward() ? feed_forward.size() : planted.size());
+    if (circuit.feed_forward()) feed_forward.push_back({recording.cells[n].name, circuit, planted[n].centre});
+  }
+  if (feed_forward.empty()) return made;
+  const model::Model network = model::make_circuit_model(feed_forward, recording.screen);
+  made.network = model::make_inference<double>(network);
+  made.multiply_adds = network.architecture.multiply_adds();
+  return made;
+}
+
+Subject::Rates noiseless_rates(const Circuits& circuits, const core::Array<float, 3>& contrast,
+                               const std::vector<std::size_t>& cells) {
+  const auto in_network = [&](std::size_t n) { return circuits.row[n] < circuits.planted.size(); };
+  core::Array<float, 2> predicted;
+  if (std::any_of(cells.begin(), cells.end(), in_network)) predicted = model::predict(*circuits.network, contrast);
+  Subject::Rates rates;
+  for (std::size_t n : cells) {
+    if (in_network(n)) {
+      const auto row = predicted.row(circuits.row[n]);
+      rates.emplace_back(row.begin(), row.end());
+    } else {
+      const PlantedCell& cell = circuits.planted[n];
+      rates.push_back(recording::respond(recording::circuit(cell.circuit), contrast, circuits.screen, cell.centre).rate_hz);
+    }
+  }
+  return rates;
+}
+
 Subject circuit_subject(const Context& context, const std::string& name, const io::Input& input,
                         const recording::Recording& recording, const std::vector<PlantedCell>& planted) {
   const stimulus::ProbeSettings& probe = context.settings.probe;
   const int trials = name == "recorded" ? probe.trials : 0;
   auto tables = tables_of("probe");
   tables.push_back("recording");
-  const auto answer = [planted, cells_of = recording.cells, screen = recording.screen, trials, seed = probe.seed](
+  const auto circuits = std::make_shared<const Circuits>(make_circuits(recording, planted));
+  const auto answer = [circuits, recorded = recording.cells, trials, seed = probe.seed](
                           const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t key) {
-    Subject::Rates rates;
-    for (std::size_t n : cells) {
-      rates.push_back(recording::respond(recording::circuit(planted[n].circuit), contrast, screen, planted[n].centre).rate_hz);
-      if (trials > 0) record_trials(rates.back(), screen.frame_ms, trials, seed, key, static_cast<std::uint64_t>(cells_of[n].id));
-    }
+    Subject::Rates rates = noiseless_rates(*circuits, contrast, cells);
+    for (std::size_t i = 0; i < cells.size() && trials > 0; ++i)
+      record_trials(rates[i], circuits->screen.frame_ms, trials, seed, key, static_cast<std::uint64_t>(recorded[cells[i]].id));
     return rates;
   };
-  const double pixels = static_cast<double>(recording.screen.height) * recording.screen.width;
-  return {name, recording.screen, recording.cells, {}, {input}, tables, 3 * pixels, answer};
+  return {name, recording.screen, recording.cells, {}, {input}, tables, circuits->multiply_adds, answer};
 }
 
 }  // namespace
