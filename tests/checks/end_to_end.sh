@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A small study through every verb on 1 rank, then on 2, 3 and 4: every file must hold the same values. Then reuse, refusal and
+# damage, and the Python readers. Usage: end_to_end.sh AMACRINE MPIEXEC
+set -euo pipefail
+amacrine=$1 mpiexec=$2
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+study=$here/small_study.toml
+python=$("$root/jobs/python.sh")
+fail() { echo "FAILED: $*"; exit 1; }
+expect() { # code, pattern, command...
+  local code=$1 pattern=$2 got=0; shift 2
+  "$@" >log 2>&1 || got=$?
+  ((got == code)) || { cat log; fail "exit code $got instead of $code: $*"; }
+  grep -q -- "$pattern" log || { cat log; fail "the message does not say '$pattern': $*"; }
+}
+
+verbs=(simulate train evaluate probe attribute reduce)
+for ranks in 1 2 3 4; do
+  threads=$((ranks == 1 ? 2 : 1))
+  for verb in "${verbs[@]}"; do
+    OMP_NUM_THREADS=$threads "$mpiexec" -n "$ranks" --bind-to none "$amacrine" "$verb" "$study" study.output="n$ranks" >"n$ranks.$verb.log" 2>&1 \
+      || { cat "n$ranks.$verb.log"; fail "$verb on $ranks ranks"; }
+  done
+done
+files=$(cd n1 && find . -maxdepth 1 -name '*.h5' | sort)
+[[ $(wc -l <<<"$files") -ge 12 ]] || fail "only these result files were made: $files"
+for ranks in 2 3 4; do
+  for f in $files; do
+    "$python" "$root/tests/checks/same_values.py" "n1/$f" "n$ranks/$f" || fail "$f differs between 1 and $ranks ranks"
+  done
+done
+echo "same values on 1, 2, 3 and 4 ranks: $(tr '\n' ' ' <<<"$files")"
+
+echo "reuse, refusal, damage"
+expect 0 reus "$amacrine" simulate "$study" study.output=n1
+expect 4 'overwrite' "$amacrine" simulate "$study" study.output=n1 simulation.seed=9
+expect 2 'learning_rate' "$amacrine" train "$study" study.output=n1 training.learning_rat=1
+expect 3 'nowhere.h5' "$amacrine" train "$study" study.output=n9 recording.file=nowhere.h5
+expect 0 kind "$amacrine" inspect n1/model.h5
+for f in $files; do
+  "$amacrine" inspect "n1/$f" --json | "$python" -c 'import json,sys; json.load(sys.stdin)' || fail "inspect --json of $f is not JSON"
+done
+head -c 20000 n1/recording.h5 >cut.h5
+expect 3 cut.h5 "$amacrine" inspect cut.h5
+before=$(sha256sum n1/model.h5)
+expect 0 '' "$amacrine" train "$study" study.output=n1 --dry-run
+[[ $(sha256sum n1/model.h5) == "$before" ]] || fail "--dry-run changed model.h5"
+
+"$python" "$root/tests/checks/read_results.py" n1
+PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/report.py" n1
+[[ -s n1/report.html ]] || fail "no report.html"
