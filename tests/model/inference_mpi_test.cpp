@@ -21,9 +21,8 @@ TEST(PredictRecording, AllRanksGetTheBitsOfOneRank) {
   for (auto& pixel : pixels.values()) pixel = static_cast<std::uint8_t>(random.below(256));
   const recording::ContrastCoding coding{127.0, 42.0};
   core::Array<float, 3> contrast({900, 11, 9});
-  for (std::size_t n = 0; n < pixels.size(); ++n)
-    contrast.values()[n] = static_cast<float>((static_cast<double>(pixels.values()[n]) - 127.0) / 42.0);
   movie.pixels = pixels;
+  for (std::size_t t = 0; t < 900; ++t) movie.contrast(t, coding, contrast.row(t).data());
   const auto expected = model::predict(network, contrast);
   const auto world = parallel::Communicator::world();
   const auto all = model::predict(world, network, movie, coding, 0, 900);
