@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/parallel/communicator.hpp"
+#include "amacrine/training/curves.hpp"
+#include "amacrine/training/schedule.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace amacrine::training {
+
+/// Everything training needs to go on with the bits of a run that was never interrupted: last and best model included.
+struct TrainState {
+  std::uint64_t step = 0;                        ///< steps done
+  std::vector<float> parameters, first, second;  ///< last parameters, Adam's memory
+  std::vector<double> statistics;                ///< running statistics
+  double loss_sum = 0;                           ///< over this epoch's steps so far
+  std::uint64_t loss_steps = 0;
+  double seconds = 0, epoch_seconds = 0;  ///< wall clock in all, and of this epoch's steps
+  Plateau plateau;
+  Watch early, best;
+  std::vector<float> best_parameters, best_statistics;
+  std::vector<EpochRecord> curve;
+  bool stopped_early = false;
+};
+
+/// A checkpoint as bytes: header with format, length and checksum, the identity (TOML lines that must agree for a
+/// resume), the state. decode throws InputError where the bytes are not a whole checkpoint, RefusedError with the differences
+/// where the identity is another.
+std::string encode_checkpoint(const TrainState& state, const std::string& identity);
+TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path);
+
+/// Collective: rank 0 writes temporary file, fsync, rename, and keeps the one before as PATH.previous.
+void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,
+                      const std::string& identity);
+/// Collective: the state of PATH, or of PATH.previous (with a warning) where PATH is damaged; nothing where neither exists.
+std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
+                                          const std::string& identity);
+
+}  // namespace amacrine::training

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/model/model.hpp"
+#include "amacrine/parallel/communicator.hpp"
+#include "amacrine/recording/recording.hpp"
+#include "amacrine/recording/settings.hpp"
+#include "amacrine/training/curves.hpp"
+#include "amacrine/training/settings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace amacrine::training {
+
+/// What is trained, on what, and where its state is kept. The recording must outlive the run.
+struct TrainingRun {
+  const recording::Recording& recording;
+  recording::RecordingSettings recording_settings;
+  model::Architecture architecture;  ///< with the recording's number of cells
+  TrainingSettings settings;
+  std::string kind = "network";    ///< "network" or "ln"
+  std::string checkpoint;          ///< file of the resumable state; empty: none
+  std::string curves;              ///< curves file without its ending; empty: none
+  std::string recording_checksum;  ///< part of what must agree for a resume
+};
+
+struct TrainingResult {
+  model::Model model;  ///< the best epoch's, with the statistics it was validated with
+  std::vector<EpochRecord> curve;
+  bool finished = true;        ///< false: stopped by a signal or max_minutes, state saved; the same command goes on
+  std::string stopped_by;      ///< what stopped it
+  bool stopped_early = false;  ///< early stopping ended it
+};
+
+/// Collective. Trains, or goes on from the checkpoint, with the same bits on any number of ranks and threads. Throws InputError
+/// where recording and model do not fit, RefusedError for a checkpoint of another training or more ranks than segments,
+/// core::Error where the loss is not finite.
+TrainingResult train_model(const parallel::Communicator& communicator, const TrainingRun& run);
+
+/// The settings and architecture of the linear-nonlinear baseline of a study.
+TrainingRun ln_baseline(const TrainingRun& network);
+
+/// Lines for --dry-run: sizes, parameters, windows, memory, multiply-adds.
+std::vector<std::string> describe_training(const parallel::Communicator& communicator, const TrainingRun& run);
+
+}  // namespace amacrine::training

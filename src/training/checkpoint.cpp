@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/training/checkpoint.hpp"
+
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/study.hpp"
+#include "amacrine/core/version.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <type_traits>
+
+namespace amacrine::training {
+namespace {
+
+constexpr const char* format_name = "amacrine-training-checkpoint 1";
+
+/// Appends values to bytes, or takes them off in the same order.
+class Packer {
+ public:
+  std::string bytes;
+  template <class T>
+  void operator()(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    const std::size_t at = bytes.size();
+    bytes.resize(at + sizeof value);
+    std::memcpy(bytes.data() + at, &value, sizeof value);
+  }
+  template <class T>
+  void operator()(const std::vector<T>& values) {
+    (*this)(static_cast<std::uint64_t>(values.size()));
+    for (const T& value : values) (*this)(value);
+  }
+  void operator()(const std::string& text) { (*this)(std::vector<char>(text.begin(), text.end())); }
+};
+
+class Unpacker {
+ public:
+  Unpacker(const std::string& bytes, const std::string& path) : bytes_(bytes), path_(path) {}
+  template <class T>
+  void operator()(T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    core::require<core::InputError>(at_ + sizeof value <= bytes_.size(), "{}: the checkpoint ends early", path_);
+    std::memcpy(&value, bytes_.data() + at_, sizeof value);
+    at_ += sizeof value;
+  }
+  template <class T>
+  void operator()(std::vector<T>& values) {
+    std::uint64_t count = 0;
+    (*this)(count);
+    core::require<core::InputError>(count <= bytes_.size(), "{}: the checkpoint's contents do not fit together", path_);
+    values.resize(count);
+    for (T& value : values) (*this)(value);
+  }
+  void operator()(std::string& text) {
+    std::vector<char> letters;
+    (*this)(letters);
+    text.assign(letters.begin(), letters.end());
+  }
+
+ private:
+  const std::string& bytes_;
+  const std::string& path_;
+  std::size_t at_ = 0;
+};
+
+template <class Visitor, class Record>
+void visit_record(Visitor& visit, Record& r) {
+  visit(r.epoch);
+  visit(r.windows), visit(r.learning_rate), visit(r.train_loss), visit(r.penalty), visit(r.validation_loss),
+      visit(r.validation_r);
+  visit(r.cell_r);
+  visit(r.seconds), visit(r.windows_per_second), visit(r.best);
+}
+
+/// The state's members in the order they are stored; the same list writes and reads.
+template <class Visitor, class State>
+void visit_state(Visitor& visit, State& s) {
+  visit(s.step);
+  visit(s.parameters), visit(s.first), visit(s.second), visit(s.statistics);
+  visit(s.loss_sum), visit(s.loss_steps), visit(s.seconds), visit(s.epoch_seconds);
+  for (auto* watch : {&s.plateau.watch, &s.early, &s.best}) visit(watch->best), visit(watch->any), visit(watch->waiting);
+  visit(s.plateau.scale);
+  visit(s.best_parameters), visit(s.best_statistics);
+  visit(s.stopped_early);
+}
+
+std::optional<std::string> read_bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream all;
+  all << file.rdbuf();
+  return all.str();
+}
+
+}  // namespace
+
+std::string encode_checkpoint(const TrainState& state, const std::string& identity) {
+  Packer pack;
+  pack(identity);
+  visit_state(pack, state);
+  pack(static_cast<std::uint64_t>(state.curve.size()));
+  for (const EpochRecord& record : state.curve) visit_record(pack, record);
+  return fmt::format("{} {} {}\n", format_name, pack.bytes.size(), core::hash_bytes(pack.bytes.data(), pack.bytes.size())) +
+         pack.bytes;
+}
+
+TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path) {
+  const std::size_t line = bytes.find('\n');
+  const std::string header = bytes.substr(0, line == std::string::npos ? 0 : line),
+                    body = bytes.substr(header.size() + 1 <= bytes.size() ? header.size() + 1 : bytes.size());
+  core::require<core::InputError>(header.rfind(format_name, 0) == 0, "{} is not a training checkpoint of this program", path);
+  core::require<core::InputError>(
+      header == fmt::format("{} {} {}", format_name, body.size(), core::hash_bytes(body.data(), body.size())),
+      "{}: the checkpoint is damaged: its checksum does not fit its contents", path);
+  Unpacker unpack(body, path);
+  std::string made_by;
+  unpack(made_by);
+  if (made_by != identity) {
+    std::string differences;
+    for (const std::string& difference : core::study_differences(made_by, identity)) differences += "\n  " + difference;
+    core::fail<core::RefusedError>(
+        "{} belongs to another training; going on would mix the two. Use --overwrite to start anew, or another "
+        "output folder. Differences:{}",
+        path, differences);
+  }
+  TrainState state;
+  visit_state(unpack, state);
+  std::uint64_t records = 0;
+  unpack(records);
+  for (std::uint64_t i = 0; i < records; ++i) visit_record(unpack, state.curve.emplace_back());
+  return state;
+}
+
+void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,
+                      const std::string& identity) {
+  if (communicator.root()) replace_file(path, encode_checkpoint(state, identity), true);
+  communicator.barrier();
+}
+
+std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
+                                          const std::string& identity) {
+  for (const bool previous : {false, true}) {
+    const std::string from = previous ? path + ".previous" : path;
+    std::optional<std::string> bytes;
+    if (communicator.root()) bytes = read_bytes(from);
+    if (!communicator.any(bytes.has_value())) continue;
+    try {
+      return decode_checkpoint(communicator.broadcast(bytes.value_or("")), identity, from);
+    } catch (const core::InputError& error) {
+      core::warn("{}; {}", error.what(), previous ? "training starts anew" : "trying the one before");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace amacrine::training
