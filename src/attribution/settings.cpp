@@ -15,11 +15,11 @@ std::size_t choice(core::Study& study, const std::string& key, const std::string
 }
 
 void check_subjects(const core::Study& study, const Words& subjects) {
-  core::require<core::StudyError>(!subjects.empty(), "{}: attribution.subjects is empty; name \"network\", \"circuit\" or both",
+  core::require<core::StudyError>(!subjects.empty(), "{}: attribution.subjects is empty; name \"network\", \"circuit\" or \"ln\"",
                                   study.where("attribution.subjects"));
   for (const std::string& subject : subjects) {
-    core::require<core::StudyError>(subject == "network" || subject == "circuit",
-                                    "{}: attribution.subjects holds \"{}\"; expected \"network\" or \"circuit\"",
+    core::require<core::StudyError>(subject == "network" || subject == "circuit" || subject == "ln",
+                                    "{}: attribution.subjects holds \"{}\"; expected \"network\", \"circuit\" or \"ln\"",
                                     study.where("attribution.subjects"), subject);
     core::require<core::StudyError>(std::count(subjects.begin(), subjects.end(), subject) == 1,
                                     "{}: attribution.subjects names \"{}\" twice", study.where("attribution.subjects"), subject);
