@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/recording/reader.hpp"
+#include "amacrine/reduction/reduction_file.hpp"
+#include "drivers/subjects.hpp"
+#include "drivers/verbs.hpp"
+
+#include <map>
+
+namespace amacrine::drivers {
+
+namespace {
+
+/// Where each cell's receptive field is centred along x, in pixels: as the model file holds it, or where the circuit was put.
+std::map<std::string, double> centres_x(const Context& context, const std::string& subject) {
+  std::map<std::string, double> centres;
+  if (subject == "circuit") {
+    const std::string path = recording::recording_path(context.settings.recording, context.settings.output);
+    const auto recording = recording::load_recording(path, context.settings.recording, recording::Load::test);
+    const auto planted = planted_cells(path, recording.cells);
+    for (std::size_t n = 0; n < planted.size(); ++n) centres[recording.cells[n].name] = planted[n].centre.x;
+    return centres;
+  }
+  for (const recording::Cell& cell : model::read_model(context.output(subject == "ln" ? "ln.h5" : "model.h5")).cells)
+    if (cell.centre) centres[cell.name] = cell.centre->x;
+  return centres;
+}
+
+void announce(const std::string& subject, const reduction::AttributionFile& source) {
+  std::size_t frames = 0, held_out = 0;
+  for (const auto& condition : source.conditions()) {
+    frames += condition.windows;
+    held_out += condition.held_out;
+  }
+  core::log("reduce {}: {} cells, {} conditions ({} held out), {} frames, {} channels of {} columns", subject,
+            source.cells().size(), source.conditions().size(), held_out, frames, source.layer().channels.size(),
+            source.layer().columns());
+}
+
+/// This rank's cells; their tables, in the order of cells, come back on every rank.
+std::string reduce_cells(const Context& context, const std::string& subject, const reduction::AttributionFile& source,
+                         const std::vector<reduction::ChannelLabel>& labels, reduction::ReductionFile& file) {
+  const auto centres = centres_x(context, subject);
+  const parallel::Range mine = context.world.owned(source.cells().size());
+  core::Progress progress("reduce " + subject, static_cast<double>(mine.size()), "cells");
+  std::string tables;
+  for (std::size_t n = mine.begin; n < mine.end; ++n) {
+    reduction::AttributedCell cell = source.read_cell(n);
+    if (const auto centre = centres.find(cell.name); centre != centres.end()) cell.centre_x = centre->second;
+    const auto reduced = reduction::reduce_cell(source.layer(), source.lines(), labels, cell, context.settings.reduction);
+    file.write_cell(n, cell, reduced);
+    tables += reduction::table(reduced, source.layer());
+    progress.update(static_cast<double>(n + 1 - mine.begin), cell.name);
+  }
+  const std::vector<char> all = context.world.gather_all<char>(tables);
+  return {all.begin(), all.end()};
+}
+
+void reduce_subject(const Context& context, const std::string& subject, const std::string& attributions) {
+  const std::string path = context.output("reduction_" + subject + ".h5");
+  const auto provenance = io::make_provenance(context.world, context.study, "reduce", tables_of("reduce"),
+                                              {io::checked_input(context.world, "attributions", attributions)});
+  if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
+    return;
+
+  const reduction::AttributionFile source(attributions, context.settings.reduction);
+  announce(subject, source);
+  if (context.options.dry_run) return;
+
+  const auto labels = reduction::label_channels(source.layer(), context.settings.reduction);
+  reduction::ReductionFile file(context.world, path, source, labels, context.settings.reduction, provenance);
+  const std::string tables = reduce_cells(context, subject, source, labels, file);
+  file.finish();
+  core::log("{}reduce: wrote {}", tables, path);
+}
+
+}  // namespace
+
+/// Reduces attributions to the few pathways that carry each response, names them, and fits the model made of them alone.
+int reduce(Context& context) {
+  const auto& wanted = context.settings.reduction.subjects;
+  int found = 0;
+  for (const std::string& subject : wanted.empty() ? context.settings.attribution.subjects : wanted) {
+    const std::string attributions = context.output("attributions_" + subject + ".h5");
+    if (!file_exists(context.world, attributions)) {
+      core::log("reduce: there is no {}; subject '{}' is left out", attributions, subject);
+      continue;
+    }
+    reduce_subject(context, subject, attributions);
+    ++found;
+  }
+  core::require<core::InputError>(found > 0, "no attributions to reduce in {}: run `amacrine attribute {}` first",
+                                  context.settings.output, context.options.study_file);
+  return 0;
+}
+
+}  // namespace amacrine::drivers
