@@ -56,11 +56,13 @@ struct File {
   std::map<std::string, Id> objects;
 };
 
-Id dataset_properties(H5D_alloc_time_t when) {
+Id dataset_properties(hid_t type, H5D_alloc_time_t when) {
   Id properties = own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "dataset properties");
   check(H5Pset_layout(properties, H5D_CONTIGUOUS), "dataset properties");
   check(H5Pset_alloc_time(properties, when), "dataset properties");
-  check(H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER), "dataset properties");
+  // Values are written exactly once; texts of variable length are references, which must never be undefined.
+  const bool texts = H5Tis_variable_str(type) > 0;
+  check(H5Pset_fill_time(properties, texts ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER), "dataset properties");
   // No times in the metadata: equal content means equal bytes.
   check(H5Pset_obj_track_times(properties, false), "dataset properties");
   return properties;
@@ -74,7 +76,7 @@ Id simple_space(const std::vector<std::size_t>& shape) {
 }
 
 Id make_dataset(File& file, const std::string& name, hid_t type, const std::vector<std::size_t>& shape, H5D_alloc_time_t when) {
-  const Id space = simple_space(shape), properties = dataset_properties(when);
+  const Id space = simple_space(shape), properties = dataset_properties(type, when);
   return own(H5Dcreate2(file.id, name.c_str(), type, space, file.links, properties, H5P_DEFAULT), H5Dclose, "dataset " + name);
 }
 

@@ -126,6 +126,12 @@ const std::string& Reader::path() const { return impl_->path; }
 
 bool Reader::has(const std::string& name) const { return impl_->exists(name); }
 
+bool Reader::is_dataset(const std::string& name) const {
+  if (!impl_->exists(name)) return false;
+  const Id object = impl_->object(name);
+  return H5Iget_type(object) == H5I_DATASET;
+}
+
 std::vector<std::string> Reader::list(const std::string& group) const {
   require<InputError>(impl_->exists(group), "{}: there is no group '{}'", impl_->path, group);
   const hid_t id = H5Gopen2(impl_->file, group.c_str(), H5P_DEFAULT);

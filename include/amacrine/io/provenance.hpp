@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/study.hpp"
+#include "amacrine/parallel/communicator.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "amacrine/core/study.hpp"
-#include "amacrine/parallel/communicator.hpp"
 
 namespace amacrine::io {
 
@@ -22,7 +22,8 @@ struct Provenance {
   std::string step_study;  ///< resolved tables that determine this step
   std::string study_hash;  ///< hash of step_study
   std::vector<Input> inputs;
-  std::map<std::string, std::string> facts;  ///< commit, versions, ranks, threads, device, host, SLURM ids, command line, start time
+  std::map<std::string, std::string>
+      facts;  ///< commit, versions, ranks, threads, device, host, SLURM ids, command line, start time
 };
 
 /// Collective. `tables`: the top-level tables of the study that determine the step's numbers.
@@ -33,8 +34,8 @@ Provenance make_provenance(const parallel::Communicator& communicator, const cor
 Input checked_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path);
 
 enum class Reuse { make, reuse };
-/// Collective. What to do about an existing `path`: absent -> make; whole, with equal study hash and input checksums -> reuse (says so);
-/// anything else -> RefusedError with the differences, unless `overwrite`.
+/// Collective. What to do about an existing `path`: absent -> make; whole, with equal study hash and input checksums -> reuse
+/// (says so); anything else -> RefusedError with the differences, unless `overwrite`.
 Reuse check_reuse(const parallel::Communicator& communicator, const std::string& path, const Provenance& wanted, bool overwrite);
 
 }  // namespace amacrine::io

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/io/provenance.hpp"
+#include "amacrine/parallel/communicator.hpp"
+
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -8,19 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "amacrine/io/provenance.hpp"
-#include "amacrine/parallel/communicator.hpp"
-
 namespace amacrine::io {
 
 /// A named axis of a result file. Coordinates (if any) are stored in the dimension scale; an axis without them is still a scale.
 struct Dimension {
   std::string name;
   std::size_t size = 0;
-  std::string units;      ///< "ms", "px", "Hz", "1" ...
-  std::string long_name;  ///< for people
-  std::vector<double> coordinates;     ///< numeric coordinates, or
-  std::vector<std::string> labels;     ///< text coordinates (cell names, unit names)
+  std::string units;                ///< "ms", "px", "Hz", "1" ...
+  std::string long_name;            ///< for people
+  std::vector<double> coordinates;  ///< numeric coordinates, or
+  std::vector<std::string> labels;  ///< text coordinates (cell names, unit names)
 };
 
 enum class Type { float32, float64, int8, uint8, int32, int64 };
@@ -35,14 +35,15 @@ struct Variable {
   std::map<std::string, std::string> attributes;  ///< further text attributes
 };
 
-/// One parallel HDF5 file per study step, also a netCDF4 file: dimension scales on every axis, units and long names, flags as int8
-/// with flag_values / flag_meanings (never HDF5 enums). Written as PATH.partial: every dataset is preallocated and flushed before
-/// the first write; writes are raw, unfiltered and independent; finish() checks that all writes succeeded, stamps `complete = 1`,
-/// syncs and renames to PATH. A crash leaves only PATH.partial; PATH is always whole.
+/// One parallel HDF5 file per study step, also a netCDF4 file: dimension scales on every axis, units and long names, flags as
+/// int8 with flag_values / flag_meanings (never HDF5 enums). Written as PATH.partial: every dataset is preallocated and flushed
+/// before the first write; writes are raw, unfiltered and independent; finish() checks that all writes succeeded, stamps
+/// `complete = 1`, syncs and renames to PATH. A crash leaves only PATH.partial; PATH is always whole.
 class ResultWriter {
  public:
   /// Collective. `kind`: "recording", "model", "evaluation", "responses", "attributions", "reduction", ...
-  ResultWriter(const parallel::Communicator& communicator, std::string path, const std::string& kind, const Provenance& provenance);
+  ResultWriter(const parallel::Communicator& communicator, std::string path, const std::string& kind,
+               const Provenance& provenance);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;
@@ -53,12 +54,14 @@ class ResultWriter {
   void attribute(const std::string& name, const std::string& value, const std::string& variable = {});
   void attribute(const std::string& name, double value, const std::string& variable = {});
   void attribute(const std::string& name, const std::vector<double>& values, const std::string& variable = {});
-  /// Collective: refuses (RefusedError with both figures) where the predicted bytes exceed the free space, then preallocates and flushes.
+  /// Collective: refuses (RefusedError with both figures) where the predicted bytes exceed the free space, then preallocates and
+  /// flushes.
   void create();
 
   /// Local: writes the block [offset, offset + count) of `variable`. Values are converted to the variable's type by HDF5.
   template <class T>
-  void write(const std::string& variable, std::span<const T> values, const std::vector<std::size_t>& offset, const std::vector<std::size_t>& count);
+  void write(const std::string& variable, std::span<const T> values, const std::vector<std::size_t>& offset,
+             const std::vector<std::size_t>& count);
   /// Local: the whole variable, from one rank.
   template <class T>
   void write(const std::string& variable, std::span<const T> values);
@@ -83,6 +86,7 @@ class Reader {
 
   const std::string& path() const;
   bool has(const std::string& name) const;  ///< dataset or group
+  bool is_dataset(const std::string& name) const;
   std::vector<std::string> list(const std::string& group = "/") const;
   std::vector<std::size_t> shape(const std::string& dataset) const;  ///< throws InputError naming the dataset when missing
   Type type(const std::string& dataset) const;
@@ -91,7 +95,8 @@ class Reader {
   std::vector<T> read(const std::string& dataset) const;
   /// A block.
   template <class T>
-  std::vector<T> read(const std::string& dataset, const std::vector<std::size_t>& offset, const std::vector<std::size_t>& count) const;
+  std::vector<T> read(const std::string& dataset, const std::vector<std::size_t>& offset,
+                      const std::vector<std::size_t>& count) const;
   std::vector<std::string> read_strings(const std::string& dataset) const;
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
   std::string text_attribute(const std::string& name, const std::string& object = "/") const;

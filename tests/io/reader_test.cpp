@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Foreign files, made here with plain HDF5 calls, and damaged ones.
+#include "amacrine/io/result_file.hpp"
+#include "support/compare.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <hdf5.h>
+
+namespace amacrine::io {
+namespace {
+
+using parallel::Communicator;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A dataset of `file_type`, 4 x 6, holding 0 ... 23; chunked and compressed on demand.
+void add_dataset(hid_t file, const char* name, hid_t file_type, bool compressed) {
+  const hsize_t extents[2] = {4, 6}, chunk[2] = {3, 4};
+  std::vector<double> values(24);
+  std::iota(values.begin(), values.end(), 0.0);
+  const hid_t space = H5Screate_simple(2, extents, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE),
+              links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  if (compressed) {
+    H5Pset_chunk(properties, 2, chunk);
+    H5Pset_shuffle(properties);
+    H5Pset_deflate(properties, 6);
+  }
+  const hid_t dataset = H5Dcreate2(file, name, file_type, space, links, properties, H5P_DEFAULT);
+  ASSERT_GE(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+  H5Dclose(dataset);
+  H5Pclose(links);
+  H5Pclose(properties);
+  H5Sclose(space);
+}
+
+void add_strings(hid_t file) {
+  const hsize_t two = 2;
+  const hid_t space = H5Screate_simple(1, &two, nullptr), fixed = H5Tcopy(H5T_C_S1);
+  H5Tset_size(fixed, 5);
+  H5Tset_strpad(fixed, H5T_STR_SPACEPAD);
+  const hid_t dataset = H5Dcreate2(file, "names", fixed, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  ASSERT_GE(H5Dwrite(dataset, fixed, H5S_ALL, H5S_ALL, H5P_DEFAULT, "osr  slow "), 0);
+  H5Dclose(dataset);
+  H5Tclose(fixed);
+  H5Sclose(space);
+}
+
+void make_foreign(const std::string& path) {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  ASSERT_GE(file, 0);
+  add_dataset(file, "big_endian", H5T_IEEE_F64BE, false);
+  add_dataset(file, "half/compressed", H5T_STD_U16BE, true);
+  add_dataset(file, "signed", H5T_STD_I64LE, true);
+  add_strings(file);
+  H5Fclose(file);
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const core::InputError& error) {
+    return error.what();
+  }
+  return "(no InputError)";
+}
+
+TEST(Reader, ReadsForeignFilesOfAnyNumericType) {
+  const test::TemporaryFolder folder;
+  make_foreign(folder / "foreign.h5");
+  const Reader reader(folder / "foreign.h5");
+  EXPECT_EQ(reader.kind(), "");
+  for (const char* name : {"big_endian", "half/compressed", "signed"}) {
+    EXPECT_THAT(reader.shape(name), ElementsAre(4, 6)) << name;
+    EXPECT_EQ(reader.read<float>(name).at(23), 23.0f) << name;
+    EXPECT_THAT(reader.read<std::uint8_t>(name, {2, 3}, {2, 2}), ElementsAre(15, 16, 21, 22)) << name;
+  }
+  EXPECT_EQ(reader.type("big_endian"), Type::float64);
+  EXPECT_EQ(reader.type("half/compressed"), Type::int32);
+  EXPECT_EQ(reader.type("signed"), Type::int64);
+  EXPECT_THAT(reader.read_strings("names"), ElementsAre("osr", "slow"));
+  EXPECT_THAT(reader.list(), ElementsAre("big_endian", "half", "names", "signed"));
+}
+
+TEST(Reader, SaysWhatIsMissingOrOfTheWrongKind) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "foreign.h5";
+  make_foreign(path);
+  const Reader reader(path);
+  EXPECT_THAT(message_of([&] { reader.shape("train/stimulus"); }),
+              testing::AllOf(HasSubstr(path), HasSubstr("no dataset 'train/stimulus'")));
+  EXPECT_THAT(message_of([&] { reader.read<float>("half"); }), HasSubstr("'half' is not a readable dataset"));
+  EXPECT_THAT(message_of([&] { reader.read<float>("names"); }), HasSubstr("does not hold numbers"));
+  EXPECT_THAT(message_of([&] { reader.read_strings("signed"); }), HasSubstr("does not hold texts"));
+  EXPECT_THAT(message_of([&] { reader.read<float>("signed", {0, 5}, {1, 2}); }), HasSubstr("not inside the shape (4, 6)"));
+  EXPECT_THAT(message_of([&] { reader.attribute("nothing"); }), HasSubstr("no attribute 'nothing'"));
+  EXPECT_THAT(message_of([&] { reader.list("nowhere"); }), HasSubstr("no group 'nowhere'"));
+  EXPECT_THAT(message_of([&] { reader.provenance(); }), HasSubstr("not a file of this program"));
+}
+
+TEST(Reader, TellsMissingForeignAndTruncatedFilesApart) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "f.h5";
+  EXPECT_THAT(message_of([&] { Reader reader(path); }), HasSubstr("there is no such file"));
+  EXPECT_THAT(message_of([&] { Reader reader(folder.path()); }), HasSubstr("is not a file"));
+  std::ofstream(path) << "this is a text";
+  EXPECT_THAT(message_of([&] { Reader reader(path); }), HasSubstr("is not an HDF5 file"));
+  std::ofstream(path).flush();
+  EXPECT_THAT(message_of([&] { Reader reader(path); }), HasSubstr("is not an HDF5 file")) << "empty";
+  make_foreign(path);
+  const auto size = std::filesystem::file_size(path);
+  for (const auto kept : {size - 1, size / 2, std::uintmax_t{300}}) {
+    make_foreign(path);
+    std::filesystem::resize_file(path, kept);
+    EXPECT_THAT(message_of([&] { Reader reader(path); }), HasSubstr("cut short")) << kept;
+  }
+}
+
+TEST(Reader, OwnFilesCutAnywhereAreNotRead) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "own.h5";
+  const auto make = [&] {
+    core::Study study = core::Study::from_text("");
+    ResultWriter writer(Communicator::world(), path, "test", make_provenance(Communicator::world(), study, "train", {}, {}));
+    writer.dimension({"x", 1000, "", "", {}, {}});
+    writer.variable({"v", Type::float32, {"x"}, "1", "", {}});
+    writer.create();
+    writer.write<float>("v", std::vector<float>(1000, 1.0f));
+    writer.finish();
+  };
+  make();
+  const auto size = std::filesystem::file_size(path);
+  for (std::uintmax_t kept = 0; kept < size; kept += size / 13) {
+    make();
+    std::filesystem::resize_file(path, kept);
+    EXPECT_NE(message_of([&] { Reader reader(path); }), "(no InputError)") << kept << " of " << size << " bytes";
+  }
+}
+
+TEST(FullReader, MoreThanTwoGigabytesInOneCall) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "big.h5";
+  const std::size_t frames = 860'000;
+  if (std::filesystem::space(folder.path()).available < 6'000'000'000) GTEST_SKIP() << "less than 6 GB of temporary space";
+  core::Study study = core::Study::from_text("");
+  {
+    std::vector<std::uint8_t> movie(frames * 2500);
+    for (std::size_t i = 0; i < movie.size(); ++i) movie[i] = static_cast<std::uint8_t>(i * 2654435761u >> 24);
+    ResultWriter writer(Communicator::world(), path, "test", make_provenance(Communicator::world(), study, "train", {}, {}));
+    writer.dimension({"time", frames, "", "", {}, {}});
+    writer.dimension({"y", 50, "", "", {}, {}});
+    writer.dimension({"x", 50, "", "", {}, {}});
+    writer.variable({"movie", Type::uint8, {"time", "y", "x"}, "1", "", {}});
+    writer.create();
+    writer.write<std::uint8_t>("movie", movie);
+    writer.finish();
+  }
+  const auto movie = Reader(path).read<std::uint8_t>("movie");
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < movie.size(); ++i) wrong += movie[i] != static_cast<std::uint8_t>(i * 2654435761u >> 24);
+  EXPECT_EQ(movie.size(), frames * 2500);
+  EXPECT_EQ(wrong, 0u);
+}
+
+}  // namespace
+}  // namespace amacrine::io

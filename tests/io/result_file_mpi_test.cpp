@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/version.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "support/compare.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace amacrine::io {
+namespace {
+
+using parallel::Communicator;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+core::Study small_study(double rate = 0.5) {
+  core::Study study = core::Study::from_text("[training]\nrate = " + std::to_string(rate) + "\n");
+  study.get<double>("training.rate", 1);
+  study.get<int>("probe.steps", 4);
+  return study;
+}
+
+/// Provenance with no fact that depends on the run.
+Provenance fixed_provenance() {
+  Provenance made =
+      make_provenance(Communicator::world(), small_study(), "train", {"training"}, {{"recording", "r.h5", "0123456789abcdef"}});
+  made.facts = {{"version", "1"}};
+  return made;
+}
+
+float value_at(std::size_t row, std::size_t column) { return static_cast<float>(1024 * row + column) / 1024; }
+
+constexpr std::size_t rows = 7, columns = 1000;
+
+/// A file in which every rank writes the rows it owns.
+void write_rows(const std::string& path, const Communicator& world, const Provenance& provenance) {
+  ResultWriter writer(world, path, "test", provenance);
+  writer.dimension({"row", rows, "1", "row of the test", {}, {"a", "b", "c", "d", "e", "f", "a longer name, 5 \xC2\xB5m"}});
+  std::vector<double> times(columns);
+  for (std::size_t i = 0; i < columns; ++i) times[i] = 10.0 * static_cast<double>(i);
+  writer.dimension({"time", columns, "ms", "time", times, {}});
+  writer.dimension({"pair", 2, "", "", {}, {}});
+  writer.variable({"rate", Type::float32, {"row", "time"}, "Hz", "firing rate", {{"note", "a note"}}});
+  writer.variable({"train/response/binned", Type::uint8, {"row", "pair"}, "1", "spike counts", {}});
+  writer.variable({"flag", Type::int8, {"row"}, "1", "whether it is so", {{"flag_meanings", "no yes"}}});
+  writer.variable({"loss", Type::float64, {}, "1", "one number", {}});
+  writer.attribute("title", "a test");
+  writer.attribute("frame_interval_ms", 10.0);
+  writer.attribute("flag_values", std::vector<double>{0, 1}, "flag");
+  EXPECT_EQ(writer.predicted_bytes(), rows * columns * 4 + rows * 2 + rows + 8);
+  writer.create();
+  const parallel::Range mine = world.owned(rows);
+  for (std::size_t row = mine.begin; row < mine.end; ++row) {
+    std::vector<double> values(columns);
+    for (std::size_t i = 0; i < columns; ++i) values[i] = static_cast<double>(value_at(row, i));
+    writer.write<double>("rate", values, {row, 0}, {1, columns});
+    writer.write<std::uint8_t>("train/response/binned", std::vector<std::uint8_t>{static_cast<std::uint8_t>(row), 200}, {row, 0},
+                               {1, 2});
+    writer.write<std::int32_t>("flag", std::vector<std::int32_t>{row % 2 == 0 ? 0 : 1}, {row}, {1});
+  }
+  if (world.root()) writer.write<double>("loss", std::vector<double>{std::numeric_limits<double>::quiet_NaN()});
+  EXPECT_FALSE(std::filesystem::exists(path));
+  writer.finish();
+}
+void write_rows(const std::string& path) { write_rows(path, Communicator::world(), fixed_provenance()); }
+
+TEST(ResultFile, GivesBackWhatAllRanksWrote) {
+  const test::TemporaryFolder folder;
+  write_rows(folder / "deep/er/rows.h5");
+  // tests/io/opens_in_xarray.py looks at this file with Python.
+  if (const char* keep = std::getenv("AMACRINE_TEST_KEEP"); keep != nullptr && Communicator::world().root())
+    std::filesystem::copy_file(folder / "deep/er/rows.h5", keep, std::filesystem::copy_options::overwrite_existing);
+  const Reader reader(folder / "deep/er/rows.h5");
+  EXPECT_EQ(reader.kind(), "test");
+  EXPECT_FALSE(std::filesystem::exists(folder / "deep/er/rows.h5.partial"));
+  EXPECT_THAT(reader.shape("rate"), ElementsAre(rows, columns));
+  EXPECT_EQ(reader.type("rate"), Type::float32);
+  const auto rate = reader.read<float>("rate");
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t i = 0; i < columns; ++i) ASSERT_EQ(rate[row * columns + i], value_at(row, i));
+  EXPECT_THAT(reader.read<double>("rate", {3, 10}, {1, 2}), ElementsAre(value_at(3, 10), value_at(3, 11)));
+  EXPECT_THAT(reader.read<std::uint8_t>("train/response/binned", {6, 0}, {1, 2}), ElementsAre(6, 200));
+  EXPECT_THAT(reader.read<std::int32_t>("flag"), ElementsAre(0, 1, 0, 1, 0, 1, 0));
+  EXPECT_TRUE(std::isnan(reader.read<double>("loss").at(0)));
+  EXPECT_EQ(reader.read_strings("row").back(), "a longer name, 5 \xC2\xB5m");
+  EXPECT_EQ(reader.read<double>("time").at(999), 9990.0);
+  EXPECT_EQ(reader.text_attribute("units", "rate"), "Hz");
+  EXPECT_EQ(reader.text_attribute("note", "rate"), "a note");
+  EXPECT_THAT(reader.attributes("flag_values", "flag"), ElementsAre(0, 1));
+  EXPECT_EQ(reader.attribute("frame_interval_ms"), 10.0);
+  EXPECT_EQ(reader.text_attribute("title"), "a test");
+  EXPECT_THAT(reader.list("train"), ElementsAre("response"));
+  EXPECT_TRUE(reader.has("train/response"));
+  EXPECT_FALSE(reader.has("test/response/binned"));
+}
+
+TEST(ResultFile, KeepsItsProvenance) {
+  const test::TemporaryFolder folder;
+  write_rows(folder / "rows.h5");
+  const Provenance made = Reader(folder / "rows.h5").provenance();
+  EXPECT_EQ(made.verb, "train");
+  EXPECT_EQ(made.study, small_study().resolved());
+  EXPECT_EQ(made.step_study, "[training]\nrate = 0.5\n");
+  EXPECT_EQ(made.study_hash, small_study().hash({"training"}));
+  ASSERT_EQ(made.inputs.size(), 1u);
+  EXPECT_EQ(made.inputs[0].role, "recording");
+  EXPECT_EQ(made.inputs[0].checksum, "0123456789abcdef");
+  EXPECT_EQ(made.facts.at("version"), "1");
+}
+
+TEST(ResultFile, HasTheSameBytesOnAnyNumberOfRanks) {
+  const test::TemporaryFolder folder;
+  const Provenance provenance = fixed_provenance();
+  write_rows(folder / "all.h5", Communicator::world(), provenance);
+  if (Communicator::world().root()) {
+    write_rows(folder / "one.h5", Communicator::self(), provenance);
+    EXPECT_EQ(core::hash_file(folder / "all.h5"), core::hash_file(folder / "one.h5"));
+  }
+}
+
+TEST(ResultFile, RefusesTooLittleSpaceWithBothFigures) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "huge.h5";
+  ResultWriter writer(Communicator::world(), path, "test", fixed_provenance());
+  writer.dimension({"x", std::size_t{1} << 50, "", "", {}, {}});
+  writer.variable({"v", Type::float64, {"x"}, "1", "", {}});
+  try {
+    writer.create();
+    FAIL() << "8 PiB were accepted";
+  } catch (const core::RefusedError& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("huge.h5: needs 9.01 PB (9007199254"), HasSubstr("free")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
+}
+
+TEST(ResultFile, UnfinishedFilesAreNeverReadAsWhole) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "stopped.h5";
+  {
+    ResultWriter writer(Communicator::world(), path, "test", fixed_provenance());
+    writer.dimension({"x", 4, "", "", {}, {}});
+    writer.variable({"v", Type::float32, {"x"}, "1", "", {}});
+    writer.create();
+    if (Communicator::world().root()) writer.write<float>("v", std::vector<float>{1, 2}, {0}, {2});
+    EXPECT_THROW(writer.finish(), core::Error) << "two values were never written";
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+  try {
+    Reader reader(path);
+    FAIL();
+  } catch (const core::InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("stopped.h5.partial is there"));
+  }
+  EXPECT_THROW(Reader(path + ".partial"), core::InputError);
+  EXPECT_THAT(Reader(path + ".partial", true).read<float>("v", {0}, {2}), ElementsAre(1, 2));
+}
+
+TEST(ResultFile, AnExceptionOnAllRanksLeavesOnlyThePartialFileAndNoHang) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "thrown.h5";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    try {
+      ResultWriter writer(Communicator::world(), path, "test", fixed_provenance());
+      writer.dimension({"x", 4, "", "", {}, {}});
+      writer.variable({"v", Type::float32, {"x"}, "1", "", {}});
+      writer.create();
+      writer.write<float>("v", std::vector<float>(9), {0}, {9});
+      FAIL() << "nine values do not fit into four";
+    } catch (const core::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("do not fit 'v' of shape (4)"));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ResultFile, RefusesWrongDeclarations) {
+  const test::TemporaryFolder folder;
+  const auto create = [&](const auto& declare) {
+    ResultWriter writer(Communicator::world(), folder / "x.h5", "test", fixed_provenance());
+    declare(writer);
+    writer.create();
+  };
+  EXPECT_THROW(create([](auto& w) { w.variable({"v", Type::int8, {"nowhere"}, "", "", {}}); }), core::Error);
+  EXPECT_THROW(create([](auto& w) { w.dimension({"x", 3, "", "", {1, 2}, {}}); }), core::Error);
+  EXPECT_THROW(create([](auto& w) {
+                 w.dimension({"x", 3, "", "", {}, {}}), w.variable({"x", Type::int8, {"x"}, "", "", {}});
+               }),
+               core::Error);
+  EXPECT_THROW(create([](auto& w) { w.attribute("a", 1.0, "nowhere"); }), core::Error);
+}
+
+TEST(Reuse, OnlyWholeFilesOfTheSameStudyAndInputs) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "rows.h5";
+  const Communicator world = Communicator::world();
+  core::set_log_level("quiet");
+  const Provenance wanted = fixed_provenance();
+  EXPECT_EQ(check_reuse(world, path, wanted, false), Reuse::make);
+  write_rows(path);
+  EXPECT_EQ(check_reuse(world, path, wanted, false), Reuse::reuse);
+  EXPECT_EQ(check_reuse(world, path, wanted, true), Reuse::reuse);
+  const auto refusal = [&](const Provenance& other) -> std::string {
+    EXPECT_EQ(check_reuse(world, path, other, true), Reuse::make);
+    try {
+      check_reuse(world, path, other, false);
+    } catch (const core::RefusedError& error) {
+      return error.what();
+    }
+    return "(not refused)";
+  };
+  Provenance other_study = make_provenance(world, small_study(0.25), "train", {"training"}, wanted.inputs);
+  EXPECT_THAT(refusal(other_study), HasSubstr("training.rate: 0.5 -> 0.25"));
+  Provenance other_input = wanted;
+  other_input.inputs[0].checksum = "ffff";
+  EXPECT_THAT(refusal(other_input), HasSubstr("checksum of the recording: 0123456789abcdef -> ffff"));
+  other_input.inputs.clear();
+  EXPECT_THAT(refusal(other_input), HasSubstr("(absent)"));
+  world.barrier();
+  if (world.root()) std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  world.barrier();
+  EXPECT_THAT(refusal(wanted), HasSubstr("cut short"));
+  core::set_log_level("info");
+}
+
+TEST(CheckedInput, KnowsWhenTheFileChanges) {
+  const test::TemporaryFolder folder;
+  const Communicator world = Communicator::world();
+  const std::string path = folder / "input";
+  if (world.root()) std::ofstream(path) << "abc";
+  world.barrier();
+  EXPECT_EQ(checked_input(world, "recording", path).checksum, "44bc2cf5ad770999") << "xxHash64 of abc, published vector";
+  EXPECT_EQ(checked_input(world, "recording", path).checksum, "44bc2cf5ad770999");
+  if (world.root()) std::ofstream(path) << "abcd";
+  world.barrier();
+  EXPECT_NE(checked_input(world, "recording", path).checksum, "44bc2cf5ad770999");
+  EXPECT_THROW(checked_input(world, "recording", folder / "missing"), core::InputError);
+}
+
+TEST(Provenance, TellsHowTheRunWasMade) {
+  const Communicator world = Communicator::world();
+  const Provenance made = make_provenance(world, small_study(), "train", {"training", "probe"}, {});
+  EXPECT_EQ(made.facts.at("ranks"), std::to_string(world.size()));
+  for (const char* key :
+       {"commit", "compiler", "hdf5_version", "mpi", "hosts", "command_line", "started", "threads", "device", "kokkos_version"})
+    EXPECT_FALSE(made.facts.at(key).empty()) << key;
+  EXPECT_EQ(made.step_study, small_study().resolved());
+}
+
+}  // namespace
+}  // namespace amacrine::io
