@@ -20,13 +20,14 @@ double gamma_bump(double t_ms, double order, double peak_ms) {
 
 /// Adds `scale` times the Gaussian around (y0, x0) that sums to one over the screen's pixels.
 void add_gaussian(std::vector<double>& kernel, const stimulus::Screen& screen, double y0, double x0, double sigma, double scale) {
-  std::vector<double> bump(kernel.size());
+  std::vector<double> bump;
+  bump.reserve(kernel.size());
   double sum = 0;
   for (int y = 0; y < screen.height; ++y) {
     for (int x = 0; x < screen.width; ++x) {
       const double distance2 = (x - x0) * (x - x0) + (y - y0) * (y - y0);
       const double value = std::exp(-distance2 / (2 * sigma * sigma));
-      bump[static_cast<std::size_t>(y * screen.width + x)] = value;
+      bump.push_back(value);
       sum += value;
     }
   }

@@ -89,14 +89,14 @@ Condition turning_bar(const ReversalProbe& probe, Family family, int direction, 
 }
 
 Condition moving_bar(const AnticipationProbe& probe, int direction, ParameterSet set) {
-  const int steps = static_cast<int>(2 * probe.half_path / probe.speed) + probe.extra_frames;
-  Condition made = bar(Family::moving_bar, set, {{"direction", direction}}, static_cast<std::size_t>(probe.before + steps));
-  for (int i = 0; i < steps; ++i)
-    made.bar_px[static_cast<std::size_t>(probe.before + i)] = direction * (-probe.half_path + probe.speed * i);
+  const int steps = static_cast<int>(2 * probe.half_path / probe.speed) + probe.extra_frames, frames = probe.before + steps;
+  Condition made = bar(Family::moving_bar, set, {{"direction", direction}}, static_cast<std::size_t>(frames));
+  for (int t = probe.before; t < frames; ++t)
+    made.bar_px[static_cast<std::size_t>(t)] = direction * (-probe.half_path + probe.speed * (t - probe.before));
   made.parameters["speed_px_per_frame"] = probe.speed;
   made.parameters["width_px"] = probe.width;
   made.parameters["contrast"] = probe.contrast;
-  made.events = {{"onset", probe.before}, {"window_end", probe.before + steps}};
+  made.events = {{"onset", probe.before}, {"window_end", frames}};
   return made;
 }
 

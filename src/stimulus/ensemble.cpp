@@ -142,9 +142,11 @@ core::Array<float, 3> natural_frames(const NaturalSettings& settings, std::uint6
 
 void white_frames(const WhiteSettings& settings, std::uint64_t seed, std::size_t first, std::size_t frames, const Screen& screen,
                   float* out) {
-  const int check = settings.check_px, columns = (screen.width + check - 1) / check, rows = (screen.height + check - 1) / check;
+  const auto check = static_cast<std::size_t>(settings.check_px);
+  const auto height = static_cast<std::size_t>(screen.height), width = static_cast<std::size_t>(screen.width);
+  const std::size_t columns = (width + check - 1) / check, rows = (height + check - 1) / check;
   const auto contrast = static_cast<float>(settings.contrast);
-  std::vector<float> checks(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows));
+  std::vector<float> checks(columns * rows);
   std::uint64_t drawn = ~std::uint64_t{0};
   for (std::size_t t = first; t < first + frames; ++t) {
     const double patterns = static_cast<double>(t) * screen.frame_ms * settings.rate_hz / 1000;
@@ -155,8 +157,8 @@ void white_frames(const WhiteSettings& settings, std::uint64_t seed, std::size_t
       for (float& value : checks) value = (random.bits() >> 31) != 0 ? contrast : -contrast;
       drawn = pattern;
     }
-    for (int y = 0; y < screen.height; ++y)
-      for (int x = 0; x < screen.width; ++x) *out++ = checks[static_cast<std::size_t>(y / check * columns + x / check)];
+    for (std::size_t y = 0; y < height; ++y)
+      for (std::size_t x = 0; x < width; ++x) *out++ = checks[y / check * columns + x / check];
   }
 }
 

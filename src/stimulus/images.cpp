@@ -101,7 +101,7 @@ void Fourier::transform(std::complex<double>* values, std::size_t stride) {
 /// out_[out .. out + length) = transform of in_[in], in_[in + in_stride], ...: the transforms of every factor-th value, put
 /// together.
 void Fourier::combine(std::size_t in, std::size_t in_stride, std::size_t out, std::size_t length) {
-  if (length == 1) {
+  if (length <= 1) {
     out_[out] = in_[in];
     return;
   }

@@ -7,9 +7,10 @@
 namespace amacrine::stimulus {
 
 const std::string& presence_name(Presence presence) {
-  static const std::array<std::string, 6> names{"not_above_expected", "too_few",      "on_edge",
-                                                "too_weak",           "not_measured", "present"};
-  return names[static_cast<std::size_t>(static_cast<int>(presence) + 4)];
+  static const std::array<std::string, 6> names{"present", "not_measured", "too_weak",
+                                                "on_edge", "too_few",      "not_above_expected"};
+  const int place = 1 - static_cast<int>(presence);
+  return names[static_cast<std::size_t>(place)];
 }
 
 Peak find_peak(std::span<const double> hz) {

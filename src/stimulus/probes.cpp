@@ -7,8 +7,8 @@ namespace {
 
 /// first, first + step, ..., `count` values; multiples are computed, not accumulated, so that 0.1 * 3 stays next to 0.3.
 std::vector<double> range(double first, double step, int count) {
-  std::vector<double> values;
-  for (int i = 0; i < count; ++i) values.push_back(first + step * i);
+  std::vector<double> values(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = first + step * i;
   return values;
 }
 
