@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -142,6 +143,51 @@ TEST(FullCircuits, LesionsPredictTheLesionedCircuit) {
       }
     }
     EXPECT_GT(score(predicted, truth, std::vector<bool>(truth.size(), true)).r, 0.99);
+  }
+}
+
+/// Only the 400 ms after `event`, as attributions are stored by default.
+void keep_window(AttributedCondition& condition, int event) {
+  const std::size_t first = static_cast<std::size_t>(event), frames = std::min<std::size_t>(40, condition.size() - first);
+  const std::size_t units = condition.attribution.extent(1);
+  const AttributedCondition whole = condition;
+  condition.rate.assign(whole.rate.begin() + event, whole.rate.begin() + event + static_cast<std::ptrdiff_t>(frames));
+  condition.frames.assign(whole.frames.begin() + event, whole.frames.begin() + event + static_cast<std::ptrdiff_t>(frames));
+  condition.attribution = condition.drive = condition.downstream = core::Array<double, 3>({frames, units, 1});
+  for (std::size_t t = 0; t < frames; ++t)
+    for (std::size_t u = 0; u < units; ++u) {
+      condition.attribution(t, u, 0) = whole.attribution(first + t, u, 0);
+      condition.drive(t, u, 0) = whole.drive(first + t, u, 0);
+    }
+}
+
+TEST(FullCircuits, TheWindowAfterTheEventIsEnough) {
+  const stimulus::Screen screen;
+  stimulus::ReversalProbe reversal;
+  reversal.positions_px = {-3, -1.5, 0, 1.5, 3};
+  const std::vector<std::tuple<std::string, std::string, std::vector<stimulus::Condition>>> cases{
+      {"osr", "last_flash", stimulus::conditions(stimulus::OsrProbe{}, screen)},
+      {"osr_alt", "last_flash", stimulus::conditions(stimulus::OsrProbe{}, screen)},
+      {"latency", "onset", stimulus::conditions(stimulus::LatencyProbe{}, screen)},
+      {"reversal", "reversal", stimulus::conditions(reversal, screen)}};
+  for (const auto& [name, event, shown] : cases) {
+    SCOPED_TRACE(name);
+    const auto& circuit = recording::circuit(name);
+    const FirstLayer layer = testing::layer_of(circuit);
+    const ReductionSettings settings;
+    AttributedCell cell;
+    cell.name = name;
+    for (const auto& condition : shown) {
+      if (condition.event(event) < 0) continue;
+      cell.conditions.push_back(testing::attribute(circuit, condition));
+      keep_window(cell.conditions.back(), condition.event(event));
+    }
+    cell.rest = testing::attribute(circuit, {}, 0).rest;
+    mark_held_out(cell.conditions, settings.held_out_every);
+    const auto result = reduce_cell(layer, lines_of(layer, true), label_channels(layer, settings), cell, settings);
+    std::fputs(table(result, layer).c_str(), stdout);
+    expect_own_units(result.stimuli.at(0), circuit);
+    expect_stands_in(result.stimuli.at(0));
   }
 }
 
