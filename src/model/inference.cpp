@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/model/kernels.hpp"
+#include "spectral_cache.hpp"
 
 #include <cmath>
 
@@ -145,6 +146,7 @@ InferenceNetwork<S> make_inference(const Model& model) {
   network.minimum_lag = model.minimum_lag;
   network.softplus_beta = static_cast<S>(a.softplus_beta);
   for (int l = 0; l < a.layers(); ++l) network.hidden.push_back(make_layer<S>(model, layout, l));
+  network.spectra = std::make_shared<SpectralCache<S>>(a);
   const ParameterEntry& weight = layout.parameter("readout.weight");
   const std::size_t N = weight.shape[0], U = weight.shape[1];
   const Folded folded = fold(model, layout, "output.", "readout.bias", N);
@@ -168,7 +170,10 @@ View5<S> make_first_layer(const InferenceNetwork<S>& network, std::size_t segmen
 
 template <class S>
 void first_layer(const core::Exec& exec, const InferenceNetwork<S>& network, const View4<S>& frames, const View5<S>& z) {
-  temporal_conv_forward(exec, frames, network.hidden.empty() ? readout_kernel(network) : network.hidden[0].kernel, z);
+  if (network.hidden.empty()) return temporal_conv_forward(exec, frames, readout_kernel(network), z);
+  const View4<S>& kernel = network.hidden[0].kernel;
+  if (!network.spectra->serves(0)) return temporal_conv_forward(exec, frames, kernel, z);
+  network.spectra->first(exec, kernel, z.extent(0), z.extent(4)).forward(exec, frames, z);
 }
 
 template <class S>
@@ -190,7 +195,12 @@ void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, co
   if (network.hidden.empty()) return output(exec, network, z, state);
   rectify(exec, network.hidden[0], z, state.x[0], state.h[0]);
   for (std::size_t l = 1; l < network.hidden.size(); ++l) {
-    conv_forward(exec, state.h[l - 1], network.hidden[l].kernel, state.x[l]);
+    const View4<S>& kernel = network.hidden[l].kernel;
+    if (network.spectra->serves(l)) {
+      network.spectra->later(exec, l, kernel, z.extent(0), z.extent(4)).forward(exec, state.h[l - 1], state.x[l]);
+    } else {
+      conv_forward(exec, state.h[l - 1], kernel, state.x[l]);
+    }
     rectify(exec, network.hidden[l], state.x[l], state.x[l], state.h[l]);
   }
   const View5<S> u("model::readout_sum", z.extent(0), state.drive.extent(0), 1, 1, z.extent(4));

@@ -95,12 +95,16 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
 }
 
 template <class S>
-void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
-  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
-  const int frame_count = windows_ + history_ - 1;
+void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
   pack_lags(exec, kernel, packed_.data());
   spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_,
                     kernel_spectra_.data(), lag_lanes_);
+}
+
+template <class S>
+void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out) {
+  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
+  const int frame_count = windows_ + history_ - 1;
   const std::size_t plane = frames.stride(0), result = out.stride(0);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
@@ -167,14 +171,18 @@ SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std
 }
 
 template <class S>
-void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View4<S>& kernel, const View5<S>& out) {
-  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
+void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
   // The kernel as one plane whose lanes are channel pairs: (1, KY, KX, C * D).
   const View4<S> pairs(kernel.data(), 1, static_cast<std::size_t>(in_channels_ * out_channels_),
                        static_cast<std::size_t>(kernel_y_), static_cast<std::size_t>(kernel_x_));
   pack_lags(exec, pairs, packed_.data());
   spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), 1, kernel_y_, kernel_x_, in_channels_ * out_channels_,
                     kernel_spectra_.data(), pair_lanes_);
+}
+
+template <class S>
+void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out) {
+  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);

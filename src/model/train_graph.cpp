@@ -123,12 +123,15 @@ template <class S>
 void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
   HiddenStage<S>& stage = graph.hidden[layer];
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
-  if (layer == 0) {
-    stage.spectral ? stage.first.forward(exec, graph.frames, kernel, stage.norm.z)
-                   : temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z);
+  const View5<S> in = layer == 0 ? View5<S>() : graph.hidden[layer - 1].norm.h;
+  if (!stage.spectral) {
+    layer == 0 ? temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z) : conv_forward(exec, in, kernel, stage.norm.z);
+  } else if (layer == 0) {
+    stage.first.set_kernel(exec, kernel);
+    stage.first.forward(exec, graph.frames, stage.norm.z);
   } else {
-    const View5<S>& in = graph.hidden[layer - 1].norm.h;
-    stage.spectral ? stage.later.forward(exec, in, kernel, stage.norm.z) : conv_forward(exec, in, kernel, stage.norm.z);
+    stage.later.set_kernel(exec, kernel);
+    stage.later.forward(exec, in, stage.norm.z);
   }
 }
 

@@ -100,7 +100,8 @@ void check_first_layer(const Sizes& n, std::size_t samples, double tolerance) {
   const FirstLayer truth{n, s, w, d};
   core::Exec exec;
   model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.windows);
-  engine.forward(exec, frames, kernel, out);
+  engine.set_kernel(exec, kernel);
+  engine.forward(exec, frames, out);
   engine.kernel_gradient(exec, d_out, d_kernel);
   expect_near(core::to_host(out), samples, tolerance, [&](std::size_t i) {
     return truth.forward(i / (n.windows * n.ox() * n.oy() * n.channels), i / (n.windows * n.ox() * n.oy()) % n.channels,
@@ -163,7 +164,8 @@ void check_second_layer(const Sizes& n, std::size_t samples, double tolerance) {
   core::Exec exec;
   model::SpectralConv<S> engine(n.segments, n.channels, n.out_channels, n.second_kernel, n.second_kernel, n.oy(), n.ox(),
                                 n.windows);
-  engine.forward(exec, in, kernel, out);
+  engine.set_kernel(exec, kernel);
+  engine.forward(exec, in, out);
   engine.backward(exec, d_out, d_in, d_kernel);
   const auto split = [&](std::size_t i, std::size_t channels, std::size_t height, std::size_t width, std::size_t last) {
     return std::array<std::size_t, 5>{i / (last * width * height * channels), i / (last * width * height) % channels,

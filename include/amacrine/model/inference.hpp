@@ -4,6 +4,7 @@
 #include "amacrine/core/views.hpp"
 #include "amacrine/model/model.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace amacrine::model {
@@ -24,6 +25,10 @@ KOKKOS_INLINE_FUNCTION S softplus(S z, S beta) {
   return ((u > 0 ? u : S(0)) + Kokkos::log1p(Kokkos::exp(-Kokkos::abs(u)))) / beta;
 }
 
+/// Frequency-domain workspaces for the convolutions of a network, made on first use for each number of windows; a few are kept.
+template <class S>
+class SpectralCache;
+
 /// A model as the inference, probing and attribution engines see it, in float or double: running statistics folded, no noise.
 /// rate_n = softplus(drive_n), drive_n = sum_u readout_nu h_u + constant_n.
 template <class S>
@@ -35,6 +40,7 @@ struct InferenceNetwork {
   core::View2<S> readout;   ///< (N, U): output norm folded in
   core::View1<S> constant;  ///< (N)
   S softplus_beta = 1;
+  std::shared_ptr<SpectralCache<S>> spectra;  ///< shared by copies; one thread launches at a time
 };
 
 /// Folds in double, whatever S. Throws core::Error where the blocks of numbers do not fit the architecture.

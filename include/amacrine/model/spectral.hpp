@@ -24,8 +24,10 @@ class SpectralTemporalConv {
   SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
                        std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
 
-  /// frames (G,Y,X,F), kernel (C,T,KY,KX) -> out (G,C,OY,OX,B). Keeps the frames' spectra.
-  void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View4<S>& kernel, const core::View5<S>& out);
+  /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
+  void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
+  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B). Keeps the frames' spectra.
+  void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out);
   /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward().
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel);
   double bytes() const;
@@ -47,9 +49,11 @@ class SpectralConv {
   SpectralConv(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
                std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
 
-  /// in (G,D,Y,X,B), kernel (C,D,KY,KX) -> out (G,C,OY,OX,B). Keeps the spectra of input and kernel.
-  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View4<S>& kernel, const core::View5<S>& out);
-  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input and kernel of the last forward(). Either may be empty.
+  /// Transforms kernel (C,D,KY,KX); forward() and backward() use it until the next call.
+  void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
+  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). Keeps the input's spectra.
+  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out);
+  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty.
   void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel);
   double bytes() const;
 
