@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/run.hpp"
+#include "attribution/small_model.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace amacrine::attribution {
+namespace {
+
+struct Job {
+  AttributionSettings settings;
+  model::Model model = small_model();
+  Plan plan;
+
+  explicit Job(const std::string& levels = "symmetry") {
+    settings.panels = 6;
+    settings.block_windows = 5;
+    settings.after_ms = 110;
+    settings.bar_range_px = 0.5;
+    settings.levels = levels;
+    settings.stimuli = {"latency", "moving_bar", "reversal/direction=1,position_px=0"};
+    const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, model.screen);
+    for (const stimulus::Condition& condition : catalogue)
+      if (condition.family == stimulus::Family::reversal) settings.stimuli[2] = condition.name;
+    plan = make_plan(settings, catalogue, model);
+  }
+
+  std::string run(const parallel::Communicator& communicator, const std::string& path) const {
+    BlockAttributor<float> attributor(core::Exec(), model::make_inference<float>(model), settings);
+    io::Provenance provenance;
+    provenance.verb = "attribute";
+    AttributionFile file(communicator, path, "network", plan, model, first_layer_facts(attributor), settings, provenance);
+    file.create();
+    if (communicator.root()) file.write_frame();
+    run_plan(communicator, plan, attributor, file);
+    file.finish();
+    return path;
+  }
+};
+
+std::string scratch(const parallel::Communicator& world, const std::string& name) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("amacrine_attribution_" + std::to_string(world.size()));
+  if (world.root()) std::filesystem::create_directories(folder);
+  world.barrier();
+  return (folder / name).string();
+}
+
+void expect_same_bits(const io::Reader& a, const io::Reader& b, const std::string& variable) {
+  const std::vector<float> x = a.read<float>(variable), y = b.read<float>(variable);
+  ASSERT_EQ(x.size(), y.size()) << variable;
+  EXPECT_EQ(std::memcmp(x.data(), y.data(), x.size() * sizeof(float)), 0) << variable;
+}
+
+TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
+  const auto world = parallel::Communicator::world();
+  for (const char* levels : {"symmetry", "unit", "pixel"}) {
+    const Job job(levels);
+    const std::string together = job.run(world, scratch(world, "together.h5"));
+    if (world.root()) {
+      const std::string alone = job.run(parallel::Communicator::self(), scratch(parallel::Communicator::self(), "alone.h5"));
+      const io::Reader a(together), b(alone);
+      int compared = 0;
+      for (const char* name : {"rate",
+                               "baseline_rate",
+                               "residual",
+                               "attribution",
+                               "downstream_weight",
+                               "response_weight",
+                               "drive",
+                               "response_change",
+                               "position_attribution",
+                               "position_downstream_weight",
+                               "position_drive",
+                               "unit_attribution",
+                               "unit_downstream_weight",
+                               "unit_drive",
+                               "unit_response_change",
+                               "pixel_attribution",
+                               "kernel",
+                               "gain",
+                               "offset",
+                               "baseline_input"})
+        if (b.has(name)) {
+          expect_same_bits(a, b, name);
+          ++compared;
+        }
+      EXPECT_GT(compared, 12);
+    }
+    world.barrier();
+  }
+}
+
+TEST(AttributionFile, RowsAddUpAndSymmetryIsExact) {
+  const auto world = parallel::Communicator::world();
+  const Job job;
+  const io::Reader file(job.run(world, scratch(world, "rows.h5")));
+  const auto rate = file.read<float>("rate"), baseline = file.read<float>("baseline_rate"),
+             residual = file.read<float>("residual");
+  const auto attribution = file.read<float>("attribution"), drive = file.read<float>("drive"),
+             weight = file.read<float>("downstream_weight");
+  const std::size_t channels = 3, cells = 3;
+  ASSERT_EQ(rate.size(), job.plan.windows * cells);
+  for (std::size_t row = 0; row < rate.size(); ++row) {
+    float sum = 0;
+    for (std::size_t c = 0; c < channels; ++c) sum += attribution[row * channels + c];
+    EXPECT_NEAR(sum, rate[row] - baseline[row] + residual[row], 1e-4);
+    EXPECT_LT(std::abs(residual[row]), 1e-4);
+  }
+  for (const PlannedStimulus& stimulus : job.plan.stimuli) {  // Eq. 3 with W * s uniform over the channel
+    if (stimulus.symmetry != stimulus::Symmetry::full_field) continue;
+    for (std::size_t i = stimulus.first_window * 9; i < (stimulus.first_window + stimulus.windows) * 9; ++i)
+      EXPECT_NEAR(attribution[i], drive[i] * weight[i], 1e-4);
+  }
+  // Eq. 4 with W * s uniform along y: the same at position level, and positions add up to channels.
+  const auto p_attribution = file.read<float>("position_attribution"), p_drive = file.read<float>("position_drive"),
+             p_weight = file.read<float>("position_downstream_weight");
+  const auto index = file.read<std::int32_t>("position_window_index");
+  const std::size_t columns = 9, per_window = cells * channels;
+  ASSERT_EQ(p_attribution.size(), index.size() * per_window * columns);
+  double largest = 0;
+  for (std::size_t i = 0; i < index.size() * per_window; ++i) {
+    double sum = 0;
+    for (std::size_t x = 0; x < columns; ++x) {
+      const std::size_t k = i * columns + x;
+      sum += static_cast<double>(p_attribution[k]);
+      largest = std::max(largest, std::abs(sum));
+      EXPECT_NEAR(p_attribution[k], p_drive[k] * p_weight[k], 1e-4);
+    }
+    EXPECT_NEAR(attribution[static_cast<std::size_t>(index[i / per_window]) * per_window + i % per_window], sum, 1e-4);
+  }
+  EXPECT_GT(largest, 0.01);
+}
+
+}  // namespace
+}  // namespace amacrine::attribution
