@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/version.hpp"
+#include "amacrine/io/result_file.hpp"
+#include "drivers/verbs.hpp"
+
+#include <filesystem>
+#include <functional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace amacrine::drivers {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Files up to this size are read whole for their checksum.
+constexpr std::uintmax_t cheap_bytes = std::uintmax_t{2} << 30;
+
+const char* type_name(io::Type type) {
+  switch (type) {
+    case io::Type::float32:
+      return "float32";
+    case io::Type::float64:
+      return "float64";
+    case io::Type::int8:
+      return "int8";
+    case io::Type::uint8:
+      return "uint8";
+    case io::Type::int32:
+      return "int32";
+    case io::Type::int64:
+      return "int64";
+  }
+  return "unknown";
+}
+
+/// Calls visit(path) for every dataset below `group`.
+void for_each_dataset(const io::Reader& reader, const std::string& group, const std::function<void(const std::string&)>& visit) {
+  for (const std::string& name : reader.list(group.empty() ? "/" : group)) {
+    const std::string path = group.empty() ? name : group + "/" + name;
+    if (!reader.has(path)) continue;  // a link that leads nowhere
+    if (reader.is_dataset(path)) {
+      visit(path);
+    } else {
+      for_each_dataset(reader, path, visit);
+    }
+  }
+}
+
+std::string text_or_empty(const io::Reader& reader, const std::string& attribute, const std::string& object) {
+  try {
+    return reader.has_attribute(attribute, object) ? reader.text_attribute(attribute, object) : "";
+  } catch (const core::InputError&) {
+    return "";
+  }
+}
+
+ordered_json describe_dataset(const io::Reader& reader, const std::string& path) {
+  ordered_json out{{"name", path}, {"type", "other"}, {"shape", reader.shape(path)}};
+  try {
+    out["type"] = type_name(reader.type(path));
+  } catch (const core::InputError&) {
+    out["type"] = "text";
+  }
+  out["units"] = text_or_empty(reader, "units", path);
+  out["long_name"] = text_or_empty(reader, "long_name", path);
+  return out;
+}
+
+void describe_contents(const io::Reader& reader, ordered_json& facts) {
+  facts["dimensions"] = ordered_json::array();
+  facts["variables"] = ordered_json::array();
+  for_each_dataset(reader, "", [&](const std::string& path) {
+    const bool scale = text_or_empty(reader, "CLASS", path) == "DIMENSION_SCALE";
+    facts[scale ? "dimensions" : "variables"].push_back(describe_dataset(reader, path));
+  });
+}
+
+/// Parts, cells and durations of a file in the lab's layout.
+ordered_json describe_recording(const io::Reader& reader) {
+  // The layout has no frame interval of its own; 10 ms is its rule.
+  const double frame_ms = reader.has_attribute("frame_interval_ms") ? reader.attribute("frame_interval_ms") : 10.0;
+  ordered_json parts;
+  for (const std::string part : {"train", "test"}) {
+    if (!reader.has(part + "/stimulus")) continue;
+    const auto movie = reader.shape(part + "/stimulus");
+    ordered_json out{
+        {"frames", movie.at(0)}, {"seconds", static_cast<double>(movie.at(0)) * frame_ms / 1000.0}, {"stimulus_shape", movie}};
+    if (reader.has(part + "/response"))
+      for (const std::string& kind : reader.list(part + "/response")) {
+        const std::string path = part + "/response/" + kind;
+        if (!reader.is_dataset(path)) continue;
+        out["responses"].push_back(kind);
+        if (const auto shape = reader.shape(path); shape.size() == 2) out["cells"] = shape[0];
+      }
+    if (reader.has(part + "/repeats"))
+      for (const std::string& name : reader.list(part + "/repeats"))
+        if (reader.is_dataset(part + "/repeats/" + name)) {
+          out["repeats"] = reader.shape(part + "/repeats/" + name).at(0);
+          break;
+        }
+    parts[part] = out;
+  }
+  return {{"frame_interval_ms", frame_ms}, {"parts", parts}};
+}
+
+void describe_origin(const io::Reader& reader, ordered_json& facts) {
+  const io::Provenance made = reader.provenance();
+  facts["verb"] = made.verb;
+  facts["study_hash"] = made.study_hash;
+  for (const io::Input& input : made.inputs)
+    facts["inputs"].push_back({{"role", input.role}, {"path", input.path}, {"checksum", input.checksum}});
+  facts["run"] = made.facts;
+  facts["study"] = made.study;
+}
+
+/// Everything known about a file; "whole" is false, with a "fault", where it cannot be trusted.
+ordered_json describe_file(const std::string& path) {
+  ordered_json facts{{"path", path}, {"kind", "unknown"}, {"whole", false}};
+  std::error_code missing;
+  if (const auto bytes = std::filesystem::file_size(path, missing); !missing) {
+    facts["bytes"] = bytes;
+    if (bytes <= cheap_bytes) facts["checksum"] = core::hash_file(path);
+  }
+  try {
+    const io::Reader reader(path, true);
+    if (!reader.kind().empty()) {
+      facts["kind"] = reader.kind();
+      facts["format"] = reader.text_attribute("format");
+      describe_origin(reader, facts);
+      facts["whole"] = reader.attribute("complete") == 1;
+      if (!facts["whole"]) facts["fault"] = "is not complete: the run that made it stopped early";
+    } else {
+      facts["kind"] = reader.has("train/stimulus") || reader.has("test/stimulus") ? "recording (foreign)" : "foreign HDF5 file";
+      facts["whole"] = true;
+    }
+    describe_contents(reader, facts);
+    if (reader.has("train/stimulus") || reader.has("test/stimulus")) facts["recording"] = describe_recording(reader);
+  } catch (const core::Error& error) {
+    facts["whole"] = false;
+    facts["fault"] = error.what();
+  }
+  return facts;
+}
+
+std::string word(const ordered_json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string origin_text(const ordered_json& facts) {
+  std::string text = fmt::format("made by    amacrine {}, study hash {}\n", word(facts["verb"]), word(facts["study_hash"]));
+  const ordered_json& run = facts["run"];
+  const auto fact = [&](const char* name) { return run.contains(name) ? word(run[name]) : std::string("?"); };
+  text += fmt::format("program    version {}, commit {}{}, {}\n", fact("version"), fact("commit"),
+                      fact("commit_dirty") == "1" ? " (changed)" : "", fact("compiler"));
+  text += fmt::format("libraries  Kokkos {}, HDF5 {}, {}\n", fact("kokkos_version"), fact("hdf5_version"), fact("mpi"));
+  text += fmt::format("ran        {} on {}: {} ranks x {} threads ({})\n", fact("started"), fact("hosts"), fact("ranks"),
+                      fact("threads"), fact("device"));
+  text += fmt::format("command    {}\n", fact("command_line"));
+  if (facts.contains("inputs"))
+    for (const auto& input : facts["inputs"])
+      text += fmt::format("input      {}: {} (xxh64 {})\n", word(input["role"]), word(input["path"]), word(input["checksum"]));
+  return text;
+}
+
+std::string recording_text(const ordered_json& recording) {
+  std::string text;
+  for (const auto& [name, part] : recording["parts"].items()) {
+    text += fmt::format("{:10} {} frames of {} ms ({}), {} cells", name, part["frames"].get<std::size_t>(),
+                        recording["frame_interval_ms"].get<double>(), core::human_seconds(part["seconds"].get<double>()),
+                        part.contains("cells") ? word(part["cells"]) : "?");
+    if (part.contains("repeats")) text += fmt::format(", {} repeats", word(part["repeats"]));
+    text += "\n";
+  }
+  return text;
+}
+
+std::string contents_text(const ordered_json& facts) {
+  std::string text;
+  for (const char* list : {"dimensions", "variables"}) {
+    if (facts[list].empty()) continue;
+    text += fmt::format("{}\n", list);
+    for (const auto& entry : facts[list])
+      text += fmt::format("  {:36} {:8} {:22} {:6} {}\n", word(entry["name"]), word(entry["type"]), entry["shape"].dump(),
+                          word(entry["units"]), word(entry["long_name"]));
+  }
+  return text;
+}
+
+std::string file_text(const ordered_json& facts) {
+  std::string text = fmt::format("file       {}\nkind       {}\nwhole      {}\n", word(facts["path"]), word(facts["kind"]),
+                                 facts["whole"].get<bool>() ? "yes" : "NO: " + word(facts["fault"]));
+  if (facts.contains("bytes")) text += fmt::format("size       {}\n", core::human_bytes(facts["bytes"].get<double>()));
+  if (facts.contains("checksum")) text += fmt::format("checksum   xxh64 {}\n", word(facts["checksum"]));
+  if (facts.contains("run")) text += origin_text(facts);
+  if (facts.contains("recording")) text += recording_text(facts["recording"]);
+  if (facts.contains("variables")) text += contents_text(facts);
+  return text;
+}
+
+}  // namespace
+
+/// Tells what a file is, how it was made and whether it is whole. Returns 3 where it is not.
+int inspect(const parallel::Communicator& world, const std::string& path, bool json) {
+  int code = 0;
+  if (world.root()) {
+    const ordered_json facts = describe_file(path);
+    core::log_line(json ? facts.dump(2, ' ', false, ordered_json::error_handler_t::replace) : file_text(facts));
+    code = static_cast<int>(facts["whole"].get<bool>() ? core::ExitCode::done : core::ExitCode::bad_input);
+  }
+  world.broadcast(&code, sizeof code);
+  return code;
+}
+
+}  // namespace amacrine::drivers

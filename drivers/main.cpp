@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: `amacrine VERB STUDY.toml [table.key=value ...]`. The only source that sees CLI11.
+#include "amacrine/core/log.hpp"
+#include "amacrine/core/version.hpp"
+#include "amacrine/parallel/environment.hpp"
+#include "drivers/verbs.hpp"
+
+#include <functional>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using amacrine::core::ExitCode;
+using namespace amacrine::drivers;
+
+struct Verb {
+  std::string name, help;
+  std::function<int(Context&)> run;
+};
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> list{
+      {"simulate", "show a stimulus ensemble to circuits of known mechanism; writes recording.h5 (rates in Hz, bins of 10 ms)",
+       simulate},
+      {"train",
+       "train a network (and the LN model) on a recording; writes model.h5, ln.h5 and learning curves; goes on where it stopped",
+       train},
+      {"evaluate", "score the models on the recording's test part (correlations, explained variance); writes evaluation.h5",
+       evaluate},
+      {"probe", "show the physiologists' stimuli to models and circuits (latencies in ms, distances in um); writes responses",
+       probe},
+      {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute},
+      {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce}};
+  return list;
+}
+
+const char* const description =
+    "amacrine: from recordings of retinal ganglion cells to mechanisms.\n"
+    "Units: time ms, rates Hz, space um and px, stimuli in contrast (0 = grey).";
+
+const char* const footer =
+    "Every verb takes one TOML study file and overrides: amacrine train study.toml training.learning_rate=3e-3\n"
+    "Runs under mpirun as it is; the numbers do not depend on the number of ranks or threads.\n"
+    "Exit codes: 0 finished; 1 failure; 2 wrong command line or study file; 3 an input is missing, damaged or does not fit;\n"
+    "  4 refused: another study's output is in the way, or there is no room; 75 stopped early, run the same command again.";
+
+/// What the command line asks for.
+struct Request {
+  Options options;
+  bool print_config = false, version = false, json = false;
+  std::string log_level = "info", file;
+};
+
+void add_verb(CLI::App& app, const Verb& verb, Request& request) {
+  CLI::App* command = app.add_subcommand(verb.name, verb.help);
+  command->footer(footer);
+  command->add_option("study", request.options.study_file, "study file (TOML)")->required();
+  command->add_option("overrides", request.options.overrides, "table.key=value, TOML values or plain words");
+  command->add_flag("--dry-run", request.options.dry_run, "build everything, print sizes and cost, write nothing");
+  command->add_flag("--print-config", request.print_config, "print the resolved study, defaults included, and stop");
+  command->add_flag("--overwrite", request.options.overwrite, "replace outputs made by another study");
+  command->add_option("--log-level", request.log_level, "quiet, info or debug")->capture_default_str();
+  command->callback([&request, name = verb.name] { request.options.verb = name; });
+}
+
+void describe_command_line(CLI::App& app, Request& request) {
+  app.footer(footer);
+  app.add_flag("--version", request.version, "print the version (with --json: and how the program was built)");
+  app.add_flag("--json", request.json, "machine-readable, for --version and inspect");
+  for (const Verb& verb : verbs()) add_verb(app, verb, request);
+  CLI::App* inspect_command =
+      app.add_subcommand("inspect", "tell what a file is, how it was made and whether it is whole (exit code 3 if not)");
+  inspect_command->add_option("file", request.file, "any file")->required();
+  inspect_command->add_flag("--json", request.json, "the same as JSON");
+  inspect_command->callback([&request] { request.options.verb = "inspect"; });
+}
+
+int print_version(bool json) {
+  const auto facts = amacrine::core::build_facts();
+  amacrine::core::log_line(json ? nlohmann::json(facts).dump(2) : "amacrine " + amacrine::core::version());
+  return 0;
+}
+
+int run_study(const Verb& verb, const Request& request) {
+  amacrine::core::set_log_level(request.log_level);
+  auto world = amacrine::parallel::Communicator::world();
+  auto study = amacrine::core::Study::from_file(request.options.study_file, request.options.overrides);
+  Settings settings = read_settings(study);
+  Context context{std::move(world), std::move(study), std::move(settings), request.options};
+  if (request.print_config) {
+    amacrine::core::log_line(context.study.resolved());
+    return 0;
+  }
+  return verb.run(context);
+}
+
+int run_request(const Request& request) {
+  if (request.version) return print_version(request.json);
+  if (request.options.verb == "inspect") return inspect(amacrine::parallel::Communicator::world(), request.file, request.json);
+  for (const Verb& verb : verbs())
+    if (verb.name == request.options.verb) return run_study(verb, request);
+  amacrine::core::fail<amacrine::core::StudyError>("no verb was given; amacrine --help lists them");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const amacrine::parallel::Environment environment(argc, argv);
+  CLI::App app(description, "amacrine");
+  Request request;
+  describe_command_line(app, request);
+  const auto body = [&]() -> int {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+      // --help: CLI11 prints; one rank is enough.
+      if (amacrine::parallel::Communicator::world().root()) app.exit(help);
+      return 0;
+    } catch (const CLI::ParseError& error) {
+      throw amacrine::core::StudyError(fmt::format("{}; amacrine --help tells more", error.what()));
+    }
+    return run_request(request);
+  };
+  return amacrine::parallel::run_guarded(body);
+}
