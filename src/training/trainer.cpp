@@ -105,9 +105,10 @@ Trainer::Trainer(const parallel::Communicator& communicator, const TrainingRun& 
       validator_(communicator_, run_, sampler_, source_),
       layout_(model::make_layout(run_.architecture)),
       graph_(model::make_train_graph<float>(run_.architecture, settings_.segments, communicator_.owned(settings_.segments),
-                                            settings_.windows, model::GraphUse::training)),
+                                            settings_.windows, model::GraphUse::training, model::conv_engine(settings_.engine))),
       adam_(make_adam<float>(layout_, settings_)),
       identity_(training_identity(run_)) {
+  if (!graph_.hidden.empty()) core::log("  {}", model::describe_engines(graph_));
   start();
   if (run_.checkpoint.empty()) return;
   if (const auto state = read_checkpoint(communicator_, run_.checkpoint, identity_)) resume(*state);

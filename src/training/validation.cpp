@@ -24,8 +24,9 @@ Validator::Validator(const parallel::Communicator& communicator, const TrainingR
 std::vector<float> Validator::population_statistics(const core::Exec& exec, const core::View1<float>& parameters) {
   const parallel::Range owned = communicator_.owned(spread_.size());
   if (!graph_)
-    graph_ = std::make_unique<model::TrainGraph<float>>(
-        model::make_train_graph<float>(run_.architecture, spread_.size(), owned, windows_, model::GraphUse::statistics));
+    graph_ = std::make_unique<model::TrainGraph<float>>(model::make_train_graph<float>(run_.architecture, spread_.size(), owned,
+                                                                                       windows_, model::GraphUse::statistics,
+                                                                                       model::conv_engine(run_.settings.engine)));
   const std::vector<std::size_t> first(spread_.begin() + static_cast<std::ptrdiff_t>(owned.begin),
                                        spread_.begin() + static_cast<std::ptrdiff_t>(owned.end));
   source_.fill(exec, first, *graph_);

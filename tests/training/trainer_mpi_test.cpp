@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/synthetic.hpp"
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+namespace amacrine::training {
+namespace {
+
+using parallel::Communicator;
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && !a.empty() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+/// All ranks together make the model that each makes alone, bit for bit: per channel and per unit, two epochs with validation.
+TEST(TrainerRanks, AllRankCountsGiveTheSameBits) {
+  const recording::Recording r = synthetic::make_recording(2000, 3, 5);
+  for (const model::Norm norm : {model::Norm::per_channel, model::Norm::per_unit}) {
+    TrainingRun run = synthetic::make_run(r);
+    run.settings.total_windows = 400, run.settings.epoch_windows = 200;
+    run.architecture.norm = norm;
+    run.architecture.scale = norm == model::Norm::per_unit ? model::Scale::absolute : model::Scale::plain;
+    const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
+    EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
+    EXPECT_TRUE(same_bits(together.model.statistics, alone.model.statistics));
+    ASSERT_EQ(together.curve.size(), 2u);
+    for (std::size_t e = 0; e < 2; ++e) {
+      EXPECT_EQ(together.curve[e].train_loss, alone.curve[e].train_loss);
+      EXPECT_EQ(together.curve[e].validation_loss, alone.curve[e].validation_loss);
+      EXPECT_EQ(together.curve[e].cell_r, alone.curve[e].cell_r);
+    }
+  }
+}
+
+TEST(TrainerRanks, LinearBaselineGivesTheSameBits) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 6);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.ln_windows = 400;
+  const TrainingResult together = train_model(Communicator::world(), ln_baseline(run)),
+                       alone = train_model(Communicator::self(), ln_baseline(run));
+  EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
+}
+
+TEST(TrainerRanks, MoreRanksThanSegmentsAreRefused) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.segments = 1;
+  run.settings.total_windows = 20;
+  if (Communicator::world().size() == 1) {
+    EXPECT_NO_THROW(train_model(Communicator::world(), run));
+  } else {
+    EXPECT_THROW(train_model(Communicator::world(), run), core::RefusedError);
+  }
+}
+
+}  // namespace
+}  // namespace amacrine::training

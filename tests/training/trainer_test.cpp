@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/model/inference.hpp"
+#include "amacrine/training/stop.hpp"
+#include "support/compare.hpp"
+#include "training/synthetic.hpp"
+
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace amacrine::training {
+namespace {
+
+using parallel::Communicator;
+using test::TemporaryFolder;
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && !a.empty() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(Trainer, LearnsCellsOfKnownMechanism) {
+  const recording::Recording r = synthetic::make_recording(40'000, 2, 3);
+  TrainingRun run = synthetic::make_run(r);
+  run.architecture.hidden = {{4, 5, 5}, {4, 3, 3}};
+  run.settings.windows = 20;
+  run.settings.total_windows = 100'000, run.settings.epoch_windows = 25'000;
+  run.recording_settings.validation_fraction = 0.05;
+  const TrainingResult result = train_model(Communicator::self(), run);
+  ASSERT_TRUE(result.finished);
+  ASSERT_EQ(result.curve.size(), 4u);
+  EXPECT_LT(result.curve.back().train_loss, result.curve.front().train_loss);
+  // The model's rates on unseen frames against the cells' true rates: single spikes hide these from the curve itself.
+  const auto rates =
+      model::predict(Communicator::self(), model::make_inference<float>(result.model), r.train.movie, r.coding, 38'300, 1700);
+  for (std::size_t n = 0; n < 2; ++n) {
+    double xy = 0, xx = 0, yy = 0, x = 0, y = 0;
+    for (std::size_t t = 0; t < 1700; ++t) {
+      const double a = rates(n, t), b = r.train.noiseless(n, 38'300 + t);
+      x += a, y += b, xx += a * a, yy += b * b, xy += a * b;
+    }
+    const double correlation = (xy - x * y / 1700) / std::sqrt((xx - x * x / 1700) * (yy - y * y / 1700));
+    EXPECT_TRUE(correlation >= 0.9) << correlation;
+  }
+}
+
+/// Interrupted after every single step and taken up again, training ends with the bits of a run that was left alone.
+TEST(Trainer, ResumesBitForBit) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 5);
+  const TrainingResult whole = train_model(Communicator::self(), synthetic::make_run(r));
+  const TemporaryFolder folder(Communicator::self());
+  TrainingRun run = synthetic::make_run(r);
+  run.checkpoint = folder / "train.checkpoint";
+  run.settings.max_minutes = 1e-12;
+  TrainingResult part;
+  int runs = 0;
+  do {
+    part = train_model(Communicator::self(), run);
+    ASSERT_LT(++runs, 40);
+    if (!part.finished) {
+      EXPECT_THAT(part.stopped_by, testing::HasSubstr("max_minutes"));
+    }
+  } while (!part.finished);
+  EXPECT_EQ(runs, 30);
+  EXPECT_TRUE(same_bits(part.model.parameters, whole.model.parameters));
+  EXPECT_TRUE(same_bits(part.model.statistics, whole.model.statistics));
+  ASSERT_EQ(part.curve.size(), whole.curve.size());
+  for (std::size_t e = 0; e < whole.curve.size(); ++e) {
+    EXPECT_EQ(part.curve[e].train_loss, whole.curve[e].train_loss);
+    EXPECT_EQ(part.curve[e].validation_loss, whole.curve[e].validation_loss);
+    EXPECT_EQ(part.curve[e].cell_r, whole.curve[e].cell_r);
+  }
+}
+
+/// Two models of one run differ when only the model seed does, and when only the data seed does.
+TEST(Trainer, SeedsMatter) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.total_windows = 80;
+  const TrainingResult first = train_model(Communicator::self(), run);
+  run.settings.model_seed = 2;
+  EXPECT_FALSE(same_bits(first.model.parameters, train_model(Communicator::self(), run).model.parameters));
+  run.settings.model_seed = 1, run.settings.data_seed = 2;
+  EXPECT_FALSE(same_bits(first.model.parameters, train_model(Communicator::self(), run).model.parameters));
+}
+
+TEST(Trainer, EarlyStoppingStops) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 7);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.total_windows = 400 * 50;
+  run.settings.early_stopping = {3, 1e6, Metric::loss};  // nothing improves that much: three epochs after the first
+  const TrainingResult result = train_model(Communicator::self(), run);
+  EXPECT_TRUE(result.finished);
+  EXPECT_TRUE(result.stopped_early);
+  EXPECT_EQ(result.curve.size(), 4u);
+}
+
+TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 5);
+  const TemporaryFolder folder(Communicator::self());
+  TrainingRun run = synthetic::make_run(r);
+  run.checkpoint = folder / "train.checkpoint", run.curves = folder / "curves";
+  const TrainingResult result = train_model(Communicator::self(), run);
+  const std::string csv = contents(folder / "curves.csv"), jsonl = contents(folder / "curves.jsonl");
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "epoch,windows,learning_rate,train_loss,penalty,validation_loss,validation_r,r_cell0,r_cell1,seconds,windows_per_"
+            "second,best");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
+  EXPECT_EQ(std::count(jsonl.begin(), jsonl.end(), '\n'), 3);
+  EXPECT_TRUE(std::filesystem::exists(folder / "train.checkpoint.previous"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "train.checkpoint.partial"));
+  // Damage in the last checkpoint is noticed, and the one before leads to the same end.
+  std::string bytes = contents(run.checkpoint);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(run.checkpoint, std::ios::binary) << bytes;
+  const TrainingResult again = train_model(Communicator::self(), run);
+  EXPECT_TRUE(same_bits(again.model.parameters, result.model.parameters));
+}
+
+TEST(Trainer, RefusesTheCheckpointOfAnotherTraining) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  const TemporaryFolder folder(Communicator::self());
+  TrainingRun run = synthetic::make_run(r);
+  run.checkpoint = folder / "train.checkpoint";
+  train_model(Communicator::self(), run);
+  run.settings.learning_rate = 0.002;
+  try {
+    train_model(Communicator::self(), run);
+    FAIL() << "another learning rate went on from the checkpoint";
+  } catch (const core::RefusedError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("training.learning_rate"));
+  }
+}
+
+TEST(Trainer, StopsWhereTheLossIsNotFinite) {
+  recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  for (float& value : r.train.target.values()) value = std::numeric_limits<float>::infinity();
+  try {
+    train_model(Communicator::self(), synthetic::make_run(r));
+    FAIL() << "an infinite loss went unnoticed";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("loss"));
+  }
+}
+
+/// Before the first step the rates over the recording average to each cell's mean.
+TEST(Trainer, StartsAtTheMeanRates) {
+  const recording::Recording r = synthetic::make_recording(6000, 2, 11);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.total_windows = 40, run.settings.learning_rate = 1e-9, run.settings.schedule.kind = Schedule::constant;
+  run.settings.statistics_windows = 3000;
+  const TrainingResult result = train_model(Communicator::self(), run);
+  const auto rates =
+      model::predict(Communicator::self(), model::make_inference<float>(result.model), r.train.movie, r.coding, 10, 4700);
+  for (std::size_t n = 0; n < 2; ++n) {
+    double mean = 0, target = 0;
+    for (std::size_t t = 0; t < 4700; ++t)
+      mean += static_cast<double>(rates(n, t)) / 4700, target += static_cast<double>(r.train.target(n, 10 + t)) / 4700;
+    EXPECT_TRUE(std::abs(mean - target) <= 0.1 * target) << mean << " " << target;
+  }
+}
+
+TEST(Trainer, TrainsTheLinearBaseline) {
+  const recording::Recording r = synthetic::make_recording(6000, 2, 3);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.ln_windows = 12'000, run.settings.epoch_windows = 4000;
+  const TrainingResult result = train_model(Communicator::self(), ln_baseline(run));
+  EXPECT_EQ(result.model.kind, "ln");
+  EXPECT_TRUE(result.curve.back().validation_loss < result.curve.front().validation_loss);
+  EXPECT_TRUE(result.curve.back().validation_r >= 0.2) << result.curve.back().validation_r;
+}
+
+TEST(StopRequest, HearsSignalsAndPutsTheOldHandlersBack) {
+  for (const int signal : {SIGTERM, SIGUSR1}) {
+    struct sigaction before {
+    }, after{};
+    sigaction(signal, nullptr, &before);
+    {
+      const StopRequest stop(0.0);
+      EXPECT_FALSE(stop.asked());
+      std::raise(signal);
+      EXPECT_TRUE(stop.asked());
+      EXPECT_EQ(stop.why(), signal == SIGTERM ? "SIGTERM" : "SIGUSR1");
+    }
+    sigaction(signal, nullptr, &after);
+    EXPECT_EQ(before.sa_handler, after.sa_handler);
+  }
+}
+
+}  // namespace
+}  // namespace amacrine::training
