@@ -83,7 +83,9 @@ TEST_F(Probe, BarsArePlacedAroundEachCell) {
     }
     // Equal circuits, each with the bar at its own centre, answer alike; only the field's edge is elsewhere.
     EXPECT_LE(largest, 1e-3 * std::max(1.0, range)) << names[k];
-    if (names[k].starts_with("moving_bar")) EXPECT_GT(range, 30) << names[k];
+    if (names[k].starts_with("moving_bar")) {
+      EXPECT_GT(range, 30) << names[k];
+    }
   }
   EXPECT_EQ(file.read<double>("centre_x"), (std::vector<double>{24.5, 24.5, 28.5, 22.5}));
 }
