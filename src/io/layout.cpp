@@ -52,7 +52,6 @@ namespace {
 
 struct File {
   Id id;
-  Id links;  ///< makes the groups on the way to a dataset
   std::map<std::string, Id> objects;
 };
 
@@ -63,7 +62,6 @@ Id dataset_properties(hid_t type, H5D_alloc_time_t when) {
   // Values are written exactly once; texts of variable length are references, which must never be undefined.
   const bool texts = H5Tis_variable_str(type) > 0;
   check(H5Pset_fill_time(properties, texts ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER), "dataset properties");
-  // No times in the metadata: equal content means equal bytes.
   check(H5Pset_obj_track_times(properties, false), "dataset properties");
   return properties;
 }
@@ -75,9 +73,27 @@ Id simple_space(const std::vector<std::size_t>& shape) {
       H5Sclose, "data space");
 }
 
+/// Order kept as declared; no times in the metadata, so that equal content means equal bytes.
+void keep_order(hid_t properties) {
+  check(H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "group properties");
+  check(H5Pset_obj_track_times(properties, false), "group properties");
+}
+
+/// The groups on the way to `name`.
+void make_groups(hid_t file, const std::string& name) {
+  const Id properties = own(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, "group properties");
+  keep_order(properties);
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    const std::string group = name.substr(0, slash);
+    if (H5Lexists(file, group.c_str(), H5P_DEFAULT) > 0) continue;
+    own(H5Gcreate2(file, group.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), H5Gclose, "group " + group);
+  }
+}
+
 Id make_dataset(File& file, const std::string& name, hid_t type, const std::vector<std::size_t>& shape, H5D_alloc_time_t when) {
   const Id space = simple_space(shape), properties = dataset_properties(type, when);
-  return own(H5Dcreate2(file.id, name.c_str(), type, space, file.links, properties, H5P_DEFAULT), H5Dclose, "dataset " + name);
+  make_groups(file.id, name);
+  return own(H5Dcreate2(file.id, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose, "dataset " + name);
 }
 
 void describe(hid_t object, const std::string& units, const std::string& long_name) {
@@ -162,11 +178,8 @@ Id access_properties() {
 void create_file(const std::string& path, const Layout& layout) {
   const Id access = access_properties();
   const Id creation = own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "file creation");
-  check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "file creation");
-  check(H5Pset_obj_track_times(creation, false), "file creation");
+  keep_order(creation);
   File file;
-  file.links = own(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "link creation");
-  check(H5Pset_create_intermediate_group(file.links, 1), "link creation");
   file.id = own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, path + ": cannot be created");
   make_dimensions(file, layout);
   make_variables(file, layout);
