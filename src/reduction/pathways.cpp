@@ -256,9 +256,10 @@ std::vector<Pathway> find_pathways(const FirstLayer& layer, const std::vector<Li
       for (const auto& [stimulus, sum] : sums.back()) totals[stimulus] += sum;
       pathways.push_back(pathway);
     }
+  const auto counted = std::count_if(totals.begin(), totals.end(), [](const auto& total) { return total.second > 0; });
   for (std::size_t i = 0; i < pathways.size(); ++i)
     for (const auto& [stimulus, sum] : sums[i])
-      if (totals[stimulus] > 0) pathways[i].share += sum / totals[stimulus] / static_cast<double>(totals.size());
+      if (totals[stimulus] > 0) pathways[i].share += sum / totals[stimulus] / static_cast<double>(counted);
   std::stable_sort(pathways.begin(), pathways.end(), [](const Pathway& a, const Pathway& b) { return a.share > b.share; });
   return pathways;
 }

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -18,6 +21,9 @@ std::vector<std::string> stimuli_of(const std::vector<AttributedCondition>& cond
 namespace {
 
 using Conditions = std::vector<const AttributedCondition*>;
+
+const Score no_score{std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
+                     std::numeric_limits<double>::quiet_NaN()};
 
 /// Which rows belong to fitted (or held-out) conditions, of one stimulus where it is named.
 std::vector<bool> rows_used(const Conditions& conditions, bool held_out, const std::string& stimulus = {}) {
@@ -56,6 +62,18 @@ void measure_shares(Reduction& reduction, const Conditions& conditions, const st
   for (double& share : reduction.column_share.values()) share = total_columns > 0 ? share / total_columns : 0.0;
 }
 
+/// Stimuli whose response never leaves rest: noise has no mechanism.
+std::set<std::string> silent_stimuli(const AttributedCell& cell, double below_hz) {
+  std::map<std::string, double> largest;
+  for (const auto& condition : cell.conditions)
+    for (double rate : condition.rate)
+      largest[condition.stimulus] = std::max(largest[condition.stimulus], std::abs(rate - cell.rest));
+  std::set<std::string> silent;
+  for (const auto& [stimulus, change] : largest)
+    if (!(change >= below_hz)) silent.insert(stimulus);
+  return silent;
+}
+
 /// Pathways are there: start, fit, scores, lesions.
 void fit_reduction(Reduction& reduction, const Conditions& conditions, const FirstLayer& layer, double rest,
                    const ReductionSettings& settings) {
@@ -88,20 +106,22 @@ CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& line
   result.name = cell.name;
   result.rest = cell.rest;
   const auto names = stimuli_of(cell.conditions);
+  const auto silent = silent_stimuli(cell, settings.silent_below_hz);
   const auto reduce = [&](const std::string& stimulus, const std::string& only, int at_most) {
     Reduction reduction;
     reduction.stimulus = stimulus;
-    Conditions conditions;
+    Conditions conditions, heard;
     for (std::size_t k = 0; k < cell.conditions.size(); ++k)
       if (only.empty() || cell.conditions[k].stimulus == only) {
         reduction.conditions.push_back(k);
         conditions.push_back(&cell.conditions[k]);
+        if (!silent.contains(cell.conditions[k].stimulus)) heard.push_back(conditions.back());
       }
     measure_shares(reduction, conditions, lines, layer.channels.size());
-    reduction.pathways =
-        keep(find_pathways(layer, lines, labels, conditions, cell.centre_x, settings), settings.keep_share, at_most);
+    reduction.pathways = keep(find_pathways(layer, lines, labels, heard, cell.centre_x, settings), settings.keep_share, at_most);
     for (const Pathway& pathway : reduction.pathways) reduction.share_kept += pathway.share;
     fit_reduction(reduction, conditions, layer, cell.rest, settings);
+    if (heard.empty()) reduction.fitted = reduction.held_out = reduction.start_score = no_score;
     return reduction;
   };
   for (const auto& name : names) result.stimuli.push_back(reduce(name, name, settings.keep_at_most));
@@ -109,8 +129,11 @@ CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& line
   Conditions all;
   for (const auto& condition : cell.conditions) all.push_back(&condition);
   for (const auto& name : names) {
-    result.joint_fitted.push_back(score(result.joint.reduced, result.joint.rate, rows_used(all, false, name)));
-    result.joint_held_out.push_back(score(result.joint.reduced, result.joint.rate, rows_used(all, true, name)));
+    const auto scored = [&](bool held_out) {
+      return silent.contains(name) ? no_score : score(result.joint.reduced, result.joint.rate, rows_used(all, held_out, name));
+    };
+    result.joint_fitted.push_back(scored(false));
+    result.joint_held_out.push_back(scored(true));
   }
   return result;
 }
@@ -144,7 +167,7 @@ std::string table(const CellReduction& cell, const FirstLayer& layer) {
     text +=
         fmt::format("  {:<20} {:>8} {:>5.0f} % {:>8} {:>8} {:>10} {:>10}\n", r.stimulus, r.pathways.size(), 100 * r.share_kept,
                     figure(r.fitted.r), figure(r.held_out.r), figure(cell.joint_fitted[s].r), figure(cell.joint_held_out[s].r));
-    text += lines_of_pathways(r, layer);
+    text += r.pathways.empty() ? "       no response\n" : lines_of_pathways(r, layer);
   }
   text += fmt::format("  {:<20} {:>8} {:>5.0f} % {:>8} {:>8}\n", "one set for all", cell.joint.pathways.size(),
                       100 * cell.joint.share_kept, figure(cell.joint.fitted.r), figure(cell.joint.held_out.r));

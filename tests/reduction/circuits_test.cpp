@@ -123,6 +123,21 @@ TEST(FullCircuits, OneSetServesAllStimuliOfACell) {
   }
 }
 
+TEST(FullCircuits, AStimulusWithoutResponseHasNoPathways) {
+  // Centre and surround of the reversal cell's sub-units cancel under a full field: it stays at rest.
+  const auto& circuit = recording::circuit("reversal");
+  auto shown = stimulus::conditions(stimulus::LatencyProbe{}, stimulus::Screen{});
+  stimulus::ReversalProbe reversal;
+  reversal.positions_px = {-1, 0, 1};
+  for (const auto& condition : stimulus::conditions(reversal, stimulus::Screen{})) shown.push_back(condition);
+  const auto result = reduce(circuit, shown);
+  EXPECT_TRUE(result.stimuli.at(0).pathways.empty());
+  EXPECT_TRUE(std::isnan(result.stimuli[0].fitted.r));
+  EXPECT_TRUE(std::isnan(result.joint_fitted[0].r));
+  expect_own_units(result.joint, circuit);
+  EXPECT_NEAR(result.joint.share_kept, 1.0, 1e-9) << "a silent stimulus takes no part in the ranking";
+}
+
 TEST(FullCircuits, LesionsPredictTheLesionedCircuit) {
   const auto& circuit = recording::circuit("latency");
   const auto shown = stimulus::conditions(stimulus::LatencyProbe{}, stimulus::Screen{});
