@@ -2,7 +2,7 @@
 #include "amacrine/attribution/path_integral.hpp"
 
 #include "amacrine/core/errors.hpp"
-#include "amacrine/model/kernels.hpp"
+#include "layer_convolution.hpp"
 #include "path_kernels.hpp"
 #include "slopes.hpp"
 
@@ -49,6 +49,7 @@ struct PathIntegrator<S>::Impl {
   PathNetwork<S> network;
   Target target;
   std::vector<Buffers> buffers;
+  std::vector<LayerConvolution<S>> convolutions;  ///< into layers 1, 2, ...
   core::View1<S> shares, pushes;
   PathIntegrals<S> result;
 
@@ -72,7 +73,7 @@ struct PathIntegrator<S>::Impl {
     first_hidden(exec, network.first(), paths.baseline, paths.difference, rule, h);
     for (std::size_t l = 1; l < network.layers.size(); ++l) {
       const core::View3<S> z = units(l, windows, nodes);
-      model::conv_forward(exec, as_maps(h, network.layers[l - 1]), network.layers[l].kernel, as_maps(z, network.layers[l]));
+      convolutions[l - 1].forward(exec, as_maps(h, network.layers[l - 1]), as_maps(z, network.layers[l]));
       hidden_and_slopes(exec, network.layers[l], z, rule, slopes(l, windows, lanes));
       h = z;
     }
@@ -113,8 +114,7 @@ struct PathIntegrator<S>::Impl {
                  d);
     for (; l > 0; --l) {
       const core::View3<S> below = units(l - 1, windows, lanes);
-      model::conv_input_gradient(exec, as_maps(d, network.layers[l]), network.layers[l].kernel,
-                                 as_maps(below, network.layers[l - 1]));
+      convolutions[l - 1].backward(exec, as_maps(d, network.layers[l]), as_maps(below, network.layers[l - 1]));
       if (l > 1) through_layer(exec, network.layers[l - 1], slopes(l - 1, windows, lanes), below);
       d = below;
     }
@@ -129,6 +129,8 @@ PathIntegrator<S>::PathIntegrator(const core::Exec& exec, const PathNetwork<S>& 
   impl_->network = network;
   impl_->target = target;
   impl_->buffers.resize(network.layers.size());
+  for (std::size_t l = 1; l < network.layers.size(); ++l)
+    impl_->convolutions.emplace_back(network.layers[l].kernel, network.layers[l - 1].height, network.layers[l - 1].width);
 }
 template <class S>
 PathIntegrator<S>::~PathIntegrator() = default;

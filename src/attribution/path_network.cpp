@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/model/kernels.hpp"
+#include "amacrine/model/spectral.hpp"
 
 namespace amacrine::attribution {
 namespace {
@@ -67,6 +68,23 @@ void windows_first(const core::Exec& exec, const core::View2<S>& z, const core::
       "attribution::windows_first",
       Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {out.extent(0), out.extent(1)}),
       KOKKOS_LAMBDA(const std::size_t w, const std::size_t u) { out(w, u) = z(u, w); });
+}
+
+/// z = kernel * movie, in the frequency domain where that pays.
+template <class S>
+void convolve_frames(const core::Exec& exec, const core::View4<S>& kernel, const core::View4<S>& movie, const core::View5<S>& z) {
+  const std::size_t height = movie.extent(1), width = movie.extent(2), channels = kernel.extent(0);
+  const auto size = [&](int axis) { return static_cast<int>(kernel.extent(static_cast<std::size_t>(axis))); };
+  const bool possible = model::spectral_possible(static_cast<int>(height), static_cast<int>(width));
+  if (possible && model::spectral_pays(static_cast<int>(height), static_cast<int>(width), size(2), size(3), channels)) {
+    model::SpectralTemporalConv<S> spectral(1, channels, kernel.extent(1), kernel.extent(2), kernel.extent(3), height, width,
+                                            z.extent(4));
+    spectral.set_kernel(exec, kernel);
+    spectral.forward(exec, movie, z);
+    exec.fence("attribution::convolve_frames");
+  } else {
+    model::temporal_conv_forward(exec, movie, kernel, z);
+  }
 }
 
 }  // namespace
@@ -143,7 +161,7 @@ core::View2<S> apply_first_layer(const core::Exec& exec, const PathNetwork<S>& n
   const core::View4<S> movie(device.data(), 1, height, width, windows + static_cast<std::size_t>(network.history) - 1);
   const core::View5<S> z(core::uninitialised("attribution::first_layer"), 1, static_cast<std::size_t>(layer.channels),
                          static_cast<std::size_t>(layer.height), static_cast<std::size_t>(layer.width), windows);
-  model::temporal_conv_forward(exec, movie, layer.kernel, z);
+  convolve_frames(exec, layer.kernel, movie, z);
   const core::View2<S> out(core::uninitialised("attribution::difference"), windows, layer.units());
   windows_first(exec, core::View2<S>(z.data(), layer.units(), windows), out);
   exec.fence("attribution::apply_first_layer");
