@@ -13,7 +13,7 @@ namespace amacrine::recording {
 namespace {
 
 constexpr std::size_t stretch_count = 16;
-constexpr double least_consistency = 6.0, largest_error_px = 3.0;
+constexpr double least_consistency = 5.0, largest_error_px = 3.0;
 
 /// A circular Gaussian on the pixel grid.
 struct Gaussian {
@@ -126,43 +126,71 @@ Gaussian coarse_fit(const Match& match, std::size_t height, std::size_t width) {
   return best;
 }
 
-struct Spread {
-  double mean = 0, error = 0;  ///< standard error of the mean
-};
-Spread spread_of(const std::vector<double>& values) {
-  Spread result;
-  for (double value : values) result.mean += value / static_cast<double>(values.size());
-  double squares = 0;
-  for (double value : values) squares += (value - result.mean) * (value - result.mean);
-  const auto count = static_cast<double>(values.size());
-  result.error = std::sqrt(squares / (count - 1) / count);
-  return result;
+/// Sum over the stretches that `use` admits, per pixel.
+template <class Use>
+std::vector<double> average_over(const core::Array<double, 3>& averages, std::size_t cell, const Use& use) {
+  std::vector<double> sum(averages.extent(2));
+  for (std::size_t s = 0; s < averages.extent(1); ++s)
+    if (use(s))
+      for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += averages(cell, s, p);
+  return sum;
 }
 
-/// Fits one cell; averages (stretches, Y * X).
+/// Jackknife standard error of a statistic from its values with one stretch left out each.
+double jackknife_error(const std::vector<double>& left_out) {
+  const auto count = static_cast<double>(left_out.size());
+  double mean = 0, squares = 0;
+  for (double value : left_out) mean += value / count;
+  for (double value : left_out) squares += (value - mean) * (value - mean);
+  return std::sqrt((count - 1) / count * squares);
+}
+
+/// Mean / standard error over the odd stretches of the average seen through a Gaussian that was fitted to the even ones, in the
+/// direction found there: what was fitted is not what is tested.
+double held_out_consistency(const core::Array<double, 3>& averages, std::size_t cell, const core::Array<double, 2>& covariance,
+                            std::size_t height, std::size_t width) {
+  const std::vector<double> even = average_over(averages, cell, [](std::size_t s) { return s % 2 == 0; });
+  const Match match(even, covariance, height, width);
+  const Gaussian fitted = climb(match, coarse_fit(match, height, width), height, width);
+  const double sign = match.through(fitted) < 0 ? -1.0 : 1.0;
+  double sum = 0, squares = 0, count = 0;
+  for (std::size_t s = 1; s < averages.extent(1); s += 2) {
+    const double value = sign * Match({&averages(cell, s, 0), height * width}, covariance, height, width).through(fitted);
+    sum += value;
+    squares += value * value;
+    count += 1;
+  }
+  const double mean = sum / count, variance = (squares / count - mean * mean) / (count - 1);
+  return variance > 0 ? mean / std::sqrt(variance) : 0.0;
+}
+
+/// Fits one cell; averages (N, stretches, Y * X).
 void fit_cell(const core::Array<double, 3>& averages, std::size_t cell, const core::Array<double, 2>& covariance,
               std::size_t height, std::size_t width, ReceptiveField& field) {
-  const std::size_t stretches = averages.extent(1), pixels = height * width;
-  field.profile = core::Array<double, 2>({height, width});
-  for (std::size_t s = 0; s < stretches; ++s)
-    for (std::size_t p = 0; p < pixels; ++p) field.profile.values()[p] += averages(cell, s, p) / static_cast<double>(stretches);
+  field.profile = core::Array<double, 2>({height, width}, average_over(averages, cell, [](std::size_t) { return true; }));
+  for (double& value : field.profile.values()) value /= static_cast<double>(averages.extent(1));
   const Match whole(field.profile.values(), covariance, height, width);
   const Gaussian best = climb(whole, coarse_fit(whole, height, width), height, width);
-  std::vector<double> ys, xs, strength;
-  for (std::size_t s = 0; s < stretches; ++s) {
-    const Match part({&averages(cell, s, 0), pixels}, covariance, height, width);
-    const Gaussian fitted = climb(part, best, height, width);
+  std::vector<double> ys, xs;
+  for (std::size_t left = 0; left < averages.extent(1); ++left) {
+    const std::vector<double> others = average_over(averages, cell, [left](std::size_t s) { return s != left; });
+    const Gaussian fitted = climb(Match(others, covariance, height, width), best, height, width);
     ys.push_back(fitted.y);
     xs.push_back(fitted.x);
-    strength.push_back(part.through(best));
   }
-  const Spread through = spread_of(strength);
   field.centre = {best.y, best.x};
   field.radius_px = best.sigma;
-  field.centre_error_px = std::max(spread_of(ys).error, spread_of(xs).error);
-  field.polarity = through.mean < 0 ? -1 : 1;
-  field.consistency = through.error > 0 ? std::abs(through.mean) / through.error : 0.0;
+  field.centre_error_px = std::max(jackknife_error(ys), jackknife_error(xs));
+  field.polarity = whole.through(best) < 0 ? -1 : 1;
+  field.consistency = held_out_consistency(averages, cell, covariance, height, width);
   field.found = field.consistency >= least_consistency && field.centre_error_px <= largest_error_px;
+}
+
+/// Every other stretch, from the first.
+std::vector<parallel::Range> even_ones(const std::vector<parallel::Range>& stretches) {
+  std::vector<parallel::Range> even;
+  for (std::size_t s = 0; s < stretches.size(); s += 2) even.push_back(stretches[s]);
+  return even;
 }
 
 }  // namespace
@@ -172,9 +200,11 @@ std::vector<ReceptiveField> fit_receptive_fields(const StoredMovie& movie, const
   std::vector<ReceptiveField> fields(rates.extent(0));
   const std::vector<parallel::Range> stretches = spread_stretches(movie.frames(), lags, stretch_count, max_frames);
   if (stretches.empty() || fields.empty()) return fields;
-  const std::vector<std::vector<double>> profiles = temporal_profiles(movie, coding, rates, lags, stretches);
-  const core::Array<double, 3> averages = spatial_averages(movie, coding, rates, profiles, stretches);
-  const core::Array<double, 2> covariance = autocovariance(movie, coding, 128);
+  const double persistence = temporal_persistence(movie, coding, 256);
+  const std::vector<std::vector<double>> profiles =
+      temporal_profiles(movie, coding, persistence, rates, lags, even_ones(stretches));
+  const core::Array<double, 3> averages = spatial_averages(movie, coding, persistence, rates, profiles, stretches);
+  const core::Array<double, 2> covariance = autocovariance(movie, coding, persistence, 128);
   for (std::size_t n = 0; n < fields.size(); ++n) {
     ReceptiveField& field = fields[n];
     field.temporal = profiles[n];

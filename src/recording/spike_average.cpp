@@ -26,6 +26,17 @@ std::vector<std::vector<float>> all_centred(const core::Array<float, 2>& rates, 
   return rows;
 }
 
+/// What is new in frame f, s(f) - persistence s(f - 1), in contrast.
+void fresh_contrast(const StoredMovie& movie, const ContrastCoding& coding, double persistence, std::size_t f,
+                    std::vector<float>& frame) {
+  movie.contrast(f, coding, frame.data());
+  if (f == 0 || persistence == 0) return;
+  std::vector<float> before(frame.size());
+  movie.contrast(f - 1, coding, before.data());
+  const auto share = static_cast<float>(persistence);
+  for (std::size_t p = 0; p < frame.size(); ++p) frame[p] -= share * before[p];
+}
+
 /// Means over coarse pixels.
 void bin_frame(const std::vector<float>& frame, std::size_t height, std::size_t width, std::vector<float>& out) {
   const std::size_t columns = (width + coarse - 1) / coarse;
@@ -73,6 +84,25 @@ std::vector<double> frame_weights(const std::vector<float>& rate, const std::vec
 
 }  // namespace
 
+double temporal_persistence(const StoredMovie& movie, const ContrastCoding& coding, std::size_t samples) {
+  constexpr std::size_t apart = 20;  // frames
+  if (movie.frames() <= apart) return 0;
+  std::vector<float> now(movie.height() * movie.width()), later(now.size());
+  double product = 0, squares = 0;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const std::size_t f = i * (movie.frames() - apart) / samples;
+    movie.contrast(f, coding, now.data());
+    movie.contrast(f + apart, coding, later.data());
+    for (std::size_t p = 0; p < now.size(); ++p) {
+      product += static_cast<double>(now[p]) * static_cast<double>(later[p]);
+      squares += 0.5 * (static_cast<double>(now[p]) * static_cast<double>(now[p]) +
+                        static_cast<double>(later[p]) * static_cast<double>(later[p]));
+    }
+  }
+  const double correlation = squares > 0 ? product / squares : 0;
+  return correlation > 0.1 ? std::pow(correlation, 1.0 / apart) : 0;
+}
+
 std::vector<parallel::Range> spread_stretches(std::size_t frames, std::size_t lags, std::size_t count, std::size_t max_frames) {
   std::vector<parallel::Range> stretches;
   if (frames < lags + 2 * count) return stretches;
@@ -84,7 +114,7 @@ std::vector<parallel::Range> spread_stretches(std::size_t frames, std::size_t la
   return stretches;
 }
 
-std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, const ContrastCoding& coding,
+std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, const ContrastCoding& coding, double persistence,
                                                    const core::Array<float, 2>& rates, std::size_t lags,
                                                    const std::vector<parallel::Range>& stretches) {
   const std::size_t height = movie.height(), width = movie.width();
@@ -94,7 +124,7 @@ std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, con
   for (const parallel::Range& stretch : stretches) {
     const std::vector<std::vector<float>> rows = all_centred(rates, stretch);
     for (std::size_t f = stretch.begin; f < stretch.end; ++f) {
-      movie.contrast(f, coding, frame.data());
+      fresh_contrast(movie, coding, persistence, f, frame);
       bin_frame(frame, height, width, binned);
       const std::size_t reach = std::min(lags, stretch.end - f);
       for (std::size_t n = 0; n < cells; ++n)
@@ -108,7 +138,7 @@ std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, con
   return profiles;
 }
 
-core::Array<double, 3> spatial_averages(const StoredMovie& movie, const ContrastCoding& coding,
+core::Array<double, 3> spatial_averages(const StoredMovie& movie, const ContrastCoding& coding, double persistence,
                                         const core::Array<float, 2>& rates, const std::vector<std::vector<double>>& profiles,
                                         const std::vector<parallel::Range>& stretches) {
   const std::size_t pixels = movie.height() * movie.width(), cells = rates.extent(0);
@@ -119,7 +149,7 @@ core::Array<double, 3> spatial_averages(const StoredMovie& movie, const Contrast
     for (std::size_t n = 0; n < cells; ++n) weights.push_back(frame_weights(centred(rates.row(n), stretches[s]), profiles[n]));
     const std::size_t first = stretches[s].begin - (profiles[0].size() - 1);
     for (std::size_t f = first; f < stretches[s].end; ++f) {
-      movie.contrast(f, coding, frame.data());
+      fresh_contrast(movie, coding, persistence, f, frame);
       for (std::size_t n = 0; n < cells; ++n) {
         const double weight = weights[n][f - first] / static_cast<double>(stretches[s].size());
         double* sum = &averages(n, s, 0);
@@ -130,12 +160,13 @@ core::Array<double, 3> spatial_averages(const StoredMovie& movie, const Contrast
   return averages;
 }
 
-core::Array<double, 2> autocovariance(const StoredMovie& movie, const ContrastCoding& coding, std::size_t samples) {
+core::Array<double, 2> autocovariance(const StoredMovie& movie, const ContrastCoding& coding, double persistence,
+                                      std::size_t samples) {
   const std::size_t height = movie.height(), width = movie.width(), used = std::min(samples, movie.frames());
   core::Array<double, 2> sums({2 * height - 1, 2 * width - 1});
   std::vector<float> frame(height * width);
   for (std::size_t i = 0; i < used; ++i) {
-    movie.contrast((2 * i + 1) * movie.frames() / (2 * used), coding, frame.data());
+    fresh_contrast(movie, coding, persistence, (2 * i + 1) * movie.frames() / (2 * used), frame);
     for (std::size_t dy = 0; dy < height; ++dy)
       for (std::size_t y = 0; y + dy < height; ++y)
         for (std::size_t x = 0; x < width; ++x) {
