@@ -19,10 +19,10 @@ struct TrainingRun {
   recording::RecordingSettings recording_settings;
   model::Architecture architecture;  ///< with the recording's number of cells
   TrainingSettings settings;
-  std::string kind = "network";    ///< "network" or "ln"
-  std::string checkpoint;          ///< file of the resumable state; empty: none
-  std::string curves;              ///< curves file without its ending; empty: none
-  std::string recording_checksum;  ///< part of what must agree for a resume
+  std::string kind = "network";      ///< "network" or "ln"
+  std::string checkpoint{};          ///< file of the resumable state; empty: none
+  std::string curves{};              ///< curves file without its ending; empty: none
+  std::string recording_checksum{};  ///< part of what must agree for a resume
 };
 
 struct TrainingResult {
