@@ -106,12 +106,22 @@ ordered_json describe_recording(const io::Reader& reader) {
   return {{"frame_interval_ms", frame_ms}, {"parts", parts}};
 }
 
+/// Whether an input is still what it was when the file was made.
+std::string input_state(const io::Input& input) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(input.path, missing);
+  if (missing) return "not found from here";
+  if (bytes > cheap_bytes) return "present, not checked";
+  return core::hash_file(input.path) == input.checksum ? "unchanged" : "CHANGED since";
+}
+
 void describe_origin(const io::Reader& reader, ordered_json& facts) {
   const io::Provenance made = reader.provenance();
   facts["verb"] = made.verb;
   facts["study_hash"] = made.study_hash;
   for (const io::Input& input : made.inputs)
-    facts["inputs"].push_back({{"role", input.role}, {"path", input.path}, {"checksum", input.checksum}});
+    facts["inputs"].push_back(
+        {{"role", input.role}, {"path", input.path}, {"checksum", input.checksum}, {"now", input_state(input)}});
   facts["run"] = made.facts;
   facts["study"] = made.study;
 }
@@ -159,7 +169,8 @@ std::string origin_text(const ordered_json& facts) {
   text += fmt::format("command    {}\n", fact("command_line"));
   if (facts.contains("inputs"))
     for (const auto& input : facts["inputs"])
-      text += fmt::format("input      {}: {} (xxh64 {})\n", word(input["role"]), word(input["path"]), word(input["checksum"]));
+      text += fmt::format("input      {}: {} (xxh64 {}, {})\n", word(input["role"]), word(input["path"]), word(input["checksum"]),
+                          word(input["now"]));
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include "amacrine/parallel/environment.hpp"
 #include "drivers/verbs.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -79,6 +80,19 @@ void describe_command_line(CLI::App& app, Request& request) {
   inspect_command->callback([&request] { request.options.verb = "inspect"; });
 }
 
+/// A word in the verb's place that is no verb: CLI11 would only say that it was not expected.
+void check_verb(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names{"inspect"};
+  for (const Verb& verb : verbs()) names.push_back(verb.name);
+  const std::string word = argv[1];
+  if (std::find(names.begin(), names.end(), word) != names.end()) return;
+  const std::string near = amacrine::core::nearest_word(word, names);
+  amacrine::core::fail<amacrine::core::StudyError>("'{}' is not a verb{}; the verbs are {}", word,
+                                                   near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                                                   fmt::join(names, ", "));
+}
+
 int print_version(bool json) {
   const auto facts = amacrine::core::build_facts();
   amacrine::core::log_line(json ? nlohmann::json(facts).dump(2) : "amacrine " + amacrine::core::version());
@@ -114,6 +128,7 @@ int main(int argc, char** argv) {
   Request request;
   describe_command_line(app, request);
   const auto body = [&]() -> int {
+    check_verb(argc, argv);
     try {
       app.parse(argc, argv);
     } catch (const CLI::Success& help) {

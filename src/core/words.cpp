@@ -31,10 +31,13 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   std::string best;
   // At most a third of the letters may differ, or two of a short word.
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  const std::size_t limit = best_distance - 1;
   for (const std::string& candidate : words) {
+    std::size_t distance = edit_distance(word, candidate);
     // The right key in the wrong table is a near miss however the tables are called.
-    const std::size_t distance =
-        word.find('.') != std::string::npos && last_part(word) == last_part(candidate) ? 1 : edit_distance(word, candidate);
+    const bool same_name =
+        word.find('.') != std::string::npos && last_part(word).size() > 3 && last_part(word) == last_part(candidate);
+    if (same_name) distance = std::min(distance, limit);
     if (distance < best_distance) best = candidate, best_distance = distance;
   }
   return best;

@@ -5,7 +5,9 @@
 #include "check.hpp"
 
 #include <cstdlib>
+#include <string_view>
 #include <unistd.h>
+#include <vector>
 
 #include <Kokkos_Core.hpp>
 #include <mpi.h>
@@ -21,6 +23,24 @@ void prepare_process() {
   setenv("OMPI_MCA_fcoll", "^vulcan", 0);
   // Network file systems often refuse locks; a result has one writing job, so a lock is wanted but not needed.
   setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
+}
+
+/// Kokkos gets its own arguments only (--kokkos-...), and they are taken out of the command line: given all of them it would
+/// answer --help with a page about itself.
+void start_kokkos(int& argc, char** argv) {
+  std::vector<char*> mine{argv[0]};
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]).starts_with("--kokkos-")) {
+      mine.push_back(argv[i]);
+    } else {
+      argv[kept++] = argv[i];
+    }
+  }
+  argc = kept;
+  int count = static_cast<int>(mine.size());
+  mine.push_back(nullptr);
+  Kokkos::initialize(count, mine.data());
 }
 
 }  // namespace
@@ -40,7 +60,7 @@ Environment::Environment(int& argc, char**& argv) {
   int rank = 0;
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
   core::set_log_speaker(rank == 0);
-  Kokkos::initialize(argc, argv);
+  start_kokkos(argc, argv);
 }
 
 Environment::~Environment() {

@@ -172,6 +172,8 @@ TEST(Study, HashDependsOnTheNamedTablesOnly) {
 TEST(Words, NearestIsFoundOnlyWhenNear) {
   EXPECT_EQ(nearest_word("trainig", {"training", "probe"}), "training");
   EXPECT_EQ(nearest_word("evaluation.epochs", {"training.epochs"}), "training.epochs");
+  EXPECT_EQ(nearest_word("training.epoch", {"evaluation.epoch", "training.epochs"}), "training.epochs");
+  EXPECT_EQ(nearest_word("trainin.x", {"simulation.cells.anticipation.x"}), "");
   EXPECT_EQ(nearest_word("zzzzzz", {"training", "probe"}), "");
 }
 
