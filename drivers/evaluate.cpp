@@ -68,6 +68,7 @@ int evaluate(Context& context) {
   if (context.options.dry_run) return 0;
 
   std::vector<training::Prediction> predictions;
+  predictions.reserve(models.size());
   for (const Candidate& candidate : models) predictions.push_back({candidate.name, test_rates(context, candidate, recording)});
   const training::Evaluation evaluation = training::evaluate_predictions(recording, predictions, settings.evaluation);
   training::write_evaluation(context.world, path, evaluation, provenance);

@@ -57,6 +57,7 @@ namespace {
 
 std::vector<std::vector<double>> rows(const core::Array<float, 2>& rates, const std::vector<std::size_t>& cells) {
   std::vector<std::vector<double>> out;
+  out.reserve(cells.size());
   for (std::size_t n : cells) out.emplace_back(rates.row(n).begin(), rates.row(n).end());
   return out;
 }

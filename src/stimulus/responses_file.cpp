@@ -25,6 +25,7 @@ std::size_t longest(const std::vector<Condition>& conditions) {
 template <class Value>
 std::vector<double> of_conditions(const std::vector<Condition>& conditions, Value value) {
   std::vector<double> values;
+  values.reserve(conditions.size());
   for (const Condition& condition : conditions) values.push_back(static_cast<double>(value(condition)));
   return values;
 }

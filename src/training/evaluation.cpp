@@ -108,6 +108,7 @@ FigureTable make_table(const std::vector<std::vector<FrameSums>>& sums, Figure f
   const Bootstrap bootstrap{static_cast<int>(settings.bootstrap_samples), static_cast<int>(settings.bootstrap_block),
                             settings.confidence, settings.seed};
   std::vector<core::Array<double, 3>> resampled;
+  resampled.reserve(settings.bootstrap_samples);
   for (int i = 0; i < bootstrap.resamples; ++i)
     resampled.push_back(figures_of(sums, figure, draw_blocks(bootstrap, sums[0][0].frames(), i)));
 
