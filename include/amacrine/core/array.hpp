@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/errors.hpp"
+
 #include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
-
-#include "amacrine/core/errors.hpp"
 
 namespace amacrine::core {
 

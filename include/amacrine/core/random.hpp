@@ -10,13 +10,27 @@
 namespace amacrine::core {
 
 /// What a stream of random numbers is for; part of the key, so that streams never overlap.
-enum class Stream : std::uint32_t { image = 1, fixation, full_field, checks, spikes, repeats, segments, weights, noise, bootstrap, probe, test };
+enum class Stream : std::uint32_t {
+  image = 1,
+  fixation,
+  full_field,
+  checks,
+  spikes,
+  repeats,
+  segments,
+  weights,
+  noise,
+  bootstrap,
+  probe,
+  test
+};
 
 /// A stream of random numbers keyed by (seed, purpose, id). Host use.
 class Random {
  public:
   Random(std::uint64_t seed, Stream stream, std::uint64_t id = 0)
-      : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32) ^ (static_cast<std::uint32_t>(stream) * 0x9E3779B9u)}},
+      : key_{{static_cast<std::uint32_t>(seed),
+              static_cast<std::uint32_t>(seed >> 32) ^ (static_cast<std::uint32_t>(stream) * 0x9E3779B9u)}},
         counter_{{0, 0, static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(id >> 32)}} {}
 
   std::uint32_t bits() {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/errors.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "amacrine/core/errors.hpp"
 
 namespace amacrine::core {
 
@@ -24,7 +24,8 @@ class Study {
   /// Reads `path` and applies the overrides. Throws StudyError (file, line, what was expected).
   static Study from_file(const std::string& path, const std::vector<std::string>& overrides = {});
   /// The same from text; `name` stands for the file's name in messages.
-  static Study from_text(const std::string& text, const std::string& name = "study", const std::vector<std::string>& overrides = {});
+  static Study from_text(const std::string& text, const std::string& name = "study",
+                         const std::vector<std::string>& overrides = {});
 
   Study(Study&&) noexcept;
   Study& operator=(Study&&) noexcept;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/array.hpp"
+
 #include <string>
 
 #include <Kokkos_Core.hpp>
-
-#include "amacrine/core/array.hpp"
 
 /// View aliases. Layout is always LayoutRight (last axis fastest, HDF5 order), on the host and on the device.
 /// Axis letters: G segments, B windows of a segment, F frames of a segment (F = B + T - 1), T history, Y X pixels, C D channels,
@@ -34,7 +34,8 @@ inline auto uninitialised(const std::string& label) { return Kokkos::view_alloc(
 template <class T>
 View1<T> to_device(const std::string& label, const std::vector<T>& values) {
   View1<T> device(uninitialised(label), values.size());
-  Kokkos::View<const T*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(values.data(), values.size());
+  Kokkos::View<const T*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(values.data(),
+                                                                                                               values.size());
   Kokkos::deep_copy(device, host);
   return device;
 }
@@ -44,8 +45,10 @@ template <class V>
 std::vector<typename V::non_const_value_type> to_host(const V& view) {
   using T = typename V::non_const_value_type;
   std::vector<T> values(view.size());
-  Kokkos::View<T*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(values.data(), values.size());
-  Kokkos::View<const T*, Kokkos::LayoutRight, typename V::memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>> flat(view.data(), view.size());
+  Kokkos::View<T*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(values.data(),
+                                                                                                         values.size());
+  Kokkos::View<const T*, Kokkos::LayoutRight, typename V::memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>> flat(
+      view.data(), view.size());
   Kokkos::deep_copy(host, flat);
   return values;
 }
