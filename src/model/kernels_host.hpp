@@ -188,20 +188,20 @@ void row_products(const S* d_out, Step channel, const S* in, Step input, std::si
   constexpr int W = full_width<S>;
   using V = Lanes<S, W>;
   V total[CB][DB];
-#pragma GCC unroll 8
+  AMACRINE_UNROLL
   for (int c = 0; c < CB; ++c) {
-#pragma GCC unroll 4
+    AMACRINE_UNROLL
     for (int d = 0; d < DB; ++d) total[c][d] = load<S, W>(sum + (c * DB + d) * W);
   }
   std::size_t e = 0;
   for (; e + W <= count; e += W) {
     V x[DB];
-#pragma GCC unroll 4
+    AMACRINE_UNROLL
     for (int d = 0; d < DB; ++d) x[d] = load<S, W>(in + d * input + e);
-#pragma GCC unroll 8
+    AMACRINE_UNROLL
     for (int c = 0; c < CB; ++c) {
       const V k = load<S, W>(d_out + c * channel + e);
-#pragma GCC unroll 4
+      AMACRINE_UNROLL
       for (int d = 0; d < DB; ++d) total[c][d] += k * x[d];
     }
   }

@@ -30,9 +30,9 @@ void tap_sum(const Taps& taps, const S* input, const Step* start, const S* weigh
   std::fill_n(result, CB * VB * W, S(0));
   for (std::size_t p = 0; p < taps.count[0]; ++p) {
     V sum[CB][VB];
-#pragma GCC unroll 8
+    AMACRINE_UNROLL
     for (int c = 0; c < CB; ++c) {
-#pragma GCC unroll 4
+      AMACRINE_UNROLL
       for (int v = 0; v < VB; ++v) sum[c][v] = V{};
     }
     for (std::size_t q = 0; q < taps.count[1]; ++q) {
@@ -40,12 +40,12 @@ void tap_sum(const Taps& taps, const S* input, const Step* start, const S* weigh
       const S* w = weight + static_cast<Step>(p) * taps.weight[0] + static_cast<Step>(q) * taps.weight[1];
       for (std::size_t r = 0; r < taps.count[2]; ++r, in += taps.input[2], w += taps.weight[2]) {
         V x[VB];
-#pragma GCC unroll 4
+        AMACRINE_UNROLL
         for (int v = 0; v < VB; ++v) x[v] = load<S, W>(in + start[v]);
-#pragma GCC unroll 8
+        AMACRINE_UNROLL
         for (int c = 0; c < CB; ++c) {
           const V k = broadcast<S, W>(w[c * taps.channel]);
-#pragma GCC unroll 4
+          AMACRINE_UNROLL
           for (int v = 0; v < VB; ++v) sum[c][v] += k * x[v];
         }
       }

@@ -5,6 +5,12 @@
 #include <cstring>
 
 /// SIMD lanes of the host kernels: W numbers side by side, in the compiler's own vector types (any width compiles everywhere).
+#if defined(__GNUC__) && !defined(__CUDACC__)
+#define AMACRINE_UNROLL _Pragma("GCC unroll 16")  ///< the next loop has a constant, small trip count: unroll it whole
+#else
+#define AMACRINE_UNROLL
+#endif
+
 namespace amacrine::model {
 
 #if defined(__GNUC__) && !defined(__CUDACC__)
