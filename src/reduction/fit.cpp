@@ -35,14 +35,24 @@ ReducedModel unpack(const Eigen::VectorXd& x, const Output& output) {
   return model;
 }
 
-double weighted_error(const Problem& problem, const ReducedModel& model) {
+double prior_cost(const Prior& prior, const ReducedModel& model) {
+  double cost = 0;
+  for (std::size_t i = 0; i < model.weight.size(); ++i) {
+    const double ws = prior.weight_scale[i], ts = prior.threshold_scale[i];
+    if (ws > 0) cost += std::pow((model.weight[i] - prior.centre.weight[i]) / ws, 2);
+    if (ts > 0) cost += std::pow((model.threshold[i] - prior.centre.threshold[i]) / ts, 2);
+  }
+  return prior.strength * cost;
+}
+
+double weighted_error(const Problem& problem, const Prior& prior, const ReducedModel& model) {
   const std::vector<double> response = respond(model, problem);
   double error = 0;
   for (std::size_t row = 0; row < problem.rows(); ++row) {
     const double e = response[row] - problem.rate[row];
     error += problem.weight[row] * e * e;
   }
-  return error;
+  return error + prior_cost(prior, model);
 }
 
 struct Normal {
@@ -72,7 +82,7 @@ double row_gradient(const Problem& problem, const Eigen::VectorXd& x, std::size_
   return problem.output.rate(u);
 }
 
-Normal normal_equations(const Problem& problem, const Eigen::VectorXd& x) {
+Normal normal_equations(const Problem& problem, const Prior& prior, const Eigen::VectorXd& x) {
   Normal normal{Eigen::MatrixXd::Zero(x.size(), x.size()), Eigen::VectorXd::Zero(x.size())};
   Eigen::VectorXd gradient(x.size());
   for (std::size_t row = 0; row < problem.rows(); ++row) {
@@ -83,6 +93,17 @@ Normal normal_equations(const Problem& problem, const Eigen::VectorXd& x) {
     normal.gradient += weight * error * gradient;
   }
   normal.matrix = normal.matrix.selfadjointView<Eigen::Lower>();
+  const Eigen::VectorXd centre = pack(prior.centre);
+  const auto draw = [&](Eigen::Index k, double scale) {
+    if (!(scale > 0)) return;
+    normal.matrix(k, k) += prior.strength / (scale * scale);
+    normal.gradient(k) += prior.strength * (x(k) - centre(k)) / (scale * scale);
+  };
+  const auto n = static_cast<Eigen::Index>(problem.pathways.size());
+  for (Eigen::Index i = 0; i < n; ++i) {
+    draw(1 + i, prior.weight_scale[static_cast<std::size_t>(i)]);
+    draw(1 + n + i, prior.threshold_scale[static_cast<std::size_t>(i)]);
+  }
   return normal;
 }
 
@@ -157,18 +178,27 @@ ReducedModel shaken(const Problem& problem, const ReducedModel& start, int index
 
 }  // namespace
 
-Fit fit_from(const Problem& problem, const ReducedModel& start, int iterations) {
+Prior prior_around(const Problem& problem, const ReducedModel& centre, double strength) {
+  Prior prior{centre, strength, {}, {}};
+  for (std::size_t i = 0; i < problem.pathways.size(); ++i) {
+    prior.weight_scale.push_back(std::abs(centre.weight[i]));
+    prior.threshold_scale.push_back(spread(problem, i));
+  }
+  return prior;
+}
+
+Fit fit_from(const Problem& problem, const Prior& prior, const ReducedModel& start, int iterations) {
   Eigen::VectorXd x = keep_signs(problem, pack(start));
-  Fit fit{unpack(x, problem.output), weighted_error(problem, unpack(x, problem.output)), 0};
+  Fit fit{unpack(x, problem.output), weighted_error(problem, prior, unpack(x, problem.output)), 0};
   double damping = 1e-3;
   for (; fit.iterations < iterations && damping < 1e12; ++fit.iterations) {
-    const Normal normal = normal_equations(problem, x);
+    const Normal normal = normal_equations(problem, prior, x);
     const auto free = free_parameters(problem, x, normal.gradient);
     bool better = false;
     double gain = 0;
     for (; !better && damping < 1e12; damping *= better ? 0.1 : 4) {
       const Eigen::VectorXd trial = keep_signs(problem, x + damped_step(normal, free, damping, x.size()));
-      const double error = weighted_error(problem, unpack(trial, problem.output));
+      const double error = weighted_error(problem, prior, unpack(trial, problem.output));
       better = error < fit.error;
       if (!better) continue;
       gain = (fit.error - error) / fit.error;
@@ -181,11 +211,12 @@ Fit fit_from(const Problem& problem, const ReducedModel& start, int iterations) 
   return fit;
 }
 
-Fit fit(const Problem& problem, const ReducedModel& start, int starts, int iterations) {
-  Fit best = fit_from(problem, start, iterations);
+Fit fit(const Problem& problem, const ReducedModel& start, double prior, int starts, int iterations) {
+  const Prior around = prior_around(problem, start, prior);
+  Fit best = fit_from(problem, around, start, iterations);
   for (int index = 1; index < starts; ++index) {
     if (best.error < 1e-12) break;  // nothing left to explain
-    const Fit other = fit_from(problem, shaken(problem, start, index), iterations);
+    const Fit other = fit_from(problem, around, shaken(problem, start, index), iterations);
     if (other.error < best.error) best = other;
   }
   return best;

@@ -80,7 +80,7 @@ void fit_reduction(Reduction& reduction, const Conditions& conditions, const Fir
   const Problem problem = make_problem(reduction.pathways, conditions, {layer.softplus_beta, layer.linear_output});
   reduction.rate = problem.rate;
   reduction.start = start_from_attribution(reduction.pathways, conditions, problem, rest);
-  reduction.model = fit(problem, reduction.start, settings.starts, settings.iterations).model;
+  reduction.model = fit(problem, reduction.start, settings.prior, settings.starts, settings.iterations).model;
   reduction.reduced = respond(reduction.model, problem);
   reduction.start_score = score(respond(reduction.start, problem), problem.rate, std::vector<bool>(problem.rows(), true));
   reduction.fitted = score(reduction.reduced, problem.rate, rows_used(conditions, false));

@@ -21,6 +21,7 @@ ReductionSettings read_reduction(core::Study& study) {
       s.held_out_every != 1,
       "{}: reduction.held_out_every = 1 would hold out every condition; use 2 or more, or 0 to hold out none",
       study.where("reduction.held_out_every"));
+  s.prior = study.number("reduction.prior", s.prior, 0.0, 1e6);
   s.starts = static_cast<int>(study.integer("reduction.starts", s.starts, 1, 100));
   s.iterations = static_cast<int>(study.integer("reduction.iterations", s.iterations, 1, 100000));
   return s;

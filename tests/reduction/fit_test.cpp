@@ -102,7 +102,7 @@ TEST(Fit, FindsThePlantedModel) {
   EXPECT_EQ(problem.weight.back(), 0.0) << "held-out rows must not be fitted";
   EXPECT_GT(problem.weight.front(), 0.0);
   const ReducedModel start{{0.3, false}, 0.0, {20.0, -10.0}, {0.0, 0.0}};
-  const Fit found = fit(problem, start, 6, 200);
+  const Fit found = fit(problem, start, 0, 6, 200);
   EXPECT_NEAR(found.model.constant, -3.0, 1e-3);
   EXPECT_NEAR(found.model.weight[0], 40.0, 1e-3);
   EXPECT_NEAR(found.model.weight[1], -25.0, 1e-3);
@@ -118,7 +118,7 @@ TEST(Fit, IsTheSameEveryTime) {
   AttributedCondition fitted, held_out;
   const Problem problem = planted(truth, fitted, held_out);
   const ReducedModel start{{1.0, false}, 0.0, {1.0, -1.0}, {1.0, -1.0}};
-  const Fit a = fit(problem, start, 4, 20), b = fit(problem, start, 4, 20);
+  const Fit a = fit(problem, start, 0, 4, 20), b = fit(problem, start, 0, 4, 20);
   EXPECT_EQ(a.model.weight, b.model.weight);
   EXPECT_EQ(a.model.threshold, b.model.threshold);
   EXPECT_EQ(a.error, b.error);
@@ -130,9 +130,31 @@ TEST(Fit, WeightsKeepTheSignOfTheirPathway) {
   Problem problem = planted(truth, fitted, held_out);
   problem.sign = {1, 1};  // the second pathway is told to excite: the best it can do is nothing, or a little
   const ReducedModel start{{0.3, false}, 0.0, {20.0, 10.0}, {0.0, 0.0}};
-  const Fit found = fit(problem, start, 3, 100);
+  const Fit found = fit(problem, start, 0, 3, 100);
   EXPECT_GE(found.model.weight[1], 0.0);
-  EXPECT_LT(found.error, fit_from(problem, start, 0).error);
+  EXPECT_LT(found.error, fit_from(problem, prior_around(problem, start, 0), start, 0).error);
+}
+
+TEST(Fit, ThePriorDecidesWhatTheResponsesDoNot) {
+  // A pathway that is always open: its threshold and the constant do the same. Without a prior any pair is as good.
+  std::vector<double> drive = noise(300, 8);
+  for (double& d : drive) d = 0.2 * std::tanh(d);
+  auto condition = condition_of({drive});
+  Problem problem = make_problem({pathway_of(0, 1.0)}, {&condition}, {0.3, false});
+  const ReducedModel truth{{0.3, false}, -8.0, {12.0}, {1.0}};
+  problem.rate = respond(truth, problem);
+  double mean = 0, variance = 0;
+  for (double r : problem.rate) mean += r / 300;
+  for (double r : problem.rate) variance += (r - mean) * (r - mean) / 300;
+  problem.weight.assign(300, 1 / (300 * variance));
+  const ReducedModel start{{0.3, false}, -6.0, {10.0}, {1.0}};
+  const Fit found = fit(problem, start, 1e-3, 6, 200);
+  EXPECT_NEAR(found.model.threshold[0], 1.0, 0.01) << "stays where the first layer has it";
+  EXPECT_NEAR(found.model.weight[0], 12.0, 0.1) << "well determined, so hardly drawn to 10";
+  const Prior prior = prior_around(problem, start, 1e-3);
+  EXPECT_NEAR(prior.weight_scale[0], 10.0, 1e-12);
+  // The cost of the start is that of its misfit alone; moving the weight by its own size adds the prior's strength.
+  EXPECT_NEAR(fit_from(problem, prior, truth, 0).error, 1e-3 * 0.04, 1e-9);
 }
 
 TEST(Fit, SeveralThresholdsMakeAPiecewiseLinearPathway) {

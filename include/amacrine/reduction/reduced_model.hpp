@@ -77,14 +77,22 @@ struct Score {
 };
 Score score(const std::vector<double>& response, const std::vector<double>& truth, const std::vector<bool>& use);
 
+/// What keeps a fit near the attributions where the responses do not say: weights and thresholds are drawn to those of `centre`.
+struct Prior {
+  ReducedModel centre;
+  double strength = 0;                                ///< added to the error for a parameter that is one scale away
+  std::vector<double> weight_scale, threshold_scale;  ///< |weight| and the drive's standard deviation; 0: not drawn
+};
+Prior prior_around(const Problem& problem, const ReducedModel& centre, double strength);
+
 /// Levenberg-Marquardt from `start`; weights keep their pathway's sign (projected). Deterministic.
 struct Fit {
   ReducedModel model;
-  double error = 0;  ///< weighted sum of squares
+  double error = 0;  ///< weighted sum of squares (about the fraction of variance not explained) plus the prior's cost
   int iterations = 0;
 };
-Fit fit_from(const Problem& problem, const ReducedModel& start, int iterations);
+Fit fit_from(const Problem& problem, const Prior& prior, const ReducedModel& start, int iterations);
 /// The best of `starts` fits: from `start`, and from deterministic changes of its weights and thresholds around it.
-Fit fit(const Problem& problem, const ReducedModel& start, int starts, int iterations);
+Fit fit(const Problem& problem, const ReducedModel& start, double prior, int starts, int iterations);
 
 }  // namespace amacrine::reduction

@@ -22,8 +22,9 @@ struct ReductionSettings {
   double valley = 0.6;                ///< a run of columns is cut where it falls below this part of the lower of two peaks
   int knots = 4;                      ///< thresholds per pathway where a channel's units have norms of their own
   int held_out_every = 3;             ///< every n-th condition of a stimulus is held out of the fit; 0: none
-  int starts = 6;                     ///< starts of the fit: the attribution's own and this many less one around it
-  int iterations = 200;               ///< Levenberg-Marquardt steps per start, at most
+  double prior = 1e-3;   ///< cost of moving a weight by its own size, or a threshold by the drive's sd, from the attribution's
+  int starts = 6;        ///< starts of the fit: the attribution's own and this many less one around it
+  int iterations = 200;  ///< Levenberg-Marquardt steps per start, at most
 };
 
 /// Reads and checks the [reduction] table. Throws StudyError.
