@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Benchmarks (docs/benchmarks.md).
+#   tests/benchmark/run.sh training [--rounds R] [--steps K]   training steps against PyTorch, and every kernel against its roofline
+#   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
+# PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
+# AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark).
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
+torch_version=2.15.0
+
+usage() { sed -n '3,7s/^# //p' "$0"; exit 2; }
+
+torch_python() {
+  if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
+  local home=$root/.deps/torch
+  if [[ ! -f $home/.complete ]]; then
+    echo "installing PyTorch into $home" >&2
+    python3 -m venv "$home"
+    "$home/bin/pip" install -q "torch==$torch_version" numpy >&2
+    touch "$home/.complete"
+  fi
+  echo "$home/bin/python"
+}
+
+build_program() {
+  "$root/jobs/bootstrap.sh" openmp >&2
+  local launcher=()
+  if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  (cd "$root" && cmake --preset openmp -B "$build" -DAMACRINE_ENABLE_BENCHMARKS=ON -DAMACRINE_ENABLE_TESTS=OFF "${launcher[@]}" >/dev/null)
+  cmake --build "$build" --target "amacrine_benchmark_$1" >&2
+}
+
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1
+what=${1:-}
+[[ -n $what ]] || usage
+shift
+build_program "$what"
+case $what in
+  training)
+    python=$(torch_python)
+    exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" "$@" ;;
+  kernels) exec "$build/tests/benchmark/amacrine_benchmark_kernels" "$@" ;;
+  *) usage ;;
+esac

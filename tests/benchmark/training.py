@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Interleaves training steps of PyTorch and amacrine and prints windows per second and their ratios (docs/benchmarks.md)."""
+
+import argparse
+import os
+import statistics
+import subprocess
+
+import torch
+
+import opponents
+
+
+def best_of(kind, trainers):
+    """Tries every variant once, after a step that warms it up, and keeps the fastest."""
+    best, rate = None, 0.0
+    for make in trainers:
+        trainer = make()
+        try:
+            trainer.step()
+            found = trainer.windows_per_second(1)
+        except Exception as error:  # torch.compile needs a compiler, and fails in many ways
+            print(f"tried {kind}, {trainer.name}: does not run here ({str(error).splitlines()[0]})", flush=True)
+            continue
+        print(f"tried {kind}, {trainer.name}: {found:.1f} windows/s", flush=True)
+        if found > rate:
+            best, rate = trainer, found
+    print(f"{kind}: {best.name} is taken", flush=True)
+    return best
+
+
+def ours(program, *arguments):
+    """What the program prints, and its windows per second."""
+    text = subprocess.run([program, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+    rate = [line.split()[1] for line in text.splitlines() if line.startswith("windows_per_second ")]
+    return text, float(rate[0])
+
+
+def run_rounds(program, stock, fft, rounds, steps):
+    rates = {"stock": [], "fft": [], "ours": [], "ours per channel": []}
+    for r in range(rounds):
+        rates["stock"].append(stock.windows_per_second(1))
+        rates["fft"].append(fft.windows_per_second(3))
+        rates["ours"].append(ours(program, "--steps", steps)[1])
+        rates["ours per channel"].append(ours(program, "--steps", steps, "--norm", "per_channel")[1])
+        print(f"round {r + 1}: " + ", ".join(f"{name} {values[-1]:.1f}" for name, values in rates.items()) + " windows/s", flush=True)
+    return rates
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", default="20", help="our steps in a round")
+    parser.add_argument("--device", default="cpu", help="PyTorch's device")
+    options = parser.parse_args()
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, oneDNN {torch.backends.mkldnn.is_available()}, "
+          f"device {options.device}")
+    print(f"BN-CNN 40 x 50 x 50, {opponents.CELLS} cells, batch {opponents.BATCH}, float32, noise on, norm per unit", flush=True)
+    opponents.check_same_network()
+    stock = best_of("stock", opponents.stock_trainers(options.device))
+    fft = best_of("fft", opponents.fft_trainers(options.device))
+    rates = run_rounds(options.program, stock, fft, options.rounds, options.steps)
+    for name, values in rates.items():
+        print(f"{name}: {statistics.median(values):.1f} windows/s ({min(values):.1f} to {max(values):.1f})")
+    for opponent in ("stock", "fft"):
+        ratios = [a / b for a, b in zip(rates["ours"], rates[opponent])]
+        print(f"ratio {opponent} {statistics.median(ratios):.1f} {min(ratios):.1f} {max(ratios):.1f}", flush=True)
+    for norm in ("per_unit", "per_channel"):
+        print(f"\nour kernels, norm {norm}")
+        print(ours(options.program, "--steps", options.steps, "--norm", norm, "--profile")[0], end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()
