@@ -91,9 +91,20 @@ InferenceLayer<S> make_layer(const Model& model, const ParameterLayout& layout, 
   return layer;
 }
 
-/// x = gain x + offset, h = max(0, x); x, h (G, C, OY, OX, B). A NaN stays one.
+/// The readout as the kernel of a convolution whose kernel covers its input: (N, C, OY, OX), or (N, T, Y, X) for LN.
 template <class S>
-void rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const View5<S>& z, const View5<S>& x, const View5<S>& h) {
+View4<S> readout_kernel(const InferenceNetwork<S>& network) {
+  const Architecture& a = network.architecture;
+  const int last = a.layers() - 1;
+  const std::size_t inputs = as_size(last < 0 ? a.history : a.hidden[as_size(last)].channels);
+  return View4<S>(network.readout.data(), network.readout.extent(0), inputs, as_size(a.out_y(last)), as_size(a.out_x(last)));
+}
+
+}  // namespace
+
+template <class S>
+void head_rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const View5<S>& z, const View5<S>& x,
+                  const View5<S>& h) {
   const std::size_t G = z.extent(0), U = layer.gain.size(), B = z.extent(4);
   const S *gain = layer.gain.data(), *offset = layer.offset.data(), *from = z.data();
   S *to_x = x.data(), *to_h = h.data();
@@ -106,9 +117,8 @@ void rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const View5
       });
 }
 
-/// drive(n, g, b) = u(g, n, b) + constant_n, rate = softplus(drive).
 template <class S>
-void output(const core::Exec& exec, const InferenceNetwork<S>& network, const View5<S>& u, const HeadState<S>& state) {
+void head_output(const core::Exec& exec, const InferenceNetwork<S>& network, const View5<S>& u, HeadState<S>& state) {
   const std::size_t N = state.drive.extent(0), G = state.drive.extent(1), B = state.drive.extent(2);
   const View1<S> constant = network.constant;
   const View3<S> drive = state.drive, rate = state.rate;
@@ -121,17 +131,6 @@ void output(const core::Exec& exec, const InferenceNetwork<S>& network, const Vi
         rate(n, g, b) = softplus(value, beta);
       });
 }
-
-/// The readout as the kernel of a convolution whose kernel covers its input: (N, C, OY, OX), or (N, T, Y, X) for LN.
-template <class S>
-View4<S> readout_kernel(const InferenceNetwork<S>& network) {
-  const Architecture& a = network.architecture;
-  const int last = a.layers() - 1;
-  const std::size_t inputs = as_size(last < 0 ? a.history : a.hidden[as_size(last)].channels);
-  return View4<S>(network.readout.data(), network.readout.extent(0), inputs, as_size(a.out_y(last)), as_size(a.out_x(last)));
-}
-
-}  // namespace
 
 template <class S>
 InferenceNetwork<S> make_inference(const Model& model) {
@@ -191,9 +190,17 @@ HeadState<S> make_head_state(const InferenceNetwork<S>& network, std::size_t seg
 }
 
 template <class S>
+void head_readout(const core::Exec& exec, const InferenceNetwork<S>& network, HeadState<S>& state) {
+  const View5<S>& h = state.h.back();
+  const View5<S> u("model::readout_sum", h.extent(0), state.drive.extent(0), 1, 1, h.extent(4));
+  conv_forward(exec, h, readout_kernel(network), u);
+  head_output(exec, network, u, state);
+}
+
+template <class S>
 void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const View5<S>& z, HeadState<S>& state) {
-  if (network.hidden.empty()) return output(exec, network, z, state);
-  rectify(exec, network.hidden[0], z, state.x[0], state.h[0]);
+  if (network.hidden.empty()) return head_output(exec, network, z, state);
+  head_rectify(exec, network.hidden[0], z, state.x[0], state.h[0]);
   for (std::size_t l = 1; l < network.hidden.size(); ++l) {
     const View4<S>& kernel = network.hidden[l].kernel;
     if (network.spectra->serves(l)) {
@@ -201,18 +208,19 @@ void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, co
     } else {
       conv_forward(exec, state.h[l - 1], kernel, state.x[l]);
     }
-    rectify(exec, network.hidden[l], state.x[l], state.x[l], state.h[l]);
+    head_rectify(exec, network.hidden[l], state.x[l], state.x[l], state.h[l]);
   }
-  const View5<S> u("model::readout_sum", z.extent(0), state.drive.extent(0), 1, 1, z.extent(4));
-  conv_forward(exec, state.h.back(), readout_kernel(network), u);
-  output(exec, network, u, state);
+  head_readout(exec, network, state);
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                  \
-  template InferenceNetwork<S> make_inference<S>(const Model&);                                                  \
-  template View5<S> make_first_layer<S>(const InferenceNetwork<S>&, std::size_t, std::size_t);                   \
-  template void first_layer<S>(const core::Exec&, const InferenceNetwork<S>&, const View4<S>&, const View5<S>&); \
-  template HeadState<S> make_head_state<S>(const InferenceNetwork<S>&, std::size_t, std::size_t);                \
+#define AMACRINE_INSTANTIATE(S)                                                                                                  \
+  template InferenceNetwork<S> make_inference<S>(const Model&);                                                                  \
+  template View5<S> make_first_layer<S>(const InferenceNetwork<S>&, std::size_t, std::size_t);                                   \
+  template void first_layer<S>(const core::Exec&, const InferenceNetwork<S>&, const View4<S>&, const View5<S>&);                 \
+  template HeadState<S> make_head_state<S>(const InferenceNetwork<S>&, std::size_t, std::size_t);                                \
+  template void head_rectify<S>(const core::Exec&, const InferenceLayer<S>&, const View5<S>&, const View5<S>&, const View5<S>&); \
+  template void head_output<S>(const core::Exec&, const InferenceNetwork<S>&, const View5<S>&, HeadState<S>&);                   \
+  template void head_readout<S>(const core::Exec&, const InferenceNetwork<S>&, HeadState<S>&);                                   \
   template void head_forward<S>(const core::Exec&, const InferenceNetwork<S>&, const View5<S>&, HeadState<S>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

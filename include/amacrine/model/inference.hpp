@@ -78,6 +78,18 @@ HeadState<S> make_head_state(const InferenceNetwork<S>& network, std::size_t seg
 template <class S>
 void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View5<S>& z, HeadState<S>& state);
 
+// The steps of head_forward, for engines that compute the convolutions in between by other means.
+/// x = gain z + offset, h = max(0, x); (G, C, OY, OX, B). x may be z. A NaN stays one.
+template <class S>
+void head_rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const core::View5<S>& z, const core::View5<S>& x,
+                  const core::View5<S>& h);
+/// state.drive and state.rate from the last layer's h.
+template <class S>
+void head_readout(const core::Exec& exec, const InferenceNetwork<S>& network, HeadState<S>& state);
+/// drive (N, G, B) = u (G, N, 1, 1, B) + constant, rate = softplus(drive).
+template <class S>
+void head_output(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View5<S>& u, HeadState<S>& state);
+
 /// Rates of all cells for every frame of a contrast movie, grey before its first frame: (N, T) Hz. Local.
 template <class S>
 core::Array<float, 2> predict(const InferenceNetwork<S>& network, const core::Array<float, 3>& contrast);
