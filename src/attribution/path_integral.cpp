@@ -19,6 +19,10 @@ template <class S>
 DeviceRule<S> to_device_rule(const Quadrature& quadrature) {
   DeviceRule<S> rule;
   rule.alpha = core::to_device("attribution::alpha", std::vector<S>(quadrature.alpha.begin(), quadrature.alpha.end()));
+  std::vector<S> inverse_width;
+  for (std::size_t k = 1; k < quadrature.alpha.size(); ++k)
+    inverse_width.push_back(static_cast<S>(1.0 / (quadrature.alpha[k] - quadrature.alpha[k - 1])));
+  rule.inverse_width = core::to_device("attribution::inverse_width", inverse_width);
   rule.weight = core::to_device("attribution::weight", quadrature.weight);
   rule.shift = quadrature.shift;
   rule.secant = quadrature.secant();
@@ -119,7 +123,7 @@ struct PathIntegrator<S>::Impl {
       d = below;
     }
     const core::View2<S> push(&result.push(index, 0, 0), windows, network.first().units());
-    gather_first(exec, network.first(), paths.baseline, paths.difference, rule, d, push, result.share);
+    gather_first(exec, network.first(), paths.baseline, paths.difference, rule, d, push);
   }
 };
 
@@ -147,6 +151,7 @@ const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, cons
   impl_->result.share = core::View2<S>(share.data(), windows, units);
   impl_->result.push = Impl::shaped(impl_->pushes, "attribution::push", cells.size(), windows, units);
   impl_->forward(paths, rule);
+  active_share(impl_->exec, impl_->network.first(), paths.baseline, paths.difference, rule, impl_->result.share);
   const core::View3<S> q = impl_->outputs(cells, windows, quadrature);
   for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule);
   impl_->exec.fence("attribution::integrate");

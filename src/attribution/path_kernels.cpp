@@ -26,12 +26,48 @@ KOKKOS_INLINE_FUNCTION Part part_of(std::size_t league_rank, std::size_t units) 
   return {league_rank / parts, begin, begin + units_per_team < units ? begin + units_per_team : units};
 }
 
-/// Slope of lane p of a rule for the first layer's unit, x = x0 + alpha dx.
+constexpr std::size_t partial_sums = 8;
+
+/// The first layer's slopes along a path, lane by lane. A unit crosses its threshold at most once, at alpha* = -x0 / dx, so the
+/// secant of a panel is the part of it that lies on the active side.
 template <class S>
-KOKKOS_INLINE_FUNCTION S first_slope(const DeviceRule<S>& rule, S x0, S dx, std::size_t p) {
-  const S a = x0 + rule.alpha(p + static_cast<std::size_t>(rule.shift)) * dx;
-  if (!rule.secant) return relu_derivative(a);
-  return relu_slope(a, x0 + rule.alpha(p + 1) * dx);
+struct FirstSlopes {
+  S x0, dx, crossing;
+  KOKKOS_INLINE_FUNCTION FirstSlopes(S start, S step) : x0(start), dx(step), crossing(step != S(0) ? -start / step : S(0)) {}
+
+  KOKKOS_INLINE_FUNCTION S of_panel(S from, S to, S inverse_width) const {
+    const S part = (dx > S(0) ? to - crossing : crossing - from) * inverse_width;
+    const S inside = part > S(0) ? (part < S(1) ? part : S(1)) : S(0);
+    return dx == S(0) ? relu_derivative(x0) : inside;
+  }
+  KOKKOS_INLINE_FUNCTION S at(S alpha) const { return relu_derivative(x0 + alpha * dx); }
+};
+
+/// Sum of term(p) over lanes, in `partial_sums` interleaved sums that are added in a fixed order (a SIMD register of them).
+template <class S, class Term>
+KOKKOS_INLINE_FUNCTION S sum_over_lanes(std::size_t lanes, const Term& term) {
+  S sum[partial_sums] = {};
+  std::size_t p = 0;
+  for (; p + partial_sums <= lanes; p += partial_sums) {
+    for (std::size_t k = 0; k < partial_sums; ++k) sum[k] += term(p + k);
+  }
+  for (std::size_t k = 0; p + k < lanes; ++k) sum[k] += term(p + k);
+  S total = 0;
+  for (std::size_t k = 0; k < partial_sums; ++k) total += sum[k];
+  return total;
+}
+
+/// Sum over lanes of the first layer's slope times value[p].
+template <class S, class Value>
+KOKKOS_INLINE_FUNCTION S slope_sum(const DeviceRule<S>& rule, const FirstSlopes<S>& slopes, bool rectified, std::size_t lanes,
+                                   const Value* value) {
+  const S* const alpha = rule.alpha.data() + rule.shift;
+  const S* const inverse_width = rule.inverse_width.data();
+  if (!rectified) return sum_over_lanes<S>(lanes, [=](std::size_t p) { return static_cast<S>(value[p]); });
+  if (!rule.secant)
+    return sum_over_lanes<S>(lanes, [=](std::size_t p) { return slopes.at(alpha[p]) * static_cast<S>(value[p]); });
+  return sum_over_lanes<S>(
+      lanes, [=](std::size_t p) { return slopes.of_panel(alpha[p], alpha[p + 1], inverse_width[p]) * static_cast<S>(value[p]); });
 }
 
 }  // namespace
@@ -163,7 +199,7 @@ void through_layer(const core::Exec& exec, const PathLayer<S>& layer, const View
 
 template <class S>
 void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1<S>& baseline, const View2<S>& difference,
-                  const DeviceRule<S>& rule, const View3<S>& d, const View2<S>& push, const View2<S>& share) {
+                  const DeviceRule<S>& rule, const View3<S>& d, const View2<S>& push) {
   const std::size_t windows = difference.extent(0), units = layer.units();
   const auto lanes = static_cast<std::size_t>(rule.lanes());
   const View1<S> gain = layer.gain, offset = layer.offset;
@@ -172,16 +208,25 @@ void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1
   Kokkos::parallel_for(
       "attribution::gather_first", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t g = i / units, u = i % units;
-        const S x0 = gain(u) * baseline(u) + offset(u), dx = gain(u) * difference(g, u);
+        const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
         const S* const lane = &d(g, u, 0);
-        S pushed = 0, active = 0;
-        for (std::size_t p = 0; p < lanes; ++p) {
-          const S m = rectified ? first_slope(the_rule, x0, dx, p) : S(1);
-          pushed += m * lane[p];
-          active += m * static_cast<S>(the_rule.weight(p));
-        }
-        push(g, u) = pushed;
-        share(g, u) = active;
+        push(g, u) = slope_sum(the_rule, slopes, rectified, lanes, lane);
+      });
+}
+
+template <class S>
+void active_share(const core::Exec& exec, const PathLayer<S>& layer, const View1<S>& baseline, const View2<S>& difference,
+                  const DeviceRule<S>& rule, const View2<S>& share) {
+  const std::size_t windows = difference.extent(0), units = layer.units();
+  const auto lanes = static_cast<std::size_t>(rule.lanes());
+  const View1<S> gain = layer.gain, offset = layer.offset;
+  const DeviceRule<S> the_rule = rule;
+  const bool rectified = layer.rectified;
+  Kokkos::parallel_for(
+      "attribution::active_share", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t g = i / units, u = i % units;
+        const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
+        share(g, u) = slope_sum(the_rule, slopes, rectified, lanes, the_rule.weight.data());
       });
 }
 
@@ -196,7 +241,9 @@ void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1
                              const View3<S>&, const View3<S>&);                                                              \
   template void through_layer(const core::Exec&, const PathLayer<S>&, const View3<S>&, const View3<S>&);                     \
   template void gather_first(const core::Exec&, const PathLayer<S>&, const View1<S>&, const View2<S>&, const DeviceRule<S>&, \
-                             const View3<S>&, const View2<S>&, const View2<S>&);
+                             const View3<S>&, const View2<S>&);                                                              \
+  template void active_share(const core::Exec&, const PathLayer<S>&, const View1<S>&, const View2<S>&, const DeviceRule<S>&, \
+                             const View2<S>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

@@ -9,8 +9,9 @@ namespace amacrine::attribution {
 /// What the kernels need of a quadrature, on the device.
 template <class S>
 struct DeviceRule {
-  core::View1<S> alpha;        ///< (K)
-  core::View1<double> weight;  ///< (L)
+  core::View1<S> alpha;          ///< (K)
+  core::View1<S> inverse_width;  ///< (K - 1) one over the distance to the next node
+  core::View1<double> weight;    ///< (L)
   int shift = 0;
   bool secant = true;
   int nodes() const { return static_cast<int>(alpha.extent(0)); }
@@ -41,11 +42,15 @@ void push_readout(const core::Exec& exec, const core::View2<S>& readout, int cel
 template <class S>
 void through_layer(const core::Exec& exec, const PathLayer<S>& layer, const core::View3<S>& m, const core::View3<S>& d);
 
-/// push(g, u) = sum_p m_0(g, u, p) d(g, u, p) and share(g, u) = sum_p weight_p m_0(g, u, p) in lane order. d holds the weights
-/// already.
+/// push(g, u) = sum_p m_0(g, u, p) d(g, u, p), m_0 the first layer's slopes. d holds the rule's weights already.
 template <class S>
 void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const core::View1<S>& baseline,
                   const core::View2<S>& difference, const DeviceRule<S>& rule, const core::View3<S>& d,
-                  const core::View2<S>& push, const core::View2<S>& share);
+                  const core::View2<S>& push);
+
+/// share(g, u) = sum_p weight_p m_0(g, u, p).
+template <class S>
+void active_share(const core::Exec& exec, const PathLayer<S>& layer, const core::View1<S>& baseline,
+                  const core::View2<S>& difference, const DeviceRule<S>& rule, const core::View2<S>& share);
 
 }  // namespace amacrine::attribution
