@@ -92,7 +92,7 @@ Gaussian climb(const Match& match, Gaussian best, std::size_t height, std::size_
       Gaussian trial{best.y + step * dy, best.x + step * dx, best.sigma + step * ds};
       trial.y = std::clamp(trial.y, -0.5, static_cast<double>(height) - 0.5);
       trial.x = std::clamp(trial.x, -0.5, static_cast<double>(width) - 0.5);
-      trial.sigma = std::clamp(trial.sigma, 0.4, 0.25 * static_cast<double>(std::max(height, width)));
+      trial.sigma = std::clamp(trial.sigma, 0.4, 6.0);
       const double trial_score = match.score(trial);
       if (trial_score > better_score) {
         better = trial;
@@ -204,7 +204,7 @@ std::vector<ReceptiveField> fit_receptive_fields(const StoredMovie& movie, const
   const std::vector<std::vector<double>> profiles =
       temporal_profiles(movie, coding, persistence, rates, lags, even_ones(stretches));
   const core::Array<double, 3> averages = spatial_averages(movie, coding, persistence, rates, profiles, stretches);
-  const core::Array<double, 2> covariance = autocovariance(movie, coding, persistence, 128);
+  const core::Array<double, 2> covariance = autocovariance(movie, coding, persistence, 1000);
   for (std::size_t n = 0; n < fields.size(); ++n) {
     ReceptiveField& field = fields[n];
     field.temporal = profiles[n];

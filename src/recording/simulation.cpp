@@ -62,6 +62,7 @@ std::vector<SimulatedActivity> run_part(const parallel::Communicator& communicat
     progress.update(before + static_cast<double>(first + count), part.name);
   }
   std::vector<SimulatedActivity> activities;
+  activities.reserve(settings.cells.size());
   for (const CellOfPart& cell : cells) activities.push_back(cell.activity());
   return activities;
 }
@@ -73,6 +74,7 @@ std::vector<SimulatedActivity> gather(const parallel::Communicator& communicator
   for (const SimulatedActivity& activity : mine) local.insert(local.end(), {activity.mean_hz, activity.max_hz, activity.spikes});
   const std::vector<double> all = communicator.gather_all(std::span<const double>(local));
   std::vector<SimulatedActivity> activities;
+  activities.reserve(settings.cells.size());
   for (std::size_t n = 0; n < settings.cells.size(); ++n)
     activities.push_back({settings.cells[n].name, settings.cells[n].circuit, all[3 * n], all[3 * n + 1], all[3 * n + 2]});
   return activities;
@@ -101,11 +103,10 @@ std::vector<SimulatedActivity> simulate_recording(const parallel::Communicator& 
   declare_recording(writer, settings, plan);
   writer.create();
   if (communicator.root()) write_centres(writer, settings);
-  const double train_seconds = static_cast<double>(plan.train_frames / frames),
-               test_seconds = static_cast<double>(plan.test_frames / frames);
+  const std::size_t train_seconds = plan.train_frames / frames, test_seconds = plan.test_frames / frames;
   std::vector<SimulatedActivity> mine;
   {
-    core::Progress progress("simulate", train_seconds + test_seconds, "s of stimulus");
+    core::Progress progress("simulate", static_cast<double>(train_seconds + test_seconds), "s of stimulus");
     mine = run_part(communicator, settings, plan, {"train", plan.train_frames, 1}, writer, progress, 0);
     run_part(communicator, settings, plan, {"test", plan.test_frames, static_cast<std::size_t>(settings.repeats)}, writer,
              progress, train_seconds);

@@ -43,12 +43,17 @@ void declare_part(io::ResultWriter& writer, const std::string& part) {
   for (int width : smoothing_ms) {
     const std::string name = fmt::format("firing_rate_{}ms", width);
     const std::string text = fmt::format("firing rate, Gaussian of {} ms{}", width, test ? ", mean over trials" : "");
-    writer.variable({part + "/response/" + name, io::Type::float32, {"cell", time}, "Hz", text, {}});
+    writer.variable({fmt::format("{}/response/{}", part, name), io::Type::float32, {"cell", time}, "Hz", text, {}});
     if (test)
-      writer.variable(
-          {"test/repeats/" + name, io::Type::float32, {"repeat", "cell", time}, "Hz", "firing rate of each trial", {}});
+      writer.variable({fmt::format("test/repeats/{}", name),
+                       io::Type::float32,
+                       {"repeat", "cell", time},
+                       "Hz",
+                       "firing rate of each trial",
+                       {}});
   }
-  writer.variable({"simulated/" + part + "/rate", io::Type::float32, {"cell", time}, "Hz", "noiseless rate of the circuit", {}});
+  writer.variable(
+      {fmt::format("simulated/{}/rate", part), io::Type::float32, {"cell", time}, "Hz", "noiseless rate of the circuit", {}});
 }
 
 }  // namespace

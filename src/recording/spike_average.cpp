@@ -8,7 +8,8 @@ namespace amacrine::recording {
 
 namespace {
 
-constexpr std::size_t coarse = 5;  ///< px per side of a coarse pixel
+constexpr std::size_t coarse = 5;     ///< px per side of a coarse pixel
+constexpr std::size_t farthest = 25;  ///< px: pixels further apart are left out of the autocovariance
 
 /// The rate of one cell about its mean over a stretch.
 std::vector<float> centred(std::span<const float> rate, const parallel::Range& stretch) {
@@ -26,7 +27,8 @@ std::vector<std::vector<float>> all_centred(const core::Array<float, 2>& rates, 
   return rows;
 }
 
-/// What is new in frame f, s(f) - persistence s(f - 1), in contrast.
+/// What is new in frame f, s(f) - persistence s(f - 1), of unit rms where there is persistence: otherwise the few frames on which
+/// a natural movie changes altogether outweigh all others.
 void fresh_contrast(const StoredMovie& movie, const ContrastCoding& coding, double persistence, std::size_t f,
                     std::vector<float>& frame) {
   movie.contrast(f, coding, frame.data());
@@ -34,7 +36,14 @@ void fresh_contrast(const StoredMovie& movie, const ContrastCoding& coding, doub
   std::vector<float> before(frame.size());
   movie.contrast(f - 1, coding, before.data());
   const auto share = static_cast<float>(persistence);
-  for (std::size_t p = 0; p < frame.size(); ++p) frame[p] -= share * before[p];
+  double squares = 0;
+  for (std::size_t p = 0; p < frame.size(); ++p) {
+    frame[p] -= share * before[p];
+    squares += static_cast<double>(frame[p]) * static_cast<double>(frame[p]);
+  }
+  const double rms = std::sqrt(squares / static_cast<double>(frame.size()));
+  const auto gain = static_cast<float>(rms > 0 ? 1.0 / rms : 0.0);
+  for (float& value : frame) value *= gain;
 }
 
 /// Means over coarse pixels.
@@ -145,8 +154,8 @@ core::Array<double, 3> spatial_averages(const StoredMovie& movie, const Contrast
   core::Array<double, 3> averages({cells, stretches.size(), pixels});
   std::vector<float> frame(pixels);
   for (std::size_t s = 0; s < stretches.size(); ++s) {
-    std::vector<std::vector<double>> weights;
-    for (std::size_t n = 0; n < cells; ++n) weights.push_back(frame_weights(centred(rates.row(n), stretches[s]), profiles[n]));
+    std::vector<std::vector<double>> weights(cells);
+    for (std::size_t n = 0; n < cells; ++n) weights[n] = frame_weights(centred(rates.row(n), stretches[s]), profiles[n]);
     const std::size_t first = stretches[s].begin - (profiles[0].size() - 1);
     for (std::size_t f = first; f < stretches[s].end; ++f) {
       fresh_contrast(movie, coding, persistence, f, frame);
@@ -167,13 +176,14 @@ core::Array<double, 2> autocovariance(const StoredMovie& movie, const ContrastCo
   std::vector<float> frame(height * width);
   for (std::size_t i = 0; i < used; ++i) {
     fresh_contrast(movie, coding, persistence, (2 * i + 1) * movie.frames() / (2 * used), frame);
-    for (std::size_t dy = 0; dy < height; ++dy)
+    for (std::size_t dy = 0; dy < std::min(height, farthest); ++dy)
       for (std::size_t y = 0; y + dy < height; ++y)
         for (std::size_t x = 0; x < width; ++x) {
           const float here = frame[y * width + x];
           double* out = &sums(height - 1 + dy, width - 1 - x);
           const float* there = &frame[(y + dy) * width];
-          for (std::size_t other = 0; other < width; ++other) out[other] += static_cast<double>(here * there[other]);
+          const std::size_t from = x - std::min(x, farthest), to = std::min(width, x + farthest);
+          for (std::size_t other = from; other < to; ++other) out[other] += static_cast<double>(here * there[other]);
         }
   }
   for (std::size_t dy = 0; dy < height; ++dy)

@@ -23,14 +23,14 @@ std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, con
                                                    const core::Array<float, 2>& rates, std::size_t lags,
                                                    const std::vector<parallel::Range>& stretches);
 
-/// Per cell and stretch the spatial average sum_f (s(f) - persistence s(f - 1)) w(f) / bins, where w is the rate about its mean
+/// Per cell and stretch the spatial average sum_f fresh(f) w(f) / bins, where w is the rate about its mean
 /// seen through the cell's profile: (N, stretches, Y * X).
 core::Array<double, 3> spatial_averages(const StoredMovie& movie, const ContrastCoding& coding, double persistence,
                                         const core::Array<float, 2>& rates, const std::vector<std::vector<double>>& profiles,
                                         const std::vector<parallel::Range>& stretches);
 
 /// Spatial autocovariance of what is new, from `samples` frames spread over it: (2 Y - 1, 2 X - 1), zero displacement in the
-/// middle. Sums over pixel pairs are divided by their number.
+/// middle. Sums over pixel pairs are divided by their number; 0 from 25 px on.
 core::Array<double, 2> autocovariance(const StoredMovie& movie, const ContrastCoding& coding, double persistence,
                                       std::size_t samples);
 

@@ -105,7 +105,7 @@ void expect_centres(const std::string& ensemble, double minutes, double largest_
 }
 
 TEST(FullReceptiveField, OfCircuitsOnWhiteNoise) { expect_centres("white", 4.0, 0.3); }
-TEST(FullReceptiveField, OfCircuitsOnNaturalMovies) { expect_centres("natural", 6.0, 1.5); }
+TEST(FullReceptiveField, OfCircuitsOnNaturalMovies) { expect_centres("natural", 12.0, 1.0); }
 
 }  // namespace
 }  // namespace amacrine::recording

@@ -23,13 +23,13 @@ struct ReceptiveField {
 };
 
 /// Receptive fields from spike-triggered averages, without building windows. A natural stimulus stays for long, so the average is
-/// taken of what is new in each frame, s(f) - a s(f - 1), with a from the movie's own correlation 20 frames apart (0 for white
-/// noise). One pass over the movie with coarse pixels gives each cell's temporal profile (the leading singular vector), a second
-/// one the spatial average seen through it. The circular Gaussian is the one through which that stimulus correlates best with the
-/// response: it maximises (g . average)^2 / (g' C g), C being its spatial autocovariance. Correlations blur the average, but do
-/// not move that maximum. On circuits of known place and size, centres were right within their errors on white noise and on
-/// natural movies; radii were right on white noise and 30 to 50 % small on natural movies, whose edges are not Gaussian. At most
-/// `max_frames` frames are used, in 16 stretches spread over the recording. rates (N, T) Hz. Deterministic, local.
+/// taken of what is new in each frame, s(f) - a s(f - 1), brought to unit rms, with a from the movie's own correlation 20 frames
+/// apart (white noise: 0, and frames as they are). One pass over the movie with coarse pixels gives each cell's temporal profile
+/// (the leading singular vector), a second one the spatial average seen through it. The circular Gaussian is the one through
+/// which that stimulus correlates best with the response: it maximises (g . average)^2 / (g' C g), C being its spatial
+/// autocovariance. Correlations blur the average, but do not move that maximum. On circuits of known place and size, centres were
+/// right within 3 of their standard errors; radii within 10 % on white noise and about 20 % on an hour of natural movie (worse on
+/// less). At most `max_frames` frames are used, in 16 stretches spread over the recording. rates (N, T) Hz. Deterministic, local.
 std::vector<ReceptiveField> fit_receptive_fields(const StoredMovie& movie, const ContrastCoding& coding,
                                                  const core::Array<float, 2>& rates, std::size_t lags = 40,
                                                  std::size_t max_frames = 120000);
