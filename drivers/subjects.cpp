@@ -10,6 +10,7 @@
 #include "amacrine/recording/circuit.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
+#include "amacrine/recording/smoothing.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -78,16 +79,19 @@ Subject model_subject(const Context& context, const std::string& name, const std
           }};
 }
 
-/// Mean rate of `trials` simulated presentations: Poisson counts in bins of one frame. Keyed by (seed, movie, cell, trial).
+/// Mean over `trials` simulated presentations of the firing rate as the lab estimates it: Poisson counts in bins of one frame,
+/// smoothed by a Gaussian of 10 ms. Keyed by (seed, movie, cell, trial).
 void record_trials(std::vector<double>& rate, double frame_ms, int trials, std::uint64_t seed, std::uint64_t key,
                    std::uint64_t cell) {
-  const double bin_s = frame_ms / 1000.0;
-  std::vector<double> counts(rate.size(), 0.0);
+  constexpr double sigma_ms = 10;
+  std::vector<float> counts(rate.size(), 0.0F);
   for (int trial = 0; trial < trials; ++trial) {
     core::Random random(seed, core::Stream::probe, (key << 40) + (cell << 20) + static_cast<std::uint64_t>(trial));
-    for (std::size_t t = 0; t < rate.size(); ++t) counts[t] += random.poisson(rate[t] * bin_s);
+    for (std::size_t t = 0; t < rate.size(); ++t) counts[t] += static_cast<float>(random.poisson(rate[t] * frame_ms / 1000.0));
   }
-  for (std::size_t t = 0; t < rate.size(); ++t) rate[t] = counts[t] / (trials * bin_s);
+  const std::vector<float> smoothed = recording::firing_rate(counts, sigma_ms, frame_ms);
+  std::transform(smoothed.begin(), smoothed.end(), rate.begin(),
+                 [trials](float sum) { return static_cast<double>(sum) / trials; });
 }
 
 /// The recording's cells, with centres fitted where they are neither given nor in the file.

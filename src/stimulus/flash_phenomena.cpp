@@ -15,6 +15,9 @@ double ongoing_rate(const Condition& train, const std::vector<double>& response)
   return largest(window(train, response, std::max(0, last - 3 * (omitted - last)), omitted + 1));
 }
 
+/// A smaller shift from the weakest to the strongest flash, half a frame, is no latency coding.
+constexpr double least_shift_ms = 5;
+
 void summarise(OsrFigures& f, bool present_only) {
   const std::vector<Presence> chosen = present_only ? f.presence : std::vector<Presence>(f.presence.size(), Presence::present);
   const auto take = [&chosen](const std::vector<double>& values) { return keep_present(values, chosen); };
@@ -121,6 +124,7 @@ LatencyFigures measure_latency(const std::vector<Condition>& conditions, const C
 LatencyFigures reported(LatencyFigures f) {
   for (std::vector<double>* values : {&f.latency_ms, &f.centroid_ms, &f.peak_hz}) blank_absent(*values, f.presence);
   summarise(f, true);
+  if (f.overall == Presence::present && !(f.total_shift_ms >= least_shift_ms)) f.overall = Presence::no_effect;
   if (!is_absent(f.overall)) return f;
   f.total_shift_ms = f.surprise_index = nan;
   f.monotonic = -1;

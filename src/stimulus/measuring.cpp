@@ -7,8 +7,8 @@
 namespace amacrine::stimulus {
 
 const std::string& presence_name(Presence presence) {
-  static const std::array<std::string, 6> names{"present", "not_measured", "too_weak",
-                                                "on_edge", "too_few",      "not_above_expected"};
+  static const std::array<std::string, 7> names{"present", "not_measured",       "too_weak", "on_edge",
+                                                "too_few", "not_above_expected", "no_effect"};
   const int place = 1 - static_cast<int>(presence);
   return names[static_cast<std::size_t>(place)];
 }

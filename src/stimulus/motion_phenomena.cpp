@@ -167,6 +167,9 @@ AnticipationFigures reported(AnticipationFigures f) {
     if (no_profile) d.ahead_um = nan;
   }
   if (no_profile) f.flash_centre_um = f.flash_peak_um = f.flash_time_to_peak_ms = f.flash_peak_hz = nan;
+  const auto leads = [](const AnticipationFigures::Direction& d) { return d.ahead_um > 0; };
+  if (f.overall == Presence::present && !std::all_of(f.directions.begin(), f.directions.end(), leads))
+    f.overall = Presence::no_effect;
   if (is_absent(f.overall)) f.surprise_index = nan;
   return f;
 }

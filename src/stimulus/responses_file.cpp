@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -152,25 +153,37 @@ std::vector<Column> condition_columns(const Responses& r) {
   per_condition("omitted_frame", io::Type::int32, "1", "frame of the flash left out",
                 [](const Condition& c) { return c.event("omitted"); });
   per_condition("frames", io::Type::int32, "1", "length of the stimulus", [](const Condition& c) { return c.frames; });
+  Column threshold{{"cell_threshold_hz", io::Type::float64, {"cell"}, "Hz", "threshold above rest", {}}, {}, {}};
   Column rest{{"rest_hz", io::Type::float64, {"cell"}, "Hz", "rate on grey", {}}, {}, {}},
       y{{"centre_y", io::Type::float64, {"cell"}, "px", "receptive-field centre, row", {}}, {}, {}},
       x{{"centre_x", io::Type::float64, {"cell"}, "px", "receptive-field centre, column", {}}, {}, {}};
   for (std::size_t n = 0; n < r.cells.size(); ++n) {
     rest.values.push_back(rest_rate(r.conditions, r.rate_hz[n]));
+    threshold.values.push_back(cell_threshold(r, n));
     y.values.push_back(r.centres[n].y);
     x.values.push_back(r.centres[n].x);
   }
-  for (Column* column : {&rest, &y, &x}) columns.push_back(std::move(*column));
+  for (Column* column : {&rest, &threshold, &y, &x}) columns.push_back(std::move(*column));
   return columns;
+}
+
+double cell_threshold(const Responses& responses, std::size_t cell) {
+  constexpr double deviations = 4;
+  const std::vector<double>& all = responses.rate_hz[cell][0];
+  const std::span<const double> settled = std::span(all).subspan(all.size() / 2);
+  const double rest = rest_rate(responses.conditions, responses.rate_hz[cell]), count = static_cast<double>(settled.size());
+  double square = 0;
+  for (double rate : settled) square += (rate - rest) * (rate - rest) / count;
+  return std::max(responses.threshold_hz, deviations * std::sqrt(square));
 }
 
 void measure(Responses& responses) {
   responses.figures.clear();
   for (ParameterSet set : responses.sets) {
     responses.figures.emplace_back();
-    for (const CellResponses& cell : responses.rate_hz)
+    for (std::size_t n = 0; n < responses.cells.size(); ++n)
       responses.figures.back().push_back(
-          measure_phenomena(responses.conditions, cell, responses.screen, set, responses.threshold_hz));
+          measure_phenomena(responses.conditions, responses.rate_hz[n], responses.screen, set, cell_threshold(responses, n)));
   }
 }
 

@@ -58,8 +58,8 @@ class Builder {
 Column presence_column(const std::string& name, std::vector<std::string> more = {}) {
   std::vector<std::string> dimensions{"set", "cell"};
   dimensions.insert(dimensions.end(), more.begin(), more.end());
-  return flag_column(name, dimensions, "whether there is such a response", {-4, -3, -2, -1, 0, 1},
-                     {"not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
+  return flag_column(name, dimensions, "whether there is such a response", {-5, -4, -3, -2, -1, 0, 1},
+                     {"no_effect", "not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
 }
 
 Column figure(const std::string& name, const std::string& units, const std::string& title, std::vector<std::string> more) {

@@ -125,6 +125,15 @@ TEST(Latency, ShiftAndSurprise) {
   EXPECT_EQ(measure_latency(shown, silent(shown, 1), screen, 1.0).overall, Presence::too_weak);
 }
 
+TEST(Latency, ConstantTimeToPeakIsNoLatencyCoding) {
+  const auto shown = conditions(LatencyProbe{}, screen);
+  CellResponses responses = silent(shown, 1);
+  for (CellResponses::value_type& response : responses) add_bump(response, 45 + 9, 10.0);
+  const LatencyFigures f = reported(measure_latency(shown, responses, screen, 1.0));
+  EXPECT_EQ(f.overall, Presence::no_effect);
+  EXPECT_NEAR(f.latency_ms[3], 90, 1e-9) << "there is a response all the same";
+}
+
 TEST(Reversal, FixedLatencyBurst) {
   const auto shown = conditions(ReversalProbe{}, screen);
   CellResponses responses = silent(shown, 1);

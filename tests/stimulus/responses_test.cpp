@@ -112,6 +112,18 @@ TEST(ResponsesFile, FamiliesThatWereNotShownHaveOneUndefinedCoordinate) {
   for (std::int32_t value : file.read<std::int32_t>("reversal_present_at")) EXPECT_EQ(value, 0);
 }
 
+TEST(ResponsesFile, NoisyCellsNeedMore) {
+  Responses responses = example({"latency"}, {"circuits"});
+  EXPECT_EQ(cell_threshold(responses, 1), 3.0);
+  // On grey +-10 Hz about rest: sd 10 Hz, threshold 40 Hz; the bumps of contrasts -0.5 ... -2 (10 ... 40 Hz) are lost in it or
+  // not.
+  for (std::size_t t = 0; t < responses.rate_hz[1][0].size(); ++t) responses.rate_hz[1][0][t] += t % 2 == 0 ? 10 : -10;
+  EXPECT_NEAR(cell_threshold(responses, 1), 40.0, 1e-9);
+  measure(responses);
+  EXPECT_EQ(responses.figures[0][1].latency.presence[0], Presence::too_weak);
+  EXPECT_EQ(responses.figures[0][1].latency.presence[3], Presence::present);
+}
+
 TEST(ResponsesFile, TheTableSaysWhatIsThereAndWhatIsAbsent) {
   const std::string table = phenomena_table(example({"latency"}, {"circuits"}));
   EXPECT_NE(table.find("quiet"), std::string::npos);

@@ -19,9 +19,14 @@ enum class Presence : std::int8_t {
   on_edge = -2,             ///< the largest rate is on the edge of the measuring window: absent
   too_few = -3,             ///< too few conditions of the sweep have a response: absent
   not_above_expected = -4,  ///< measurable, but no larger than the response to the matched expected event
+  no_effect = -5,           ///< measurable, but without what makes the phenomenon: latency does not fall with contrast, or the
+                            ///< moving bar's response does not lead (reported figures only)
 };
 const std::string& presence_name(Presence presence);
-inline bool is_absent(Presence presence) { return presence != Presence::present && presence != Presence::not_above_expected; }
+/// Whether there is no response to be measured.
+inline bool is_absent(Presence presence) {
+  return presence != Presence::present && presence != Presence::not_above_expected && presence != Presence::no_effect;
+}
 
 /// The largest value of a response with the place of the parabola through it and its neighbours (frames; the height is the
 /// sample's).

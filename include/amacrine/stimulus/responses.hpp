@@ -24,6 +24,10 @@ struct Responses {
   std::vector<std::vector<PhenomenonFigures>> figures;  ///< [set][cell]
 };
 
+/// How far above rest a cell's response must stand to count: threshold_hz, or 4 sd of its rate on grey where that is noisier (the
+/// first condition is grey).
+double cell_threshold(const Responses& responses, std::size_t cell);
+
 /// Fills in `figures` for every set and cell.
 void measure(Responses& responses);
 

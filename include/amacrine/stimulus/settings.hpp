@@ -15,7 +15,7 @@ struct ProbeSettings {
                                     "anticipation"};  ///< also "step", "paired_flash", "contrast_step", "white_noise"
   std::vector<std::string> sets{"circuits"};          ///< "circuits", "library", "figure", "paper"
   std::vector<std::string> subjects{"network", "ln", "circuit", "recorded"};  ///< whose responses are taken
-  int trials = 20;            ///< presentations per condition for subject "recorded"
+  int trials = 100;           ///< presentations per condition for subject "recorded"
   std::uint64_t seed = 1;     ///< of noise stimuli and of the recorded trials
   double threshold_hz = 3.0;  ///< a response counts where it stands this far above rest
 
