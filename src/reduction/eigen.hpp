@@ -6,5 +6,9 @@
 #ifndef EIGEN_DONT_VECTORIZE
 #define EIGEN_DONT_VECTORIZE
 #endif
+// Eigen's blocking of products depends on the number of threads, and with it the order of sums.
+#ifndef EIGEN_DONT_PARALLELIZE
+#define EIGEN_DONT_PARALLELIZE
+#endif
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
