@@ -59,16 +59,16 @@ core::View4<S> frames_of(const core::Exec& exec, const InferenceNetwork<S>& netw
 
 template <class S>
 BlockPredictor<S>::BlockPredictor(const InferenceNetwork<S>& network, std::size_t windows)
-    : network_(network),
-      windows_(windows),
-      z_(make_first_layer(network, 1, windows)),
-      state_(make_head_state(network, 1, windows)) {
+    : network_(network), windows_(windows), z_(make_first_layer(network, 1, windows)) {
   const Architecture& a = network.architecture;
+  state_.drive = core::View3<S>("model::drive", network.readout.extent(0), 1, windows);
+  state_.rate = core::View3<S>("model::rate", network.readout.extent(0), 1, windows);
   for (int l = 0; l < a.layers(); ++l) {
     const core::View4<S>& kernel = network.hidden[as_size(l)].kernel;
     const int Y = a.out_y(l - 1), X = a.out_x(l - 1);
     const std::size_t C = kernel.extent(0), D = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
     const bool pays = spectral_possible(Y, X) && spectral_pays(Y, X, static_cast<int>(KY), static_cast<int>(KX), C);
+    state_.h.push_back(l == 0 ? z_ : core::View5<S>("model::h", 1, C, as_size(a.out_y(l)), as_size(a.out_x(l)), windows));
     if (l == 0) {
       first_spectral_ = pays;
       if (pays) first_ = SpectralTemporalConv<S>(1, C, D, KY, KX, as_size(Y), as_size(X), windows);
@@ -91,14 +91,12 @@ void BlockPredictor<S>::forward(const core::View4<S>& frames) {
     first_layer(exec_, network_, frames, z_);
   }
   if (network_.hidden.empty()) return head_output(exec_, network_, z_, state_);
-  head_rectify(exec_, network_.hidden[0], z_, state_.x[0], state_.h[0]);
-  for (std::size_t l = 1; l < network_.hidden.size(); ++l) {
-    if (later_spectral_[l]) {
-      later_[l].forward(exec_, state_.h[l - 1], state_.x[l]);
-    } else {
-      conv_forward(exec_, state_.h[l - 1], network_.hidden[l].kernel, state_.x[l]);
-    }
-    head_rectify(exec_, network_.hidden[l], state_.x[l], state_.x[l], state_.h[l]);
+  // Only h is wanted: each layer is rectified in place.
+  for (std::size_t l = 0; l < network_.hidden.size(); ++l) {
+    const core::View5<S>& h = state_.h[l];
+    if (l > 0 && later_spectral_[l]) later_[l].forward(exec_, state_.h[l - 1], h);
+    if (l > 0 && !later_spectral_[l]) conv_forward(exec_, state_.h[l - 1], network_.hidden[l].kernel, h);
+    head_rectify(exec_, network_.hidden[l], h, h, h);
   }
   head_readout(exec_, network_, state_);
 }

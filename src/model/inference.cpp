@@ -3,9 +3,12 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/model/kernels.hpp"
+#include "amacrine/model/lanes.hpp"
 #include "spectral_cache.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace amacrine::model {
 
@@ -105,15 +108,21 @@ View4<S> readout_kernel(const InferenceNetwork<S>& network) {
 template <class S>
 void head_rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const View5<S>& z, const View5<S>& x,
                   const View5<S>& h) {
-  const std::size_t G = z.extent(0), U = layer.gain.size(), B = z.extent(4);
+  const std::size_t rows = z.extent(0) * layer.gain.size(), U = layer.gain.size(), B = z.extent(4);
+  // A row of windows per task on the host, where it is vectorised; a window per thread on a device.
+  const std::size_t run = std::is_same_v<core::Exec, core::HostExec> ? std::max<std::size_t>(B, 1) : 1;
   const S *gain = layer.gain.data(), *offset = layer.offset.data(), *from = z.data();
   S *to_x = x.data(), *to_h = h.data();
   Kokkos::parallel_for(
-      "model::rectify", Kokkos::RangePolicy<core::Exec>(exec, 0, G * U * B), KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t u = n / B % U;
-        const S value = gain[u] * from[n] + offset[u];
-        to_x[n] = value;
-        to_h[n] = value < 0 ? S(0) : value;
+      "model::rectify", Kokkos::RangePolicy<core::Exec>(exec, 0, rows * (B / run)), KOKKOS_LAMBDA(const std::size_t n) {
+        const std::size_t begin = n * run, u = begin / B % U;
+        const S k = gain[u], o = offset[u];
+        AMACRINE_INDEPENDENT
+        for (std::size_t e = begin; e < begin + run; ++e) {
+          const S value = k * from[e] + o;
+          to_x[e] = value;
+          to_h[e] = value < 0 ? S(0) : value;
+        }
       });
 }
 

@@ -9,14 +9,15 @@ namespace amacrine::model {
 
 namespace {
 
-constexpr std::size_t most_windows = 256;  ///< predicted at once: bounds the memory
+constexpr std::size_t most_windows = 64;  ///< predicted at once: what a core's cache holds of the activations
+constexpr std::size_t lanes = 16;         ///< blocks are whole registers of windows
 
-/// `count` windows in blocks of equal length, the last one perhaps shorter: depends on `count` alone.
+/// `count` windows in blocks of nearly equal length, the last one perhaps shorter: depends on `count` alone.
 struct Blocks {
   std::size_t count, windows, blocks;
   explicit Blocks(std::size_t all) : count(all), windows(0), blocks((all + most_windows - 1) / most_windows) {
     if (blocks == 0) return;
-    windows = (count + blocks - 1) / blocks;
+    windows = ((count + blocks - 1) / blocks + lanes - 1) / lanes * lanes;
     blocks = (count + windows - 1) / windows;
   }
   std::size_t begin(std::size_t block) const { return block * windows; }

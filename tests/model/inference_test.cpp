@@ -93,7 +93,7 @@ TEST(Inference, BlocksDoNotChangeBits) {
   const model::Model m = test::random_model(small_network(), 5);
   const auto network = model::make_inference<float>(m);
   const auto movie = test::random_movie(300, 11, 9, 4);
-  const auto all = model::predict(network, movie);  // two blocks
+  const auto all = model::predict(network, movie);  // several blocks
   for (const std::size_t first : {0, 17, 255, 298}) {
     const std::size_t windows = std::min<std::size_t>(3, 300 - first);
     const auto z = model::make_first_layer(network, 1, windows);

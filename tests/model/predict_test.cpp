@@ -56,7 +56,7 @@ TEST(FullPredict, BlocksDoNotChangeBits) {
   recording::StoredMovie movie;
   movie.pixels = test::random_movie(330, 50, 50, 22);
   const auto self = parallel::Communicator::self();
-  const auto all = model::predict(self, network, movie, {0.0, 1.0}, 0, 330);  // 2 blocks of 165
+  const auto all = model::predict(self, network, movie, {0.0, 1.0}, 0, 330);  // 6 blocks
   const auto part = model::predict(self, network, movie, {0.0, 1.0}, 90, 110);
   for (std::size_t n = 0; n < 4; ++n)
     for (std::size_t t = 0; t < 110; ++t) ASSERT_EQ(part(n, t), all(n, 90 + t)) << "cell " << n << " frame " << 90 + t;

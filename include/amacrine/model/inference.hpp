@@ -79,7 +79,8 @@ template <class S>
 void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View5<S>& z, HeadState<S>& state);
 
 // The steps of head_forward, for engines that compute the convolutions in between by other means.
-/// x = gain z + offset, h = max(0, x); (G, C, OY, OX, B). x may be z. A NaN stays one.
+/// x = gain z + offset, h = max(0, x); (G, C, OY, OX, B). z, x and h may be the same, h then wins. A NaN
+/// stays one.
 template <class S>
 void head_rectify(const core::Exec& exec, const InferenceLayer<S>& layer, const core::View5<S>& z, const core::View5<S>& x,
                   const core::View5<S>& h);

@@ -7,8 +7,11 @@
 /// SIMD lanes of the host kernels: W numbers side by side, in the compiler's own vector types (any width compiles everywhere).
 #if defined(__GNUC__) && !defined(__CUDACC__)
 #define AMACRINE_UNROLL _Pragma("GCC unroll 16")  ///< the next loop has a constant, small trip count: unroll it whole
+#define AMACRINE_INDEPENDENT \
+  _Pragma("GCC ivdep")  ///< the next loop's turns do not touch each other's values: it may be vectorised
 #else
 #define AMACRINE_UNROLL
+#define AMACRINE_INDEPENDENT
 #endif
 
 namespace amacrine::model {
