@@ -28,7 +28,8 @@ struct ReceptiveField {
 /// (the leading singular vector), a second one the spatial average seen through it. The circular Gaussian is the one through
 /// which that stimulus correlates best with the response: it maximises (g . average)^2 / (g' C g), C being its spatial
 /// autocovariance. Correlations blur the average, but do not move that maximum. On circuits of known place and size, centres were
-/// right within 3 of their standard errors; radii within 10 % on white noise and 20 % on 12 minutes and more of natural movie. At
+/// right within 3 of their standard errors; radii within 10 % on white noise and 30 % on 12 minutes and more of natural movie.
+/// Cells of several subunits (reversal) have no radius of that kind and are often not found. At
 /// most `max_frames` frames are used, in 16 stretches spread over the recording. rates (N, T) Hz. Deterministic, local.
 std::vector<ReceptiveField> fit_receptive_fields(const StoredMovie& movie, const ContrastCoding& coding,
                                                  const core::Array<float, 2>& rates, std::size_t lags = 40,
