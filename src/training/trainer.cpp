@@ -67,6 +67,7 @@ class Trainer {
 
  private:
   void start();
+  std::vector<float> pace() const;
   void resume(const TrainState& state);
   double step();
   void update(double rate, const std::vector<float>& gradient);
@@ -106,7 +107,7 @@ Trainer::Trainer(const parallel::Communicator& communicator, const TrainingRun& 
       layout_(model::make_layout(run_.architecture)),
       graph_(model::make_train_graph<float>(run_.architecture, settings_.segments, communicator_.owned(settings_.segments),
                                             settings_.windows, model::GraphUse::training, model::conv_engine(settings_.engine))),
-      adam_(make_adam<float>(layout_, settings_)),
+      adam_(make_adam<float>(layout_, settings_, pace())),
       identity_(training_identity(run_)) {
   if (!graph_.hidden.empty()) core::log("  {}", model::describe_engines(graph_));
   start();
@@ -137,6 +138,11 @@ void Trainer::save() {
   state_.first = core::to_host(adam_.first);
   state_.second = core::to_host(adam_.second);
   write_checkpoint(communicator_, run_.checkpoint, state_, identity_);
+}
+
+std::vector<float> Trainer::pace() const {
+  if (settings_.initial_gain <= 0) return {};
+  return rate_pace(layout_, mean_rates(run_.recording, sampler_));
 }
 
 /// One step of the optimiser; returns the learning rate it used.
