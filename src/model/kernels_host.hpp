@@ -34,9 +34,16 @@ View1<S> pack_taps(const core::HostExec& exec, const View4<S>& kernel, int out_a
     const std::size_t block = n / n0, p = n % n0, size = blocks.size(block);
     S* out = to + (blocks.begin(block) * n0 + p * size) * n1 * n2;
     const S* in = from + blocks.begin(block) * sc + p * s0;
-    for (std::size_t q = 0; q < n1; ++q)
-      for (std::size_t r = 0; r < n2; ++r)
-        for (std::size_t c = 0; c < size; ++c) *out++ = in[c * sc + q * s1 + r * s2];
+    // The axis along which the kernel is contiguous runs innermost.
+    for (std::size_t c = 0; c < size; ++c) {
+      if (s1 < s2) {
+        for (std::size_t r = 0; r < n2; ++r)
+          for (std::size_t q = 0; q < n1; ++q) out[(q * n2 + r) * size + c] = in[c * sc + q * s1 + r * s2];
+      } else {
+        for (std::size_t q = 0; q < n1; ++q)
+          for (std::size_t r = 0; r < n2; ++r) out[(q * n2 + r) * size + c] = in[c * sc + q * s1 + r * s2];
+      }
+    }
   });
   return packed;
 }
