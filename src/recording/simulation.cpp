@@ -102,7 +102,7 @@ std::vector<SimulatedActivity> simulate_recording(const parallel::Communicator& 
   io::ResultWriter writer(communicator, path, "recording", provenance);
   declare_recording(writer, settings, plan);
   writer.create();
-  if (communicator.root()) write_centres(writer, settings);
+  if (communicator.root()) write_axes(writer, settings, plan);
   const std::size_t train_seconds = plan.train_frames / frames, test_seconds = plan.test_frames / frames;
   std::vector<SimulatedActivity> mine;
   {

@@ -20,9 +20,9 @@ void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& sett
   std::vector<std::string> names;
   for (const SimulatedCell& cell : settings.cells) names.push_back(cell.name);
   writer.dimension(
-      {"train/time", plan.train_frames, "s", "start of the frame", frame_starts(plan.train_frames, plan.screen.frame_ms), {}});
+      {"train_time", plan.train_frames, "s", "start of the frame", frame_starts(plan.train_frames, plan.screen.frame_ms), {}});
   writer.dimension(
-      {"test/time", plan.test_frames, "s", "start of the frame", frame_starts(plan.test_frames, plan.screen.frame_ms), {}});
+      {"test_time", plan.test_frames, "s", "start of the frame", frame_starts(plan.test_frames, plan.screen.frame_ms), {}});
   writer.dimension({"y", static_cast<std::size_t>(plan.screen.height), "px", "row of the stimulus", {}, {}});
   writer.dimension({"x", static_cast<std::size_t>(plan.screen.width), "px", "column of the stimulus", {}, {}});
   writer.dimension({"cell", names.size(), "1", "ganglion cell", {}, names});
@@ -30,8 +30,10 @@ void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& sett
 }
 
 void declare_part(io::ResultWriter& writer, const std::string& part) {
-  const std::string time = part + "/time";
+  // The axis lies in the root group, where every group sees it; part/time is what readers of the layout look for.
+  const std::string time = part + "_time";
   const bool test = part == "test";
+  writer.variable({part + "/time", io::Type::float64, {time}, "s", "start of the frame", {}});
   writer.variable(
       {part + "/stimulus", io::Type::uint8, {time, "y", "x"}, "1", "movie, round(contrast_zero + contrast_unit contrast)", {}});
   writer.variable({part + "/response/binned",
@@ -68,7 +70,7 @@ void declare_recording(io::ResultWriter& writer, const SimulationSettings& setti
     circuits.push_back(settings.cells[n].circuit);
     writer.variable({fmt::format("test/repeats/cell{:02d}", n + 1),
                      io::Type::uint8,
-                     {"repeat", "test/time"},
+                     {"repeat", "test_time"},
                      "spikes",
                      fmt::format("spikes per bin of each trial, {}", settings.cells[n].name),
                      {}});
@@ -86,12 +88,16 @@ void declare_recording(io::ResultWriter& writer, const SimulationSettings& setti
   writer.attribute("blocks", 1.0);
 }
 
-void write_centres(io::ResultWriter& writer, const SimulationSettings& settings) {
+void write_axes(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
   std::vector<double> y, x;
   for (const SimulatedCell& cell : settings.cells) {
     y.push_back(cell.y);
     x.push_back(cell.x);
   }
+  const std::vector<double> train = frame_starts(plan.train_frames, plan.screen.frame_ms);
+  const std::vector<double> test = frame_starts(plan.test_frames, plan.screen.frame_ms);
+  writer.write<double>("train/time", std::span<const double>(train));
+  writer.write<double>("test/time", std::span<const double>(test));
   writer.write<double>("simulated/centre_y", std::span<const double>(y));
   writer.write<double>("simulated/centre_x", std::span<const double>(x));
 }

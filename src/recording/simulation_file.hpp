@@ -10,7 +10,7 @@ namespace amacrine::recording {
 
 /// Collective: dimensions, variables and attributes.
 void declare_recording(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan);
-/// Local, one rank.
-void write_centres(io::ResultWriter& writer, const SimulationSettings& settings);
+/// Local, one rank: times and centres.
+void write_axes(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan);
 
 }  // namespace amacrine::recording

@@ -37,7 +37,7 @@ done
 echo "same values on 1, 2, 3 and 4 ranks: $(tr '\n' ' ' <<<"$files")"
 
 echo "reuse, refusal, damage"
-expect 0 reus "$amacrine" simulate "$study" study.output=n1
+expect 0 'used again' "$amacrine" simulate "$study" study.output=n1
 expect 4 'overwrite' "$amacrine" simulate "$study" study.output=n1 simulation.seed=9
 expect 2 'learning_rate' "$amacrine" train "$study" study.output=n1 training.learning_rat=1
 expect 3 'nowhere.h5' "$amacrine" train "$study" study.output=n9 recording.file=nowhere.h5

@@ -18,7 +18,9 @@ if not paths:
     sys.exit(f"no result files in {sys.argv[1]}")
 for path in paths:
     with h5py.File(path, "r") as file:
-        root = {name: item.shape for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        # An axis without coordinates that no variable of the root group uses is a dimension only: nothing to lose.
+        root = {name: item.shape for name, item in file.items() if isinstance(item, h5py.Dataset)
+                and not item.attrs.get("NAME", b"").startswith(b"This is a netCDF dimension but not a netCDF variable")}
         groups = [name for name, item in file.items() if isinstance(item, h5py.Group)]
         for name, item in file.items():
             if isinstance(item, h5py.Dataset) and h5py.check_enum_dtype(item.dtype):
