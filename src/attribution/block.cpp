@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/block.hpp"
 
+#include "refinement.hpp"
 #include "sums.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace amacrine::attribution {
 namespace {
@@ -59,6 +63,7 @@ template <class S>
 BlockAttributor<S>::BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network,
                                     const AttributionSettings& settings)
     : exec_(exec),
+      settings_(settings),
       network_(make_path_network(network)),
       quadrature_(make_quadrature(settings.rule, settings.panels)),
       integrator_(exec, network_, settings.target),
@@ -78,24 +83,100 @@ std::vector<double> BlockAttributor<S>::baseline_drive() const {
 }
 
 template <class S>
-const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
-                                           const std::vector<int>& cells, const Wanted& wanted) {
+Block BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows,
+                                          const Quadrature& quadrature, bool pixels) {
   const PathLayer<S>& layer = network_.first();
+  Block block;
+  block.windows = windows.size();
+  block.cells = request.cells.size();
+  block.channels = static_cast<std::size_t>(layer.channels);
+  block.height = static_cast<std::size_t>(layer.height);
+  block.width = static_cast<std::size_t>(layer.width);
+  const bool all = windows.size() == request.difference.extent(0);
+  const Paths<S> paths{baseline_, all ? request.difference : take_windows(exec_, request.difference, windows)};
+  const PathIntegrals<S>& integrals = integrator_.integrate(paths, request.cells, quadrature);
+  sum_columns(exec_, layer, paths, integrals, block);
+  close_rows(block, integrals.start, integrals.end);
+  const std::array<std::size_t, 2> rows{block.windows, block.cells};
+  block.error_estimate = core::Array<double, 2>(rows, std::numeric_limits<double>::quiet_NaN());
+  block.distance = block.error_estimate;
+  block.panels = core::Array<int, 2>(rows, quadrature.panels);
+  block.flag = core::Array<std::int8_t, 2>(rows);
+  for (std::size_t i = 0; i < block.flag.size(); ++i)
+    block.flag.values()[i] = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]) ? 0 : 2;
+  if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
+    store_units(exec_, layer, paths, integrals, block);
+  const std::size_t frame_count = request.difference.extent(0) + static_cast<std::size_t>(network_.history) - 1;
+  if (pixels) store_pixels(exec_, network_, request.frames, frame_count, windows, integrals, block);
+  return block;
+}
+
+/// As many windows at a time as keep the memory at that of a block with the panels the study asks for.
+template <class S>
+Block BlockAttributor<S>::integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels) {
+  const Quadrature quadrature = make_quadrature(settings_.rule, panels);
+  const auto room = static_cast<std::size_t>(settings_.block_windows) * static_cast<std::size_t>(quadrature_.nodes());
+  const std::size_t chunk = std::max<std::size_t>(1, room / static_cast<std::size_t>(quadrature.nodes()));
+  if (windows.size() <= chunk) return integrate_chunk(request, windows, quadrature, pixels);
+  Block block;
+  for (std::size_t first = 0; first < windows.size(); first += chunk) {
+    const std::size_t count = std::min(chunk, windows.size() - first);
+    const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<std::size_t> part(begin, begin + static_cast<std::ptrdiff_t>(count));
+    const Block done = integrate_chunk(request, part, quadrature, pixels);
+    if (first == 0) block = room_for(done, windows.size());
+    std::vector<std::size_t> at(count);
+    std::iota(at.begin(), at.end(), first);
+    put_windows(done, at, block);
+  }
+  return block;
+}
+
+/// Doubles the panels of every window until its distances to the results with a half and a quarter as many say that its rows are
+/// good enough.
+template <class S>
+void BlockAttributor<S>::refine(const Request& request) {
+  std::vector<std::size_t> active(request.difference.extent(0));
+  std::iota(active.begin(), active.end(), 0);
+  const bool pixels = request.level == Level::pixel;
+  const auto measure = [&](Block& fine, const Block& coarse) {
+    const core::Array<double, 2> distance = row_distance(fine, coarse, request.level);
+    for (std::size_t i = 0; i < distance.size(); ++i)
+      fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i]);
+    fine.distance = distance;
+  };
+  Block coarse = integrate(request, active, settings_.panels / 2, false);
+  coarse.distance = row_distance(coarse, integrate(request, active, settings_.panels / 4, false), request.level);
+  for (int panels = settings_.panels; !active.empty(); panels *= 2) {
+    Block fine = integrate(request, active, panels, pixels);
+    if (block_.windows == 0) block_ = room_for(fine, active.size());
+    measure(fine, coarse);
+    const bool last = 2 * panels > settings_.max_panels;
+    const std::vector<bool> good = judge_windows(fine, settings_.tolerance, last);
+    std::vector<std::size_t> done, done_at, open, open_at;
+    for (std::size_t w = 0; w < active.size(); ++w) {
+      (good[w] || last ? done : open).push_back(w);
+      (good[w] || last ? done_at : open_at).push_back(active[w]);
+    }
+    if (!done.empty()) put_windows(pick_windows(fine, done), done_at, block_);
+    if (!open.empty()) coarse = pick_windows(fine, open);
+    active = open_at;
+  }
+}
+
+template <class S>
+const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
+                                           const std::vector<int>& cells, Level level) {
+  Request request{difference_frames(network_, contrast, first, windows, baseline_frame_), {}, cells, level};
+  request.difference = apply_first_layer(exec_, network_, request.frames, windows);
   block_ = Block{};
-  block_.windows = windows;
-  block_.cells = cells.size();
-  block_.channels = static_cast<std::size_t>(layer.channels);
-  block_.height = static_cast<std::size_t>(layer.height);
-  block_.width = static_cast<std::size_t>(layer.width);
-  const std::vector<S> frames = difference_frames(network_, contrast, first, windows, baseline_frame_);
-  const Paths<S> paths{baseline_, apply_first_layer(exec_, network_, frames, windows)};
-  const PathIntegrals<S>& integrals = integrator_.integrate(paths, cells, quadrature_);
-  sum_columns(exec_, layer, paths, integrals, block_);
-  close_rows(block_, integrals.start, integrals.end);
-  block_.error_estimate = core::Array<double, 2>({windows, cells.size()}, std::numeric_limits<double>::quiet_NaN());
-  block_.panels = core::Array<int, 2>({windows, cells.size()}, quadrature_.panels);
-  if (wanted.units) store_units(exec_, layer, paths, integrals, block_);
-  if (wanted.pixels) store_pixels(exec_, network_, frames, integrals, block_);
+  if (settings_.tolerance > 0) {
+    refine(request);
+  } else {
+    std::vector<std::size_t> all(windows);
+    std::iota(all.begin(), all.end(), 0);
+    block_ = integrate(request, all, settings_.panels, level == Level::pixel);
+  }
   return block_;
 }
 

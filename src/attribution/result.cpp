@@ -41,16 +41,6 @@ std::vector<double> doubles(const V& view) {
   return {values.begin(), values.end()};
 }
 
-/// 0 good, 1 tolerance not met, 2 not finite.
-std::vector<std::int8_t> flags_of(const Block& block) {
-  std::vector<std::int8_t> flags;
-  for (std::size_t i = 0; i < block.rate.size(); ++i) {
-    const bool finite = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]);
-    flags.push_back(finite ? std::int8_t{0} : std::int8_t{2});
-  }
-  return flags;
-}
-
 }  // namespace
 
 template <class S>
@@ -189,7 +179,7 @@ void AttributionFile::write_task(const Task& task, const Block& block) {
   write_rows("residual", block.residual.values(), first, showing, W, {});
   write_rows("error_estimate", block.error_estimate.values(), first, showing, W, {});
   write_rows("panels", block.panels.values(), first, showing, W, {});
-  write_rows("flag", flags_of(block), first, showing, W, {});
+  write_rows("flag", block.flag.values(), first, showing, W, {});
   write_level("", channel_level(block), first, showing, W, {C});
   const std::size_t stored = stimulus.first_stored + task.first;
   if (stimulus.level == Level::position) write_level("position_", position_level(block), stored, showing, W, {C, layer_.columns});

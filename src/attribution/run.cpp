@@ -45,9 +45,8 @@ void run_plan(const parallel::Communicator& communicator, const Plan& plan, Bloc
       movie = stimulus::render(stimulus.condition, plan.screen, showing.centre);
       shown = task.showing;
     }
-    const Wanted wanted{stimulus.level == Level::unit, stimulus.level == Level::pixel};
     file.write_task(task, attributor.attribute(movie.contrast, stimulus.first_frame + task.first, task.windows,
-                                               model_cells(plan, showing), wanted));
+                                               model_cells(plan, showing), stimulus.level));
     progress.update(static_cast<double>(id + 1 - mine.begin), stimulus.condition.name);
   }
 }

@@ -61,6 +61,10 @@ AttributionSettings read_attribution(core::Study& study) {
   settings.bar_range_px = study.number("attribution.bar_range_px", settings.bar_range_px, 0.0, 1e4);
   settings.levels = study.choose("attribution.levels", settings.levels, {"symmetry", "channel", "position", "unit", "pixel"});
   settings.tolerance = study.number("attribution.tolerance", settings.tolerance, 0.0, 1.0);
+  core::require<core::StudyError>(
+      settings.tolerance == 0 || settings.panels >= 4,
+      "{}: a tolerance compares a path with a half and a quarter of its panels; panels must be at least 4",
+      study.where("attribution.panels"));
   settings.max_panels = static_cast<int>(study.integer("attribution.max_panels", settings.max_panels, 1, 1000000));
   core::require<core::StudyError>(settings.max_panels >= settings.panels, "{}: attribution.max_panels = {} is below panels = {}",
                                   study.where("attribution.max_panels"), settings.max_panels, settings.panels);

@@ -148,11 +148,10 @@ void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 }
 
 template <class S>
-void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames,
-                  const PathIntegrals<S>& integrals, Block& block) {
+void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
+                  const std::vector<std::size_t>& windows, const PathIntegrals<S>& integrals, Block& block) {
   const PathLayer<S>& layer = network.first();
-  const std::size_t W = block.windows, M = block.cells, rows = W * M,
-                    frame_count = W + static_cast<std::size_t>(network.history) - 1;
+  const std::size_t M = block.cells, rows = block.windows * M;
   const auto T = static_cast<std::size_t>(network.history), Y = static_cast<std::size_t>(network.height),
              X = static_cast<std::size_t>(network.width);
   const core::View5<S> g(core::uninitialised("attribution::pixel_weights"), 1, block.channels, block.height, block.width, rows);
@@ -166,13 +165,27 @@ void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const s
     for (std::size_t l = 0; l < T; ++l)
       for (std::size_t i = 0; i < Y * X; ++i)
         block.pixels[(b * T + l) * Y * X + i] =
-            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * frames[i * frame_count + b / M + l]);
+            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * frames[i * frame_count + windows[b / M] + l]);
+}
+
+template <class S>
+View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows) {
+  const View1<std::size_t> index = core::to_device("attribution::windows", windows);
+  const View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
+  Kokkos::parallel_for(
+      "attribution::take_windows",
+      Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {out.extent(0), out.extent(1)}),
+      KOKKOS_LAMBDA(const std::size_t w, const std::size_t u) { out(w, u) = difference(index(w), u); });
+  exec.fence("attribution::take_windows");
+  return out;
 }
 
 #define AMACRINE_INSTANTIATE(S)                                                                                        \
   template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
   template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
-  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, const PathIntegrals<S>&, Block&);
+  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, std::size_t,             \
+                             const std::vector<std::size_t>&, const PathIntegrals<S>&, Block&);                        \
+  template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

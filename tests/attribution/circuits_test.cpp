@@ -46,7 +46,7 @@ double worst(const std::string& circuit, const std::vector<Target>& targets) {
   double largest = 0;
   for (const Target& target : targets) {
     const stimulus::Stimulus movie = stimulus::render(shown(target.family, target.parameters), screen, centre);
-    const Block& block = attributor.attribute(movie.contrast, target.frame, 1, {0}, {});
+    const Block& block = attributor.attribute(movie.contrast, target.frame, 1, {0});
     largest = std::max({largest, std::abs(block.rate(0, 0) - target.rate), std::abs(block.baseline_rate(0, 0) - target.grey)});
     for (std::size_t c = 0; c < target.attribution.size(); ++c)
       largest = std::max(largest, std::abs(block.attribution(0, 0, c, 0) - target.attribution[c]));
@@ -94,7 +94,7 @@ TEST(FullCircuit, SilencedTonicInhibitionAttributesMoreThanItsActivityTimesWeigh
   const model::Model model = model::make_circuit_model({{"osr", recording::circuit("osr"), {}}}, screen);
   BlockAttributor<float> attributor(core::Exec(), model::make_inference<float>(model), AttributionSettings{});
   const stimulus::Stimulus movie = stimulus::render(shown(stimulus::Family::osr, {{"period_ms", 100}}), screen, {});
-  const LevelFigures figures = channel_level(attributor.attribute(movie.contrast, 186, 1, {0}, {}));
+  const LevelFigures figures = channel_level(attributor.attribute(movie.contrast, 186, 1, {0}));
   EXPECT_GT(figures.attribution[0], 20.0F);       // OFF_inh: silent at the peak ...
   EXPECT_LT(figures.response_change[0], -0.09F);  // ... after being tonic on grey (0.1),
   EXPECT_LT(figures.response_weight[0], 0.0F);    // so it is inhibitory all the same

@@ -19,9 +19,9 @@ AttributionSettings with(Rule rule, int panels, Target target = Target::after_so
 
 template <class S = double>
 Block attributed(const naive::Network& net, const core::Array<float, 3>& movie, std::size_t first, std::size_t windows,
-                 const AttributionSettings& settings, Wanted wanted = {true, true}) {
+                 const AttributionSettings& settings, Level level = Level::unit) {
   BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(net), settings);
-  return attributor.attribute(movie, first, windows, {0, 1}, wanted);
+  return attributor.attribute(movie, first, windows, {0, 1}, level);
 }
 
 double distance(const std::vector<float>& values, std::size_t row, const naive::Values& truth) {
@@ -47,7 +47,7 @@ std::vector<naive::Values> oracle(const naive::Network& net, const core::Array<f
 double mean_error(const naive::Network& net, const core::Array<float, 3>& movie, const std::vector<naive::Values>& truth,
                   const AttributionSettings& settings) {
   const std::size_t windows = truth.size() / static_cast<std::size_t>(net.cells);
-  const Block block = attributed(net, movie, 3, windows, settings, {true, false});
+  const Block block = attributed(net, movie, 3, windows, settings);
   double sum = 0;
   for (std::size_t row = 0; row < truth.size(); ++row) sum += distance(block.unit_attribution, row, truth[row]);
   return sum / static_cast<double>(truth.size());
@@ -59,6 +59,7 @@ TEST_P(Layers, UnitsWeightsAndPixelsAgreeWithTheBruteForce) {
   const naive::Network net = naive::random_network(GetParam(), 5);
   const core::Array<float, 3> movie = naive::random_movie(net, 8, 6);
   const Block block = attributed(net, movie, 1, 3, with(Rule::secant, 400));  // the first window begins before the movie
+  const Block pixels = attributed(net, movie, 1, 3, with(Rule::secant, 400), Level::pixel);
   const naive::Values grey(static_cast<std::size_t>(net.history * net.height * net.width), 0.0);
   for (int w = 0; w < 3; ++w)
     for (int n = 0; n < 2; ++n) {
@@ -66,7 +67,7 @@ TEST_P(Layers, UnitsWeightsAndPixelsAgreeWithTheBruteForce) {
       const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 1 + w), grey, n, 20000);
       EXPECT_NEAR(block.rate(row / 2, row % 2), truth.rate, 1e-10);
       EXPECT_NEAR(block.baseline_rate(row / 2, row % 2), truth.grey, 1e-10);
-      EXPECT_LT(distance(block.pixels, row, truth.pixel), 2e-4);
+      EXPECT_LT(distance(pixels.pixels, row, truth.pixel), 2e-4);
       if (GetParam() == 0) continue;  // the only unit of an LN cell is its filter
       EXPECT_LT(distance(block.unit_attribution, row, truth.unit), 2e-4);
       EXPECT_LT(distance(block.unit_weight, row, truth.weight), 2e-4);
@@ -79,7 +80,7 @@ TEST(Paths, SecantsHaveNoResidualWithAnyNumberOfPanels) {
   const core::Array<float, 3> movie = naive::random_movie(net, 12, 8, 2.0);
   for (int panels : {1, 2, 5, 20})
     for (Target target : {Target::after_softplus, Target::before_softplus}) {
-      const Block block = attributed(net, movie, 3, 8, with(Rule::secant, panels, target), {});
+      const Block block = attributed(net, movie, 3, 8, with(Rule::secant, panels, target), Level::channel);
       for (double residual : block.residual.values()) EXPECT_LT(std::abs(residual), 1e-12) << panels;
     }
 }
@@ -90,7 +91,7 @@ TEST(Paths, ResidualsOfTheOtherRulesFallWithThePanels) {
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid}) {
     std::vector<double> mean;
     for (int panels : {8, 512}) {
-      const Block block = attributed(net, movie, 3, 24, with(rule, panels), {});
+      const Block block = attributed(net, movie, 3, 24, with(rule, panels), Level::channel);
       double sum = 0;
       for (double residual : block.residual.values()) sum += std::abs(residual);
       mean.push_back(sum / static_cast<double>(block.residual.size()));
@@ -178,7 +179,7 @@ TEST(Paths, NormalisationAndMinimumLagArePassedThrough) {
   network.normalisation.scale = {1.6};
   network.minimum_lag = 1;
   BlockAttributor<double> attributor(core::Exec(), network, with(Rule::secant, 400));
-  const Block& block = attributor.attribute(movie, 7, 1, {1}, {true, false});
+  const Block& block = attributor.attribute(movie, 7, 1, {1}, Level::unit);
   naive::Values window = naive::window_of(net, movie, 6);  // one frame earlier
   for (double& value : window) value = (value - 0.2) / 1.6;
   const naive::Values grey(window.size(), -0.2 / 1.6);

@@ -3,14 +3,10 @@
 
 #include "amacrine/attribution/path_integral.hpp"
 
+#include <cstdint>
 #include <vector>
 
 namespace amacrine::attribution {
-
-/// What to compute of a block of windows besides the columns.
-struct Wanted {
-  bool units = false, pixels = false;
-};
 
 /// Attributions of a block: W windows of one movie, M cells; C, Y, X the first layer's output. On the host, sums in double in a
 /// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow.
@@ -19,7 +15,9 @@ struct Block {
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
   core::Array<double, 2> rate, baseline_rate, residual;  ///< (W, M) Hz
   core::Array<double, 2> error_estimate;                 ///< (W, M) NaN where no tolerance was asked for
+  core::Array<double, 2> distance;                       ///< (W, M) row distance to the result with half as many panels
   core::Array<int, 2> panels;                            ///< (W, M)
+  core::Array<std::int8_t, 2> flag;                      ///< (W, M) 0 good, 1 tolerance not met, 2 not finite
   core::Array<double, 4> attribution;                    ///< (W, M, C, X) sum of A_u
   core::Array<double, 4> weight;                         ///< (W, M, C, X) sum of G_u
   core::Array<double, 4> push;                           ///< (W, M, C, X) sum of m_u D_u
@@ -43,16 +41,31 @@ class BlockAttributor {
  public:
   BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings);
 
-  /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). The result is valid until the next call.
+  /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). Columns always, units and pixels where `level`
+  /// asks for them. With a tolerance, panels are doubled window by window until the estimated error of every cell's row at that
+  /// level meets it (units stand in for pixels), whatever else is in the block. The result is valid until the next call.
   const Block& attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
-                         const std::vector<int>& cells, const Wanted& wanted);
+                         const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
   const Quadrature& quadrature() const { return quadrature_; }
   /// z0 = W * s0: (U), host.
   std::vector<double> baseline_drive() const;
 
  private:
+  /// The windows of a call: s - s0, its first layer, and what is wanted of them.
+  struct Request {
+    std::vector<S> frames;
+    core::View2<S> difference;
+    std::vector<int> cells;
+    Level level;
+  };
+  Block integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels);
+  Block integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, const Quadrature& quadrature,
+                        bool pixels);
+  void refine(const Request& request);
+
   core::Exec exec_;
+  AttributionSettings settings_;
   PathNetwork<S> network_;
   Quadrature quadrature_;
   PathIntegrator<S> integrator_;
