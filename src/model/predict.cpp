@@ -9,13 +9,20 @@ namespace amacrine::model {
 
 namespace {
 
-constexpr std::size_t most_windows = 64;  ///< predicted at once: what a core's cache holds of the activations
-constexpr std::size_t lanes = 16;         ///< blocks are whole registers of windows
+constexpr std::size_t lanes = 16;  ///< blocks are whole registers of windows
 
-/// `count` windows in blocks of nearly equal length, the last one perhaps shorter: depends on `count` alone.
+/// Windows predicted at once: few enough that a core's cache holds their activations, enough to share the work on kernels.
+template <class S>
+std::size_t most_windows(const InferenceNetwork<S>& network) {
+  const bool large = !network.hidden.empty() && network.architecture.units(0) > 1000;
+  return large ? 64 : 256;
+}
+
+/// `count` windows in blocks of nearly equal length, the last one perhaps shorter: depends on `count` and the network
+/// alone.
 struct Blocks {
   std::size_t count, windows, blocks;
-  explicit Blocks(std::size_t all) : count(all), windows(0), blocks((all + most_windows - 1) / most_windows) {
+  Blocks(std::size_t all, std::size_t most) : count(all), windows(0), blocks((all + most - 1) / most) {
     if (blocks == 0) return;
     windows = ((count + blocks - 1) / blocks + lanes - 1) / lanes * lanes;
     blocks = (count + windows - 1) / windows;
@@ -50,7 +57,7 @@ core::Array<float, 2> predict(const InferenceNetwork<S>& network, const core::Ar
   const std::size_t T = contrast.extent(0), N = network.readout.extent(0);
   check_movie(network, contrast.extent(1), contrast.extent(2), T, T);
   core::Array<float, 2> rates({N, T});
-  const Blocks blocks(T);
+  const Blocks blocks(T, most_windows(network));
   if (T == 0) return rates;
   BlockPredictor<S> predictor(network, blocks.windows);
   for (std::size_t block = 0; block < blocks.blocks; ++block) {
@@ -69,7 +76,7 @@ core::Array<float, 2> predict(const parallel::Communicator& communicator, const 
   core::Array<float, 2> rates({N, count});
   if (count == 0) return rates;
   const FrameSource source = [&](std::size_t frame, float* out) { movie.contrast(frame, coding, out); };
-  const Blocks blocks(count);
+  const Blocks blocks(count, most_windows(network));
   const parallel::Range mine = communicator.owned(blocks.blocks);
   std::vector<float> local;
   local.reserve(mine.size() * blocks.windows * N);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/model/architecture.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "amacrine/model/architecture.hpp"
 
 namespace amacrine::model {
 
 /// A named piece of the flat parameter block.
 struct ParameterEntry {
-  std::string name;                ///< "hidden0.kernel", "hidden0.bias", "hidden0.gamma", "hidden0.beta", "readout.weight", "readout.bias", "output.gamma", "output.beta"
+  std::string name;  ///< "hidden0.kernel", "hidden0.bias", "hidden0.gamma", "hidden0.beta", "readout.weight", "readout.bias",
+                     ///< "output.gamma", "output.beta"
   std::vector<std::size_t> shape;  ///< kernel (C, D, KY, KX) with D = T for the first layer, oldest frame first; weight (N, U)
   std::size_t offset = 0, size = 0;
-  bool weight_decay = false;       ///< a kernel that L2 applies to
+  bool weight_decay = false;  ///< a kernel that L2 applies to
 };
 
 /// Where everything lies: all trainable parameters are one flat block, all running statistics another.
