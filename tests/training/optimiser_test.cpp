@@ -123,6 +123,24 @@ TEST(Initialise, BetaGivesTheMeanRate) {
   }
 }
 
+/// With a pace, a parameter's first step is that many times the rate.
+TEST(Adam, PaceMultipliesTheRate) {
+  const model::ParameterLayout layout = model::make_layout(tiny());
+  TrainingSettings settings;
+  settings.l2 = 0;
+  const std::vector<float> pace = rate_pace(layout, {7.0});
+  const Adam<double> adam = make_adam<double>(layout, settings, pace);
+  const auto parameters = core::to_device("test::parameters", std::vector<double>(layout.parameter_count, 0.0));
+  adam_step(core::Exec(), settings.adam, 0.01, 1,
+            core::to_device("test::gradient", std::vector<double>(layout.parameter_count, 2.0)), adam, parameters);
+  Kokkos::fence();
+  const std::vector<double> now = core::to_host(parameters);
+  EXPECT_NEAR(now[layout.parameter("output.gamma").offset], -0.07, 1e-8);
+  EXPECT_NEAR(now[layout.parameter("output.beta").offset], -0.07, 1e-8);
+  EXPECT_NEAR(now[layout.parameter("readout.weight").offset], -0.01, 1e-9);
+  EXPECT_NEAR(now[layout.parameter("hidden0.gamma").offset], -0.01, 1e-9);
+}
+
 /// Kernels fill +-1 / sqrt(inputs) evenly; another seed gives other weights.
 TEST(Initialise, KernelsAreUniform) {
   model::Architecture a;

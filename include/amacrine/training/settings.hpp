@@ -59,8 +59,8 @@ struct TrainingSettings {
   double max_minutes = 0.0;     ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
   std::string engine = "auto";  ///< "auto", "direct" or "spectral"
   bool ln = true;               ///< also train the linear-nonlinear baseline
-  std::size_t ln_windows = 51'200;
-  double ln_learning_rate = 1e-3, ln_l2 = 1e-2;
+  std::size_t ln_windows = 153'600;
+  double ln_learning_rate = 1e-4, ln_l2 = 1e-2;
 
   std::size_t batch() const { return segments * windows; }
   std::size_t steps_per_epoch() const { return (epoch_windows + batch() - 1) / batch(); }
