@@ -33,26 +33,32 @@ View1<S> workspace(const char* name, std::size_t size) {
 
 }  // namespace
 
-/// kernel (C, L, J, I) -> packed (C, J, I, L): lags become lanes.
+/// from (C, R, S) -> to (C, S, R): the lags of a kernel (C, L, J * I) become its lanes, and back. A host's work item writes whole
+/// rows.
 template <class S>
-void pack_lags(const Exec& exec, const View4<S>& kernel, S* packed) {
-  const std::size_t lags = kernel.extent(1), area = kernel.extent(2) * kernel.extent(3);
-  const S* from = kernel.data();
+void transpose_planes(const Exec& exec, const char* label, const S* from, S* to, std::size_t planes, std::size_t rows,
+                      std::size_t columns) {
+  const std::size_t run = core::detail::exec_is_host ? rows : 1, runs = rows / run;
   Kokkos::parallel_for(
-      "model::spectral_pack_lags", Kokkos::RangePolicy<Exec>(exec, 0, kernel.size()), KOKKOS_LAMBDA(std::size_t i) {
-        const std::size_t l = i % lags, a = (i / lags) % area, c = i / (lags * area);
-        packed[i] = from[(c * lags + l) * area + a];
+      label, Kokkos::RangePolicy<Exec>(exec, 0, planes * columns * runs), KOKKOS_LAMBDA(std::size_t i) {
+        const std::size_t first = i % runs * run, s = i / runs % columns, c = i / runs / columns;
+        const S* const in = from + c * rows * columns + s;
+        S* const out = to + (c * columns + s) * rows;
+        for (std::size_t r = first; r < first + run; ++r) out[r] = in[r * columns];
       });
 }
 
-/// packed (C, J, I, L) -> gradient (C, L, J, I), the way back.
+/// kernel (C, L, J, I) -> packed (C, J, I, L).
+template <class S>
+void pack_lags(const Exec& exec, const View4<S>& kernel, S* packed) {
+  transpose_planes(exec, "model::spectral_pack_lags", static_cast<const S*>(kernel.data()), packed, kernel.extent(0),
+                   kernel.extent(1), kernel.extent(2) * kernel.extent(3));
+}
+
+/// packed (C, J, I, L) -> gradient (C, L, J, I).
 template <class S>
 void unpack_lags(const Exec& exec, const S* packed, S* gradient, std::size_t channels, std::size_t lags, std::size_t area) {
-  Kokkos::parallel_for(
-      "model::spectral_unpack_lags", Kokkos::RangePolicy<Exec>(exec, 0, channels * lags * area), KOKKOS_LAMBDA(std::size_t i) {
-        const std::size_t a = i % area, l = (i / area) % lags, c = i / (lags * area);
-        gradient[i] = packed[(c * area + a) * lags + l];
-      });
+  transpose_planes(exec, "model::spectral_unpack_lags", packed, gradient, channels, area, lags);
 }
 
 bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }

@@ -181,36 +181,101 @@ void mix_channels_back(const core::Exec& exec, std::size_t f, int segments, int 
              kernel_lanes, 1, in_channels, d_in);
 }
 
+/// Channel pairs of CB outputs and half a register of inputs at one frequency, added to re and im. `turned` (windows, W) holds
+/// the inputs with windows as rows, real parts before imaginary ones, so that a window's factor is a scalar and no sum runs
+/// across lanes.
+template <int CB, class S>
+KOKKOS_INLINE_FUNCTION void pair_tile(const S* turned, const S* d, std::size_t stride, int lanes, int windows, int inputs,
+                                      int in_channels, S* re, S* im) {
+  using V = Lanes<S>;
+  constexpr int W = lane_count<S>, H = W / 2;
+  V by_re[CB], by_im[CB];
+  for (int c = 0; c < CB; ++c) by_re[c] = by_im[c] = V(S(0));
+  for (int b = 0; b < windows; ++b) {
+    const V h = load_lanes(turned + b * W);
+    for (int c = 0; c < CB; ++c) {
+      by_re[c] = Kokkos::fma(V(d[c * stride + b]), h, by_re[c]);
+      by_im[c] = Kokkos::fma(V(d[c * stride + lanes + b]), h, by_im[c]);
+    }
+  }
+  for (int c = 0; c < CB; ++c) {
+    S p[W], q[W];
+    store_lanes<S>(by_re[c], p);
+    store_lanes<S>(by_im[c], q);
+    for (int j = 0; j < inputs; ++j) {
+      re[c * in_channels + j] += p[j] + q[H + j];
+      im[c * in_channels + j] += p[H + j] - q[j];
+    }
+  }
+}
+
+/// All channel pairs at one frequency on a host: re and im (C, D).
+template <class S>
+KOKKOS_INLINE_FUNCTION void pair_by_rows(const S* in, const S* d, std::size_t stride, int lanes, int in_channels,
+                                         int out_channels, int windows, S* re, S* im) {
+  constexpr int W = lane_count<S>, H = W / 2, rows = 64;
+  S turned[rows * W];
+  for (int pair = 0; pair < in_channels * out_channels; ++pair) re[pair] = im[pair] = S(0);
+  for (int first = 0; first < windows; first += rows) {
+    const int count = windows - first < rows ? windows - first : rows;
+    for (int j = 0; j < in_channels; j += H) {
+      const int inputs = in_channels - j < H ? in_channels - j : H;
+      for (int n = 0; n < inputs; ++n)
+        for (int b = 0; b < count; ++b) {
+          turned[b * W + n] = in[(j + n) * stride + first + b];
+          turned[b * W + H + n] = in[(j + n) * stride + lanes + first + b];
+        }
+      int c = 0;
+      for (; c + 8 <= out_channels; c += 8)
+        pair_tile<8>(turned, d + c * stride + first, stride, lanes, count, inputs, in_channels, re + c * in_channels + j,
+                     im + c * in_channels + j);
+      for (; c < out_channels; ++c)
+        pair_tile<1>(turned, d + c * stride + first, stride, lanes, count, inputs, in_channels, re + c * in_channels + j,
+                     im + c * in_channels + j);
+    }
+  }
+}
+
+/// One output channel's pairs at one frequency, one window after another: re and im (D).
+template <class S>
+KOKKOS_INLINE_FUNCTION void pair_by_windows(const S* in, const S* d, std::size_t stride, int lanes, int in_channels, int windows,
+                                            S* re, S* im) {
+  for (int j = 0; j < in_channels; ++j) {
+    const S* h = in + j * stride;
+    S sum_re(0), sum_im(0);
+    for (int b = 0; b < windows; ++b) {
+      sum_re += d[b] * h[b] + d[lanes + b] * h[lanes + b];
+      sum_im += d[b] * h[lanes + b] - d[lanes + b] * h[b];
+    }
+    re[j] = sum_re;
+    im[j] = sum_im;
+  }
+}
+
+/// A host's work item has all pairs of a frequency, a GPU's those of one output channel.
+template <class S>
+KOKKOS_INLINE_FUNCTION void pair_some(const S* in, const S* d, std::size_t stride, int lanes, int in_channels, int outputs,
+                                      int windows, S* re, S* im) {
+  if constexpr (lane_count < S >> 1) {
+    pair_by_rows(in, d, stride, lanes, in_channels, outputs, windows, re, im);
+  } else {
+    for (int c = 0; c < outputs; ++c)
+      pair_by_windows(in, d + c * stride, stride, lanes, in_channels, windows, re + c * in_channels, im + c * in_channels);
+  }
+}
+
 template <class S>
 void pair_channels(const core::Exec& exec, std::size_t f, int segments, int in_channels, int out_channels, int windows, int lanes,
                    const S* in, const S* d_out, S* out, int out_lanes) {
-  using V = Lanes<S>;
-  constexpr int W = lane_count<S>;
   const std::size_t stride = f * 2 * lanes;
-  const int blocks = (windows + W - 1) / W;
+  const int parts = lane_count<S> > 1 ? 1 : out_channels, outputs = out_channels / parts;
   Kokkos::parallel_for(
-      "model::spectral_pair_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * out_channels),
+      "model::spectral_pair_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * f * parts),
       KOKKOS_LAMBDA(long i) {
-        const std::size_t c = i % out_channels, k = (i / out_channels) % f, g = i / (static_cast<long>(out_channels) * f);
-        const S* d = d_out + (g * out_channels + c) * stride + k * 2 * lanes;
+        const std::size_t c = i % parts * outputs, k = (i / parts) % f, g = i / (static_cast<long>(parts) * f);
         S* to = out + (g * f + k) * 2 * out_lanes + c * in_channels;
-        for (int j = 0; j < in_channels; ++j) {
-          const S* h = in + (g * in_channels + j) * stride + k * 2 * lanes;
-          V re(S(0)), im(S(0));
-          for (int n = 0; n < blocks; ++n) {
-            const V dr = load_lanes(d + n * W), di = load_lanes(d + lanes + n * W);
-            const V hr = load_lanes(h + n * W), hi = load_lanes(h + lanes + n * W);
-            re = Kokkos::fma(di, hi, Kokkos::fma(dr, hr, re));
-            im = Kokkos::fma(-di, hr, Kokkos::fma(dr, hi, im));
-          }
-          S parts[2] = {S(0), S(0)};
-          for (int n = 0; n < W; ++n) {
-            parts[0] += re[n];
-            parts[1] += im[n];
-          }
-          to[j] = parts[0];
-          to[out_lanes + j] = parts[1];
-        }
+        pair_some(in + g * in_channels * stride + k * 2 * lanes, d_out + (g * out_channels + c) * stride + k * 2 * lanes, stride,
+                  lanes, in_channels, outputs, windows, to, to + out_lanes);
       });
 }
 

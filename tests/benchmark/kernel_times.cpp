@@ -16,6 +16,7 @@ struct Watch {
   std::map<std::string, KernelTime> times;
   std::string label;
   double since = 0;
+  int depth = 0;  ///< a deep copy may launch kernels of its own: what is outermost counts
 };
 
 Watch& watch() {
@@ -24,11 +25,13 @@ Watch& watch() {
 }
 
 void begin(const char* label) {
+  if (watch().depth++ > 0) return;
   watch().label = label;
   watch().since = core::wall_seconds();
 }
 
 void end() {
+  if (--watch().depth > 0) return;
   KernelTime& time = watch().times[watch().label];
   time.seconds += core::wall_seconds() - watch().since;
   ++time.launches;
@@ -48,7 +51,7 @@ void begin_copy(Kokkos::Tools::SpaceHandle, const char* to, const void*, Kokkos:
 }  // namespace
 
 void start_kernel_times() {
-  watch().times.clear();
+  watch() = Watch();
   tools::set_begin_parallel_for_callback(begin_launch);
   tools::set_end_parallel_for_callback(end_launch);
   tools::set_begin_deep_copy_callback(begin_copy);

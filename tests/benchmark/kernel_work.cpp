@@ -13,17 +13,15 @@ struct Planes {
   double n, count, height, width, lanes;
   double frequencies() const { return n * (n / 2 + 1); }
   double values() const { return count * height * width * lanes; }
-  double rows() const { return count * height * (n / 2 + 1) * 2 * lanes; }  ///< after the transform along x
   double spectra() const { return count * frequencies() * 2 * lanes; }
+  /// Two rows of pixels are one complex transform, and n / 2 + 1 columns follow.
   double flops() const { return count * lanes * (height / 2 + n / 2 + 1) * 5 * n * std::log2(n); }
-  double row_flops() const { return count * lanes * height / 2 * 5 * n * std::log2(n); }
 };
 
 using Works = std::map<std::string, Work>;
 
 void transform(Works& works, const std::string& way, const Planes& p) {
-  works["model::spectral_" + way + "_rows"] += {p.row_flops(), bytes_of * (p.values() + p.rows())};
-  works["model::spectral_" + way + "_columns"] += {p.flops() - p.row_flops(), bytes_of * (p.rows() + p.spectra())};
+  works["model::spectral_" + way] += {p.flops(), bytes_of * (p.values() + p.spectra())};
 }
 
 void first_layer(Works& works, const model::Architecture& a, double g, double b) {
