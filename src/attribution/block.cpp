@@ -139,10 +139,12 @@ void BlockAttributor<S>::refine(const Request& request) {
   std::vector<std::size_t> active(request.difference.extent(0));
   std::iota(active.begin(), active.end(), 0);
   const bool pixels = request.level == Level::pixel;
+  std::size_t later_units = 0;
+  for (std::size_t l = 1; l < network_.layers.size(); ++l) later_units += network_.layers[l].units();
   const auto measure = [&](Block& fine, const Block& coarse) {
     const core::Array<double, 2> distance = row_distance(fine, coarse, request.level);
     for (std::size_t i = 0; i < distance.size(); ++i)
-      fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i]);
+      fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i], later_units);
     fine.distance = distance;
   };
   Block coarse = integrate(request, active, settings_.panels / 2, false);

@@ -8,7 +8,7 @@ namespace amacrine::attribution {
 namespace {
 
 constexpr double smallest_row_hz = 0.1;
-constexpr double safety = 1.5;
+constexpr double fewest_units = 25.0;
 
 /// Calls f(a.values, b.values) for every field that has windows as its first axis.
 template <class A, class B, class F>
@@ -116,7 +116,10 @@ core::Array<double, 2> row_distance(const Block& fine, const Block& coarse, Leve
   return out;
 }
 
-double estimated_error(double distance, double coarser_distance) { return safety * std::max(distance, 0.25 * coarser_distance); }
+double estimated_error(double distance, double coarser_distance, std::size_t later_units) {
+  const double safety = 1.0 + 10.0 / std::sqrt(std::max(fewest_units, static_cast<double>(later_units)));
+  return safety * std::max(distance, 0.25 * coarser_distance);
+}
 
 std::vector<bool> judge_windows(Block& block, double tolerance, bool last) {
   std::vector<bool> good(block.windows, true);
