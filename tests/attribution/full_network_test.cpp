@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/block.hpp"
+#include "attribution/naive.hpp"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+/// The standard network at its full size, where convolutions go through the frequency domain, against plain loops in double.
+namespace amacrine::attribution {
+namespace {
+
+constexpr int panels = 6;
+
+/// 40 x 50 x 50 -> 8 @ 15 x 15 -> 8 @ 11 x 11 -> 2 cells, random weights, gains and offsets per unit.
+const naive::Network& standard_network() {
+  static const naive::Network network = [] {
+    core::Random random(41, core::Stream::test);
+    naive::Network net{40, 50, 50, 2, {}, {}, {}, 1.0};
+    net.layers.push_back(naive::random_layer(random, 8, 40, 50, 50, 15, 15, false));
+    net.layers.push_back(naive::random_layer(random, 8, 8, 36, 36, 11, 11, true));
+    for (int i = 0; i < net.cells * net.last_units(); ++i) net.readout.push_back(random.normal() / std::sqrt(5408.0));
+    net.constant = {0.2, -0.3};
+    return net;
+  }();
+  return network;
+}
+
+const core::Array<float, 3>& movie() {
+  static const core::Array<float, 3> frames = naive::random_movie(standard_network(), 46, 42);
+  return frames;
+}
+
+template <class S>
+Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_windows) {
+  AttributionSettings settings;
+  settings.rule = rule;
+  settings.panels = panels;
+  settings.block_windows = block_windows;
+  BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
+  return attributor.attribute(movie(), first, windows, {0, 1}, Level::unit);
+}
+
+double distance(const Block& block, std::size_t row, const naive::Values& truth) {
+  double error = 0, size = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    error += std::abs(static_cast<double>(block.unit_attribution[row * truth.size() + i]) - truth[i]);
+    size += std::abs(truth[i]);
+  }
+  return error / size;
+}
+
+TEST(FullNetwork, MidpointsAgreeWithPlainLoops) {
+  const naive::Network& net = standard_network();
+  const naive::Values grey(40 * 50 * 50, 0.0);
+  const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie(), 43), grey, 1, panels);
+  const Block exact = attributed<double>(Rule::midpoint, 43, 1, 1), single = attributed<float>(Rule::midpoint, 42, 3, 3);
+  EXPECT_NEAR(exact.rate(0, 1), truth.rate, 1e-9);
+  EXPECT_NEAR(exact.baseline_rate(0, 1), truth.grey, 1e-9);
+  EXPECT_LT(distance(exact, 1, truth.unit), 1e-6);  // stored as float
+  EXPECT_NEAR(single.rate(1, 1), truth.rate, 1e-4);
+  EXPECT_LT(distance(single, 3, truth.unit), 1e-3);  // a unit near its threshold may flip a node sooner in float
+}
+
+TEST(FullNetwork, SecantsCloseInFloatWhateverSharesTheBlock) {
+  const Block together = attributed<float>(Rule::secant, 40, 5, 5), alone = attributed<float>(Rule::secant, 42, 1, 5);
+  for (double residual : together.residual.values()) EXPECT_LT(std::abs(residual), 1e-5);
+  const std::size_t values = alone.unit_attribution.size();
+  for (std::size_t i = 0; i < values; ++i) ASSERT_EQ(together.unit_attribution[2 * values + i], alone.unit_attribution[i]) << i;
+  EXPECT_EQ(together.rate(2, 0), alone.rate(0, 0));
+}
+
+}  // namespace
+}  // namespace amacrine::attribution
