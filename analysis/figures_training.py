@@ -15,14 +15,12 @@ def learning_curves(curves):
             axes[0].plot(seen, curves[key], color=colour, marker="o", ms=3, label=name)
     axes[0].set(xlabel="windows seen (thousand)", ylabel="Poisson loss", title="Loss")
     axes[0].legend()
-    cells = [k for k in curves if k.startswith("validation_r_") and k != "validation_r_mean"]
+    cells = [k for k in curves if k.startswith("r_")]
     for key, colour in zip(cells, SERIES):
-        axes[1].plot(seen, curves[key], color=colour, lw=1, label=key[len("validation_r_"):])
-    key = "validation_r_mean" if "validation_r_mean" in curves else "validation_r"
-    if key in curves:
-        axes[1].plot(seen, curves[key], color=INK, lw=2, label="mean")
+        axes[1].plot(seen, curves[key], color=colour, lw=1, label=key[len("r_"):])
+    axes[1].plot(seen, curves["validation_r"], color=INK, lw=2, label="mean")
     axes[1].set(xlabel="windows seen (thousand)", ylabel="r with single trials", title="Validation correlation")
-    axes[1].legend(ncol=2)
+    axes[1].legend(ncol=2, loc="lower right")
     return svg(figure)
 
 
@@ -71,7 +69,7 @@ def score_bars(evaluation):
         ax.plot(np.arange(len(cells)), evaluation["noise_ceiling"].values, "_", color=INK, ms=22, label="noise ceiling")
     ax.set_xticks(np.arange(len(cells)), cells)
     ax.set(ylabel="score (r)", ylim=(0, 1))
-    ax.legend(ncol=3, loc="lower right")
+    ax.legend(ncol=3, loc="lower right", bbox_to_anchor=(1, 1))
     return svg(figure)
 
 

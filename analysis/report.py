@@ -44,7 +44,7 @@ def overview(page, study):
     rows = []
     for cell, score, ln, told, pathways in summary_rows(study):
         text = "; ".join(f"{TITLES[n].lower()}: <span class=\"{dict(yes='yes', no='no').get(v, 'part')}\">{v}</span>" for n, v in told) or "none of the four"
-        rows.append([cell, f"{score:.2f}", "" if np.isnan(ln) else f"{ln:.2f}", (text, ""), "" if pathways is None else pathways])
+        rows.append([cell, f"{score:.2f}", "" if np.isnan(ln) else f"{ln:.2f}", (text, "text"), "" if pathways is None else pathways])
     page.table(["cell", "score (r)", "LN", "phenomena of the cell, and whether the network shows them", "pathways"], rows)
     reference = study.evaluation.attrs.get("score_reference", "")
     if isinstance(reference, bytes):
@@ -69,8 +69,8 @@ def filters(page, study):
     data = study.attributions.get("network")
     if data is not None:
         page.section("What the first layer sees", "Each channel filters the movie in space and time before anything nonlinear happens.")
-        page.figure(training.filters(data, study.reductions.get("network")), "First-layer filters", "Top: space, at the lag where the filter is strongest (red excites). "
-                    "Bottom: time, light onset to the right of its lobe. ON and OFF follow the earliest large lobe in time, not the largest, so that biphasic filters are named as physiologists would.")
+        page.figure(training.filters(data, study.reductions.get("network")), "First-layer filters", "Top: space, at the lag where the filter is strongest (red: light there drives the channel, blue: darkness does). "
+                    "Bottom: the same in time, the present at the right. ON and OFF follow the earliest large lobe in time, not the largest, so that biphasic filters are named as physiologists would.")
 
 
 def phenomena(page, study):
@@ -107,7 +107,7 @@ def mechanisms(page, study, subject, title, text):
             kept = [p for p in range(reduction.sizes["pathway"]) if reduction["kept"].values[n, s, p] == 1]
             named = ", ".join(mechanism.pathway_name(reduction, n, (s, p)) for p in kept)
             r, held = float(reduction["r_fitted"].values[n, s]), float(reduction["r_held_out"].values[n, s])
-            rows.append([cell, mechanism.FAMILY_TITLE.get(stimulus, stimulus), (named, ""), f"{float(reduction['share_kept'].values[n, s]):.2f}",
+            rows.append([cell, mechanism.FAMILY_TITLE.get(stimulus, stimulus), (named, "text"), f"{float(reduction['share_kept'].values[n, s]):.2f}",
                          "" if np.isnan(r) else f"{r:.2f}", "" if np.isnan(held) else f"{held:.2f}"])
     page.table(["cell", "stimulus", "pathways, most important first", "share", "r with network", "r held out"], rows)
     for n, cell in enumerate(labels(reduction, "cell")):
