@@ -56,9 +56,11 @@ std::vector<std::string> tables_for(const std::string& subject) {
 }
 
 void announce(const std::string& subject, const attribution::Plan& plan, const attribution::Cost& cost, std::size_t file_bytes) {
-  core::log("attribute {}: {} stimuli, {} windows, {} rows in {} tasks; {:.3g} multiply-adds, {} of memory, {} on disk", subject,
-            plan.stimuli.size(), plan.windows, cost.rows, plan.tasks.size(), cost.multiply_adds,
-            core::human_bytes(cost.block_bytes), core::human_bytes(static_cast<double>(file_bytes)));
+  core::log(
+      "attribute {}: {} stimuli, {} windows ({} folded by symmetry), {} rows in {} tasks; {:.3g} multiply-adds, {} of memory, {} "
+      "on disk",
+      subject, plan.stimuli.size(), plan.windows, cost.folded_windows, cost.rows, plan.tasks.size(), cost.multiply_adds,
+      core::human_bytes(cost.block_bytes), core::human_bytes(static_cast<double>(file_bytes)));
 }
 
 void attribute_subject(Context& context, const std::string& name) {
@@ -75,9 +77,9 @@ void attribute_subject(Context& context, const std::string& name) {
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
   const attribution::Plan plan = attribution::make_plan(settings, catalogue, subject.model);
-  attribution::BlockAttributor<float> attributor(core::Exec(), model::make_inference<float>(subject.model), settings);
-  attribution::AttributionFile file(context.world, path, name, plan, subject.model, attribution::first_layer_facts(attributor),
-                                    settings, provenance);
+  attribution::Attributor<float> attributor(core::Exec(), model::make_inference<float>(subject.model), settings);
+  attribution::AttributionFile file(context.world, path, name, plan, subject.model,
+                                    attribution::first_layer_facts(attributor.plain()), settings, provenance);
   announce(name, plan, attribution::cost_of(plan, attributor), file.predicted_bytes());
   if (context.options.dry_run) return;
 

@@ -13,10 +13,10 @@ namespace {
 
 struct Job {
   AttributionSettings settings;
-  model::Model model = small_model();
+  model::Model model;
   Plan plan;
 
-  explicit Job(const std::string& levels = "symmetry") {
+  explicit Job(const std::string& levels = "symmetry", model::Norm norm = model::Norm::per_unit) : model(small_model(norm)) {
     settings.panels = 6;
     settings.block_windows = 5;
     settings.after_ms = 110;
@@ -30,10 +30,10 @@ struct Job {
   }
 
   std::string run(const parallel::Communicator& communicator, const std::string& path) const {
-    BlockAttributor<float> attributor(core::Exec(), model::make_inference<float>(model), settings);
+    Attributor<float> attributor(core::Exec(), model::make_inference<float>(model), settings);
     io::Provenance provenance;
     provenance.verb = "attribute";
-    AttributionFile file(communicator, path, "network", plan, model, first_layer_facts(attributor), settings, provenance);
+    AttributionFile file(communicator, path, "network", plan, model, first_layer_facts(attributor.plain()), settings, provenance);
     file.create();
     if (communicator.root()) file.write_frame();
     run_plan(communicator, plan, attributor, file);
@@ -95,9 +95,12 @@ TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
-TEST(AttributionFile, RowsAddUpAndSymmetryIsExact) {
+/// Norm per unit: plain network. Norm per channel: folded by the stimuli's symmetry.
+class Norms : public testing::TestWithParam<model::Norm> {};
+
+TEST_P(Norms, RowsAddUpAndSymmetryIsExact) {
   const auto world = parallel::Communicator::world();
-  const Job job;
+  const Job job("symmetry", GetParam());
   const io::Reader file(job.run(world, scratch(world, "rows.h5")));
   const auto rate = file.read<float>("rate"), baseline = file.read<float>("baseline_rate"),
              residual = file.read<float>("residual");
@@ -135,6 +138,8 @@ TEST(AttributionFile, RowsAddUpAndSymmetryIsExact) {
   }
   EXPECT_GT(largest, 0.01);
 }
+
+INSTANTIATE_TEST_SUITE_P(AttributionFile, Norms, testing::Values(model::Norm::per_unit, model::Norm::per_channel));
 
 }  // namespace
 }  // namespace amacrine::attribution

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/symmetry.hpp"
+
+namespace amacrine::attribution {
+namespace {
+
+using stimulus::Symmetry;
+
+/// Values of a (A, Y, X) on the host, and the same with one or both axes folded.
+struct Maps {
+  std::size_t count = 0, height = 1, width = 1;
+  std::vector<double> values;
+  double at(std::size_t a, std::size_t y, std::size_t x) const { return values[(a * height + y) * width + x]; }
+};
+
+template <class V>
+Maps to_maps(const V& view, std::size_t height, std::size_t width) {
+  const auto host = core::to_host(view);
+  return {host.size() / (height * width), height, width, std::vector<double>(host.begin(), host.end())};
+}
+
+bool uniform(const Maps& maps, Symmetry symmetry) {
+  for (std::size_t a = 0; a < maps.count; ++a)
+    for (std::size_t y = 0; y < maps.height; ++y)
+      for (std::size_t x = 0; x < maps.width; ++x)
+        if (maps.at(a, y, x) != maps.at(a, 0, symmetry == Symmetry::full_field ? 0 : x)) return false;
+  return true;
+}
+
+/// Sums (or with `first` the values at index 0) over y, and over x for full fields: (A, 1, X) or (A, 1, 1).
+Maps folded(const Maps& maps, Symmetry symmetry, bool first = false) {
+  Maps out{maps.count, 1, symmetry == Symmetry::full_field ? 1 : maps.width, {}};
+  out.values.assign(out.count * out.width, 0.0);
+  for (std::size_t a = 0; a < maps.count; ++a)
+    for (std::size_t y = 0; y < (first ? 1 : maps.height); ++y)
+      for (std::size_t x = 0; x < (first ? out.width : maps.width); ++x)
+        out.values[a * out.width + (out.width == 1 ? 0 : x)] += maps.at(a, y, x);
+  return out;
+}
+
+template <class V, class... Extents>
+V on_device(const std::vector<double>& values, Extents... extents) {
+  using S = typename V::non_const_value_type;
+  V view(core::uninitialised("attribution::folded"), extents...);
+  Kokkos::deep_copy(core::View1<S>(view.data(), view.size()),
+                    core::to_device("attribution::folded", std::vector<S>(values.begin(), values.end())));
+  return view;
+}
+
+template <class S>
+std::optional<model::InferenceLayer<S>> fold_layer(const model::InferenceLayer<S>& layer, Symmetry symmetry) {
+  const std::size_t height = layer.gain.extent(1), width = layer.gain.extent(2);
+  const Maps gain = to_maps(layer.gain, height, width), offset = to_maps(layer.offset, height, width);
+  if (!uniform(gain, symmetry) || !uniform(offset, symmetry)) return std::nullopt;
+  const Maps kernel = folded(to_maps(layer.kernel, layer.kernel.extent(2), layer.kernel.extent(3)), symmetry);
+  const Maps one_gain = folded(gain, symmetry, true), one_offset = folded(offset, symmetry, true);
+  model::InferenceLayer<S> out;
+  out.kernel =
+      on_device<core::View4<S>>(kernel.values, layer.kernel.extent(0), layer.kernel.extent(1), std::size_t{1}, kernel.width);
+  out.gain = on_device<core::View3<S>>(one_gain.values, one_gain.count, std::size_t{1}, one_gain.width);
+  out.offset = on_device<core::View3<S>>(one_offset.values, one_offset.count, std::size_t{1}, one_offset.width);
+  out.per_channel = layer.per_channel;
+  return out;
+}
+
+}  // namespace
+
+template <class S>
+std::optional<model::InferenceNetwork<S>> fold(const model::InferenceNetwork<S>& network, Symmetry symmetry) {
+  if (symmetry == Symmetry::none || network.normalisation.scale.size() != 1) return std::nullopt;
+  model::InferenceNetwork<S> out = network;
+  const bool both = symmetry == Symmetry::full_field;
+  out.architecture.height = 1;
+  if (both) out.architecture.width = 1;
+  std::size_t height = static_cast<std::size_t>(network.architecture.height),
+              width = static_cast<std::size_t>(network.architecture.width);
+  for (std::size_t l = 0; l < network.hidden.size(); ++l) {
+    const auto layer = fold_layer(network.hidden[l], symmetry);
+    if (!layer) return std::nullopt;
+    out.hidden[l] = *layer;
+    out.architecture.hidden[l].kernel_y = 1;
+    if (both) out.architecture.hidden[l].kernel_x = 1;
+    height = network.hidden[l].gain.extent(1);
+    width = network.hidden[l].gain.extent(2);
+  }
+  const Maps readout = folded(to_maps(network.readout, height, width), symmetry);
+  const std::size_t cells = network.readout.extent(0);
+  out.readout = on_device<core::View2<S>>(readout.values, cells, readout.values.size() / cells);
+  return out;
+}
+
+core::Array<float, 3> fold_movie(const core::Array<float, 3>& contrast, Symmetry symmetry) {
+  const std::size_t frames = contrast.extent(0), width = symmetry == Symmetry::full_field ? 1 : contrast.extent(2);
+  core::Array<float, 3> out({frames, 1, width});
+  for (std::size_t t = 0; t < frames; ++t)
+    for (std::size_t x = 0; x < width; ++x) out(t, 0, x) = contrast(t, 0, x);
+  return out;
+}
+
+template <class S>
+Attributor<S>::Attributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings)
+    : exec_(exec), network_(network), settings_(settings) {
+  engines_[Symmetry::none] = std::make_unique<BlockAttributor<S>>(exec, network, settings);
+}
+
+template <class S>
+Symmetry Attributor<S>::folded(Symmetry symmetry, Level level) {
+  if (level == Level::unit || level == Level::pixel || symmetry == Symmetry::none) return Symmetry::none;
+  // A full field at position level keeps its columns: it is uniform along y too.
+  const Symmetry axes = level == Level::position ? Symmetry::along_y : symmetry;
+  if (engines_.find(axes) == engines_.end()) {
+    const auto small = fold(network_, axes);
+    engines_[axes] = small ? std::make_unique<BlockAttributor<S>>(exec_, *small, settings_) : nullptr;
+  }
+  return engines_[axes] ? axes : Symmetry::none;
+}
+
+template <class S>
+BlockAttributor<S>& Attributor<S>::engine(Symmetry symmetry, Level level) {
+  return *engines_.at(folded(symmetry, level));
+}
+
+#define AMACRINE_INSTANTIATE(S)                                                                         \
+  template std::optional<model::InferenceNetwork<S>> fold(const model::InferenceNetwork<S>&, Symmetry); \
+  template class Attributor<S>;
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
+
+}  // namespace amacrine::attribution
