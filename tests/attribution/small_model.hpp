@@ -20,6 +20,9 @@ inline model::Model small_model(model::Norm norm = model::Norm::per_unit) {
   const model::ParameterLayout layout = model::make_layout(a);
   core::Random random(3, core::Stream::test);
   for (std::size_t i = 0; i < layout.parameter_count; ++i) model.parameters.push_back(static_cast<float>(0.3 * random.normal()));
+  for (const model::ParameterEntry& entry : layout.parameters)
+    if (entry.name.find("gamma") != std::string::npos)
+      for (std::size_t i = 0; i < entry.size; ++i) model.parameters[entry.offset + i] += 1.0F;
   for (std::size_t i = 0; i < layout.statistic_count; ++i) model.statistics.push_back(static_cast<float>(0.5 + random.uniform()));
   for (int n = 0; n < 3; ++n) {
     recording::Cell cell;
