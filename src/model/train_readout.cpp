@@ -65,25 +65,38 @@ void readout_forward(const Exec& exec, const View5<S>& h, const View2<S>& weight
       });
 }
 
+/// out = sum_n weight (n, u) in (n, lanes) for `count` windows; `Whole` where that is a whole register.
+template <bool Whole, class S>
+KOKKOS_INLINE_FUNCTION void weigh_cells(const S* in, std::size_t windows, const View2<S>& weight, std::size_t u, int count,
+                                        S* out) {
+  const int lanes = Whole ? train_lanes : count;
+  S sum[train_lanes] = {};
+  for (std::size_t n = 0; n < weight.extent(0); ++n) {
+    const S w = weight(n, u);
+    for (int lane = 0; lane < lanes; ++lane) sum[lane] += w * in[n * windows + static_cast<std::size_t>(lane)];
+  }
+  for (int lane = 0; lane < lanes; ++lane) out[lane] = sum[lane];
+}
+
 template <class S>
 void readout_input_gradient(const Exec& exec, const View5<S>& d_drive, const View2<S>& weight, const View5<S>& d_h) {
-  const std::size_t units = units_of(d_h), windows = d_h.extent(4), cells = weight.extent(0), blocks = lane_blocks(windows);
+  const std::size_t units = units_of(d_h), windows = d_h.extent(4), cells = weight.extent(0);
+  const std::size_t run = train_lanes > 1 ? windows : 1, runs = windows / run;  // windows of a work item
   S* const out = d_h.data();
   const S* const in = d_drive.data();
   Kokkos::parallel_for(
-      "model::readout_input_gradient", Kokkos::RangePolicy<Exec>(exec, 0, d_h.extent(0) * units * blocks),
+      "model::readout_input_gradient", Kokkos::RangePolicy<Exec>(exec, 0, d_h.extent(0) * units * runs),
       KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t first = item % blocks * train_lanes, u = item / blocks % units, g = item / blocks / units;
-        const std::size_t left = windows - first;
-        const int count = left < static_cast<std::size_t>(train_lanes) ? static_cast<int>(left) : train_lanes;
-        S sum[train_lanes] = {};
-        for (std::size_t n = 0; n < cells; ++n) {
-          const S w = weight(n, u);
-          const S* const from = in + (g * cells + n) * windows + first;
-          for (int lane = 0; lane < count; ++lane) sum[lane] += w * from[lane];
+        const std::size_t begin = item % runs * run, u = item / runs % units, g = item / runs / units;
+        const S* const from = in + g * cells * windows;
+        S* const to = out + (g * units + u) * windows;
+        for (std::size_t b = begin; b < begin + run; b += train_lanes) {
+          if (begin + run - b >= static_cast<std::size_t>(train_lanes)) {
+            weigh_cells<true>(from + b, windows, weight, u, train_lanes, to + b);
+          } else {
+            weigh_cells<false>(from + b, windows, weight, u, static_cast<int>(begin + run - b), to + b);
+          }
         }
-        S* const to = out + (g * units + u) * windows + first;
-        for (int lane = 0; lane < count; ++lane) to[lane] = sum[lane];
       });
 }
 
@@ -141,15 +154,24 @@ void output_loss(const Exec& exec, const View5<S>& drive, const View1<S>& gain, 
 template <class S, class Pixel>
 void gather_frames(const Exec& exec, const View3<const Pixel>& movie, const View1<std::int64_t>& first, const View1<S>& scale,
                    const View1<S>& offset, const View4<S>& frames) {
-  const std::size_t height = frames.extent(1), width = frames.extent(2), count = frames.extent(3);
+  const std::size_t pixels = frames.extent(1) * frames.extent(2), count = frames.extent(3), blocks = lane_blocks(count);
   const bool per_pixel = scale.extent(0) > 1;
+  // A host's work item reads a few frames from end to end, so that the movie streams; a GPU's reads one pixel.
+  const std::size_t run = train_lanes > 1 ? pixels : 1, runs = pixels / run;
+  const Pixel* const from = movie.data();
+  S* const to = frames.data();
   Kokkos::parallel_for(
-      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * height * width),
+      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * blocks * runs),
       KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t x = item % width, y = item / width % height, g = item / width / height;
-        const std::size_t pixel = per_pixel ? y * width + x : 0, start = static_cast<std::size_t>(first(g));
-        const S a = scale(pixel), b = offset(pixel);
-        for (std::size_t f = 0; f < count; ++f) frames(g, y, x, f) = a * static_cast<S>(movie(start + f, y, x)) + b;
+        const std::size_t begin = item % runs * run, f = item / runs % blocks * train_lanes, g = item / runs / blocks;
+        const std::size_t start = static_cast<std::size_t>(first(g)) + f, left = count - f;
+        const std::size_t lanes = left < static_cast<std::size_t>(train_lanes) ? left : train_lanes;
+        for (std::size_t p = begin; p < begin + run; ++p) {
+          const S a = scale(per_pixel ? p : 0), b = offset(per_pixel ? p : 0);
+          const Pixel* const pixel = from + start * pixels + p;
+          S* const out = to + (g * pixels + p) * count + f;
+          for (std::size_t lane = 0; lane < lanes; ++lane) out[lane] = a * static_cast<S>(pixel[lane * pixels]) + b;
+        }
       });
 }
 

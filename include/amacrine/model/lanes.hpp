@@ -83,6 +83,28 @@ inline Lanes<S, W> broadcast(S value) {
   return lanes;
 #endif
 }
+/// The same numbers in double.
+template <class S, int W>
+inline Lanes<double, W> widened(const Lanes<S, W>& lanes) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  return __builtin_convertvector(lanes, Lanes<double, W>);
+#else
+  Lanes<double, W> wide;
+  for (int i = 0; i < W; ++i) wide[i] = lanes[i];
+  return wide;
+#endif
+}
+/// The numbers whose gate is positive, zeros elsewhere.
+template <class S, int W>
+inline Lanes<S, W> gated(const Lanes<S, W>& lanes, const Lanes<S, W>& gate) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  return gate > Lanes<S, W>{} ? lanes : Lanes<S, W>{};
+#else
+  Lanes<S, W> open;
+  for (int i = 0; i < W; ++i) open[i] = gate[i] > S(0) ? lanes[i] : S(0);
+  return open;
+#endif
+}
 /// Sum over the lanes, in lane order.
 template <class S, int W>
 inline S lane_sum(const Lanes<S, W>& lanes) {
