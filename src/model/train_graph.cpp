@@ -2,7 +2,10 @@
 #include "amacrine/model/train_graph.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/lanes.hpp"
 #include "amacrine/model/kernels.hpp"
+
+#include <algorithm>
 
 namespace amacrine::model {
 
@@ -14,7 +17,34 @@ using core::View4;
 using core::View5;
 using parallel::Communicator;
 
+/// data (shards, size): the sum over shards, in order and in double, into the first of them.
+template <class T>
+void sum_shards(const Exec& exec, T* data, std::size_t shards, std::size_t size) {
+  constexpr std::size_t block = core::detail::exec_is_host ? 128 : 1;  // values of a work item
+  Kokkos::parallel_for(
+      "model::sum_shards", Kokkos::RangePolicy<Exec>(exec, 0, (size + block - 1) / block), KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t begin = item * block, count = size - begin < block ? size - begin : block;
+        double sums[block] = {};
+        for (std::size_t s = 0; s < shards; ++s)
+          for (std::size_t i = 0; i < count; ++i) sums[i] += static_cast<double>(data[s * size + begin + i]);
+        for (std::size_t i = 0; i < count; ++i) data[begin + i] = static_cast<T>(sums[i]);
+      });
+}
+
 namespace {
+
+/// Collective. data (this rank's shards, size), overwritten: the sum over all shards of all ranks in order. One rank that has all
+/// of them sums where they lie, to the same bits.
+template <class T>
+void ordered_total(const Exec& exec, const Communicator& communicator, std::size_t shards, std::size_t owned, T* data,
+                   std::span<T> total) {
+  const bool alone = communicator.size() == 1;
+  if (alone) sum_shards(exec, data, shards, total.size());
+  exec.fence("model::what a step has summed is read on the host");
+  const std::vector<T> local = core::to_host(View1<T>(data, (alone ? 1 : owned) * total.size()));
+  alone ? static_cast<void>(std::copy(local.begin(), local.end(), total.begin()))
+        : communicator.ordered_sum<T>(local, shards, total);
+}
 
 std::size_t sized(int value) { return static_cast<std::size_t>(value); }
 
@@ -63,13 +93,6 @@ void upload(const std::vector<double>& values, const View1<S>& to) {
   Kokkos::deep_copy(to, host);
 }
 
-std::vector<double> global_sums(const Communicator& communicator, std::size_t shards, const View3<double>& sums) {
-  const std::vector<double> local = core::to_host(sums);
-  std::vector<double> totals(sums.extent(1) * 2);
-  communicator.ordered_sum<double>(local, shards, totals);
-  return totals;
-}
-
 /// Statistics of z over the global batch -> gain and shift on the device.
 template <class S>
 void prepare_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, const View1<S>& parameters,
@@ -78,8 +101,8 @@ void prepare_norm(const Exec& exec, const Communicator& communicator, const Trai
   std::vector<double> totals(stage.moments.sums.extent(1) * 2, 0.0);
   if (stage.parameters.present()) {
     forward_moments(exec, stage.z, stage.moments);
-    exec.fence("model::forward_moments are read on the host");
-    totals = global_sums(communicator, graph.shards, stage.moments.sums);
+    const View3<double>& sums = stage.moments.sums;
+    ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
   }
   stage.batch = norm_forward(stage.parameters, totals, stage.count);
   upload(stage.batch.gain, stage.gain);
@@ -97,9 +120,10 @@ template <class S>
 void back_through_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, NormStage<S>& stage,
                        const View5<S>& h, std::vector<S>& gradient) {
   backward_moments(exec, stage.d, h, stage.z, stage.moments);
-  exec.fence("model::backward_moments are read on the host");
-  const NormBackward back =
-      norm_backward_coefficients(stage.parameters, stage.batch, global_sums(communicator, graph.shards, stage.moments.sums));
+  const View3<double>& sums = stage.moments.sums;
+  std::vector<double> totals(sums.extent(1) * 2);
+  ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
+  const NormBackward back = norm_backward_coefficients(stage.parameters, stage.batch, totals);
   const bool output = stage.name == "output.";
   put(graph.layout.find(stage.name + "gamma"), back.d_gamma, gradient);
   put(graph.layout.find(stage.name + "beta"), back.d_beta, gradient);
@@ -108,15 +132,6 @@ void back_through_norm(const Exec& exec, const Communicator& communicator, const
   upload(back.from_z, stage.from_z);
   upload(back.constant, stage.constant);
   norm_backward(exec, stage.d, h, stage.z, stage.from_d, stage.from_z, stage.constant, stage.moments.share);
-}
-
-/// Per-segment gradients of one kernel, summed over all segments in order, into their place of the flat gradient.
-template <class S>
-void sum_segments(const Communicator& communicator, std::size_t shards, const S* data, std::size_t segments,
-                  const ParameterEntry& entry, std::vector<S>& gradient) {
-  const View1<S> flat(const_cast<S*>(data), segments * entry.size);
-  const std::vector<S> local = core::to_host(flat);
-  communicator.ordered_sum<S>(local, shards, std::span<S>(gradient).subspan(entry.offset, entry.size));
 }
 
 template <class S>
@@ -174,9 +189,9 @@ void back_through_hidden(const Exec& exec, const Communicator& communicator, Tra
   HiddenStage<S>& stage = graph.hidden[layer];
   back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
-  exec.fence("model::kernel gradients are read on the host");
-  sum_segments(communicator, graph.shards, stage.d_kernel.data(), graph.owned.size(),
-               graph.layout.parameter(stage.norm.name + "kernel"), gradient);
+  const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
+  ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), stage.d_kernel.data(),
+                   std::span<S>(gradient).subspan(kernel.offset, kernel.size));
 }
 
 }  // namespace
@@ -220,9 +235,9 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
   const double loss = train_loss(exec, communicator, graph, settings);
   back_through_norm(exec, communicator, graph, graph.output, View5<S>(), gradient);
   back_through_readout(exec, graph, parameters);
-  exec.fence("model::readout gradient is read on the host");
-  sum_segments(communicator, graph.shards, graph.d_weight.data(), graph.owned.size(), graph.layout.parameter("readout.weight"),
-               gradient);
+  const ParameterEntry& weight = graph.layout.parameter("readout.weight");
+  ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), graph.d_weight.data(),
+                   std::span<S>(gradient).subspan(weight.offset, weight.size));
   for (std::size_t layer = graph.hidden.size(); layer-- > 0;)
     back_through_hidden(exec, communicator, graph, parameters, layer, gradient);
   return loss;
