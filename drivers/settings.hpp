@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include "amacrine/attribution/settings.hpp"
 #include "amacrine/core/study.hpp"
 #include "amacrine/model/architecture.hpp"
@@ -10,6 +8,8 @@
 #include "amacrine/reduction/settings.hpp"
 #include "amacrine/stimulus/settings.hpp"
 #include "amacrine/training/settings.hpp"
+
+#include <string>
 
 namespace amacrine::drivers {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "amacrine/core/study.hpp"
 #include "amacrine/parallel/communicator.hpp"
 #include "drivers/settings.hpp"
+
+#include <string>
+#include <vector>
 
 namespace amacrine::drivers {
 
@@ -15,8 +15,8 @@ struct Options {
   std::string verb;
   std::string study_file;
   std::vector<std::string> overrides;
-  bool dry_run = false;     ///< build everything, print sizes and cost, write nothing
-  bool overwrite = false;   ///< replace outputs of another study
+  bool dry_run = false;    ///< build everything, print sizes and cost, write nothing
+  bool overwrite = false;  ///< replace outputs of another study
 };
 
 /// What a verb works with: the ranks, the study as read, its settings, and the command line.

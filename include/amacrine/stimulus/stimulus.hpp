@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/array.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "amacrine/core/array.hpp"
 
 /// Contrast everywhere: 0 = grey, 1 = one pixel standard deviation of the natural ensemble (design: units).
 namespace amacrine::stimulus {
@@ -37,7 +37,7 @@ struct Stimulus {
   core::Array<float, 3> contrast;            ///< (T, Y, X)
   std::map<std::string, double> parameters;  ///< "period_ms", "contrast", "speed_px_per_frame", "direction", ...
   std::map<std::string, int> events;         ///< frame index of "onset", "last_flash", "omitted", "reversal", ...
-  std::vector<double> bar_px;                ///< (T) bar centre relative to the cell's centre, NaN where there is no bar; empty without bars
+  std::vector<double> bar_px;  ///< (T) bar centre relative to the cell's centre, NaN where there is no bar; empty without bars
 
   std::size_t frames() const { return contrast.extent(0); }
 };
