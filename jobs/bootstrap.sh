@@ -55,8 +55,8 @@ fetch_kokkos() { # -> $deps/source/kokkos
   rm -rf "$src"
   say "the Kokkos repository does not answer; taking the same tree from the source distribution of $carrier $carrier_version"
   python3 -m venv "$deps/source/venv"
-  "$deps/source/venv/bin/pip" download -q --no-deps --no-build-isolation --no-binary "$carrier" -d "$deps/source" "$carrier==$carrier_version" 2>/dev/null \
-    || "$deps/source/venv/bin/pip" download -q --no-deps --no-binary "$carrier" -d "$deps/source" "$carrier==$carrier_version"
+  "$deps/source/venv/bin/pip" download -q --disable-pip-version-check --no-deps --no-build-isolation --no-binary "$carrier" -d "$deps/source" "$carrier==$carrier_version" 2>/dev/null \
+    || "$deps/source/venv/bin/pip" download -q --disable-pip-version-check --no-deps --no-binary "$carrier" -d "$deps/source" "$carrier==$carrier_version"
   local tarball=$deps/source/$carrier-$carrier_version.tar.gz
   echo "$carrier_sha256  $tarball" | sha256sum -c --quiet - || { say "checksum of $tarball is wrong; nothing was built"; exit 1; }
   tar xzf "$tarball" -C "$deps/source" "$carrier-$carrier_version/kokkos"

@@ -8,5 +8,5 @@ for python in "${AMACRINE_PYTHON:-}" /usr/bin/python3 python3 "$root/.venv/bin/p
 done
 echo "[python] making .venv with h5py, xarray and matplotlib" >&2
 python3 -m venv "$root/.venv"
-"$root/.venv/bin/pip" install -q h5py h5netcdf netCDF4 xarray matplotlib >&2
+"$root/.venv/bin/pip" install -q --disable-pip-version-check h5py h5netcdf netCDF4 xarray matplotlib >&2
 echo "$root/.venv/bin/python"
