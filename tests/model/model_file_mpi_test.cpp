@@ -141,7 +141,7 @@ TEST(ModelFile, RefusesWhatIsNoModel) {
 TEST(ModelFile, RefusesNumbersThatAreNotFinite) {
   const test::TemporaryFolder folder;
   model::Model m = example(model::Norm::per_channel);
-  const auto& entry = model::make_layout(m.architecture).parameter("hidden1.kernel");
+  const auto entry = model::make_layout(m.architecture).parameter("hidden1.kernel");
   m.parameters[entry.offset + 3] = std::numeric_limits<float>::quiet_NaN();
   model::write_model(world(), folder / "model.h5", m, provenance());
   EXPECT_NE(refusal(folder / "model.h5").find("hidden1_kernel"), std::string::npos) << refusal(folder / "model.h5");
