@@ -112,7 +112,7 @@ TEST(Plan, UnknownStimuliAndCellsAreRefusedByName) {
               testing::AllOf(testing::HasSubstr("latencyy"), testing::HasSubstr("\"latency\"")));
   EXPECT_THAT(fault([](AttributionSettings& s) { s.cells = {"cell9"}; }), testing::HasSubstr("cell9"));
   EXPECT_THAT(fault([](AttributionSettings& s) {
-                s.bar_range_px = 0.0;
+                s.bar_range_px = -1.0;
                 s.stimuli = {"moving_bar"};
               }),
               testing::HasSubstr("moving_bar"));
