@@ -15,7 +15,6 @@
 
 namespace {
 
-using amacrine::core::ExitCode;
 using namespace amacrine::drivers;
 
 struct Verb {
