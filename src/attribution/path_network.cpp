@@ -162,7 +162,7 @@ core::View2<S> apply_first_layer(const core::Exec& exec, const PathNetwork<S>& n
   const core::View5<S> z(core::uninitialised("attribution::first_layer"), 1, static_cast<std::size_t>(layer.channels),
                          static_cast<std::size_t>(layer.height), static_cast<std::size_t>(layer.width), windows);
   convolve_frames(exec, layer.kernel, movie, z);
-  const core::View2<S> out(core::uninitialised("attribution::difference"), windows, layer.units());
+  core::View2<S> out(core::uninitialised("attribution::difference"), windows, layer.units());
   windows_first(exec, core::View2<S>(z.data(), layer.units(), windows), out);
   exec.fence("attribution::apply_first_layer");
   return out;
