@@ -81,13 +81,7 @@ void correlate_in_time(const core::Exec& exec, std::size_t f, int segments, int 
       });
 }
 
-/// CB channels times NB registers of lags at one frequency, summed over windows.
-template <int CB, int NB, class S>
-KOKKOS_INLINE_FUNCTION void window_tile(const S* frames, int frame_lanes, const S* d_out, std::size_t d_stride, int d_lanes,
-                                        int windows, S* out, std::size_t out_stride, int out_lanes) {
-  time_tile<CB, NB>(frames, frame_lanes, d_out, d_stride, d_lanes, windows, out, out_stride, out_lanes);
-}
-
+/// The same tile, with lags in the lanes and windows summed over.
 template <class S>
 void correlate_windows(const core::Exec& exec, std::size_t f, int segments, int channels, int history, int windows,
                        const S* frames, int frame_lanes, const S* d_out, int d_lanes, S* out, int out_lanes) {
@@ -108,14 +102,14 @@ void correlate_windows(const core::Exec& exec, std::size_t f, int segments, int 
           const S* from = d + c * d_stride;
           S* into = to + c * out_stride;
           if (registers >= 3) {
-            four ? window_tile<4, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
-                 : window_tile<1, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+            four ? time_tile<4, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : time_tile<1, 3>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
           } else if (registers == 2) {
-            four ? window_tile<4, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
-                 : window_tile<1, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+            four ? time_tile<4, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : time_tile<1, 2>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
           } else {
-            four ? window_tile<4, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
-                 : window_tile<1, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
+            four ? time_tile<4, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes)
+                 : time_tile<1, 1>(s, frame_lanes, from, d_stride, d_lanes, windows, into, out_stride, out_lanes);
           }
           c += four ? 4 : 1;
         }
