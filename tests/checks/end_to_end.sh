@@ -47,6 +47,9 @@ for f in $files; do
 done
 head -c 20000 n1/recording.h5 >cut.h5
 expect 3 cut.h5 "$amacrine" inspect cut.h5
+# One rank of two reads a misspelt study and fails alone, while the other waits for it in a collective call: the job must end.
+expect 2 'error on rank 1.*seeed' timeout 60 "$mpiexec" -n 1 "$amacrine" simulate "$study" study.output=n8 : -n 1 "$amacrine" simulate "$study" study.output=n8 simulation.seeed=1
+[[ ! -e n8/recording.h5 ]] || fail "a job in which one rank failed has left a recording"
 before=$(sha256sum n1/model.h5)
 expect 0 '' "$amacrine" train "$study" study.output=n1 --dry-run
 [[ $(sha256sum n1/model.h5) == "$before" ]] || fail "--dry-run changed model.h5"

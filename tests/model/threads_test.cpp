@@ -81,7 +81,7 @@ void expect_same_bits() {
   EXPECT_EQ(std::memcmp(many.data(), one.data(), many.size() * sizeof(S)), 0);
 }
 
-TEST(Threads, DoNotChangeBits) { expect_same_bits<float>(); }
-TEST(Threads, DoNotChangeBitsInDouble) { expect_same_bits<double>(); }
+TEST(NeedsThreads, DoNotChangeBits) { expect_same_bits<float>(); }
+TEST(NeedsThreads, DoNotChangeBitsInDouble) { expect_same_bits<double>(); }
 
 }  // namespace
