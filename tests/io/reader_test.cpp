@@ -150,7 +150,8 @@ TEST(NeedsSpaceReader, MoreThanTwoGigabytesInOneCall) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "big.h5";
   const std::size_t frames = 860'000;
-  if (std::filesystem::space(folder.path()).available < 6'000'000'000) GTEST_SKIP() << "SKIPPED: less than 6 GB of temporary space";
+  if (std::filesystem::space(folder.path()).available < 6'000'000'000)
+    GTEST_SKIP() << "SKIPPED: less than 6 GB of temporary space";
   core::Study study = core::Study::from_text("");
   {
     std::vector<std::uint8_t> movie(frames * 2500);
