@@ -2,15 +2,16 @@
 #include "block_predictor.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/kernels.hpp"
 
 #include <algorithm>
 
 namespace amacrine::model {
 
-namespace {
+using core::as_size;
 
-std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
+namespace {
 
 using HostRange = Kokkos::RangePolicy<core::HostExec>;
 

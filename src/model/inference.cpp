@@ -2,6 +2,7 @@
 #include "amacrine/model/inference.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/kernels.hpp"
 #include "amacrine/model/lanes.hpp"
 #include "spectral_cache.hpp"
@@ -12,6 +13,8 @@
 
 namespace amacrine::model {
 
+using core::as_size;
+
 namespace {
 
 using core::View1;
@@ -19,8 +22,6 @@ using core::View2;
 using core::View3;
 using core::View4;
 using core::View5;
-
-std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
 
 /// The values of an entry, or `size` times `fallback` where the model has no such entry.
 std::vector<double> values_of(const std::vector<float>& flat, const ParameterEntry* entry, std::size_t size, double fallback) {

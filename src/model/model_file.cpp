@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/model/model.hpp"
 
@@ -9,11 +10,11 @@
 
 namespace amacrine::model {
 
+using core::as_size;
+
 namespace {
 
 using Names = std::vector<std::string>;
-
-std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
 
 /// "hidden0.kernel" is stored as "hidden0_kernel".
 std::string stored_name(std::string name) {

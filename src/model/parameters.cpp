@@ -2,16 +2,17 @@
 #include "amacrine/model/parameters.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 
 #include <algorithm>
 
 namespace amacrine::model {
 
+using core::as_size;
+
 namespace {
 
 using Shape = std::vector<std::size_t>;
-
-std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
 
 void add(std::vector<ParameterEntry>& entries, std::size_t& count, std::string name, Shape shape, bool decays = false) {
   std::size_t size = 1;

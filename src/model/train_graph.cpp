@@ -3,12 +3,14 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/lanes.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/kernels.hpp"
 
 #include <algorithm>
 
 namespace amacrine::model {
 
+using core::as_size;
 using core::Exec;
 using core::View1;
 using core::View2;
@@ -46,8 +48,6 @@ void ordered_total(const Exec& exec, const Communicator& communicator, std::size
         : communicator.ordered_sum<T>(local, shards, total);
 }
 
-std::size_t sized(int value) { return static_cast<std::size_t>(value); }
-
 template <class S>
 View4<S> kernel_of(const ParameterEntry& entry, const View1<S>& parameters) {
   return View4<S>(parameters.data() + entry.offset, entry.shape[0], entry.shape[1], entry.shape[2], entry.shape[3]);
@@ -63,12 +63,13 @@ View2<S> readout_of(const TrainGraph<S>& graph, const View1<S>& parameters) {
 template <class S>
 View4<S> filter_of(const TrainGraph<S>& graph, const View1<S>& parameters) {
   const Architecture& a = graph.architecture;
-  return View4<S>(readout_of(graph, parameters).data(), sized(a.cells), sized(a.history), sized(a.height), sized(a.width));
+  return View4<S>(readout_of(graph, parameters).data(), as_size(a.cells), as_size(a.history), as_size(a.height),
+                  as_size(a.width));
 }
 
 /// A named parameter on the host in double, repeated `times` for each value; empty where the layout has none.
 template <class S>
-std::vector<double> on_host(const ParameterEntry* entry, const View1<S>& parameters) {
+std::vector<double> host_values(const ParameterEntry* entry, const View1<S>& parameters) {
   if (entry == nullptr) return {};
   const View1<S> slice(parameters.data() + entry->offset, entry->size);
   const std::vector<S> values = core::to_host(slice);
@@ -78,9 +79,9 @@ std::vector<double> on_host(const ParameterEntry* entry, const View1<S>& paramet
 template <class S>
 void read_norm(const TrainGraph<S>& graph, const View1<S>& parameters, NormStage<S>& stage) {
   const bool output = stage.name == "output.";
-  stage.parameters.gamma = on_host(graph.layout.find(stage.name + "gamma"), parameters);
-  stage.parameters.beta = on_host(graph.layout.find(stage.name + "beta"), parameters);
-  stage.parameters.bias = on_host(graph.layout.find(output ? "readout.bias" : stage.name + "bias"), parameters);
+  stage.parameters.gamma = host_values(graph.layout.find(stage.name + "gamma"), parameters);
+  stage.parameters.beta = host_values(graph.layout.find(stage.name + "beta"), parameters);
+  stage.parameters.bias = host_values(graph.layout.find(output ? "readout.bias" : stage.name + "bias"), parameters);
   stage.parameters.absolute = graph.architecture.scale == Scale::absolute;
   stage.parameters.epsilon = graph.architecture.norm_epsilon;
 }
@@ -172,9 +173,9 @@ void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const Vie
 template <class S>
 void back_through_readout(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters) {
   const Architecture& a = graph.architecture;
-  const std::size_t segments = graph.owned.size(), cells = sized(a.cells);
+  const std::size_t segments = graph.owned.size(), cells = as_size(a.cells);
   if (graph.hidden.empty()) {
-    const View5<S> d_filter(graph.d_weight.data(), segments, cells, sized(a.history), sized(a.height), sized(a.width));
+    const View5<S> d_filter(graph.d_weight.data(), segments, cells, as_size(a.history), as_size(a.height), as_size(a.width));
     temporal_conv_kernel_gradient(exec, graph.frames, graph.output.d, d_filter);
     return;
   }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/train_graph.hpp"
 
 namespace amacrine::model {
 
+using core::as_size;
 using core::uninitialised;
 
 namespace {
-
-std::size_t sized(int value) { return static_cast<std::size_t>(value); }
 
 struct Shape {
   std::size_t channels, height, width;
@@ -38,20 +38,20 @@ NormStage<S> make_stage(const std::string& name, const Shape& shape, std::size_t
 template <class S>
 void choose_engine(const Architecture& a, int l, std::size_t segments, std::size_t windows, ConvEngine engine,
                    HiddenStage<S>& stage) {
-  const ConvLayer& layer = a.hidden[sized(l)];
+  const ConvLayer& layer = a.hidden[as_size(l)];
   const int height = l == 0 ? a.height : a.out_y(l - 1), width = l == 0 ? a.width : a.out_x(l - 1);
-  const std::size_t channels = sized(layer.channels), ky = sized(layer.kernel_y), kx = sized(layer.kernel_x);
+  const std::size_t channels = as_size(layer.channels), ky = as_size(layer.kernel_y), kx = as_size(layer.kernel_x);
   core::require<core::StudyError>(
       engine != ConvEngine::spectral || spectral_possible(height, width),
       "training.engine = \"spectral\" has no transform for {} x {} pixels; use \"auto\" or \"direct\"", height, width);
   stage.spectral = engine == ConvEngine::spectral ||
                    (engine == ConvEngine::automatic && spectral_pays(height, width, layer.kernel_y, layer.kernel_x, channels));
   if (!stage.spectral) return;
-  const std::size_t h = sized(height), w = sized(width);
+  const std::size_t h = as_size(height), w = as_size(width);
   if (l == 0) {
-    stage.first = SpectralTemporalConv<S>(segments, channels, sized(a.history), ky, kx, h, w, windows);
+    stage.first = SpectralTemporalConv<S>(segments, channels, as_size(a.history), ky, kx, h, w, windows);
   } else {
-    stage.later = SpectralConv<S>(segments, sized(a.hidden[sized(l - 1)].channels), channels, ky, kx, h, w, windows);
+    stage.later = SpectralConv<S>(segments, as_size(a.hidden[as_size(l - 1)].channels), channels, ky, kx, h, w, windows);
   }
 }
 
@@ -80,22 +80,22 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   graph.architecture = a;
   graph.layout = make_layout(a);
   graph.shards = shards, graph.windows = windows, graph.owned = owned;
-  const std::size_t segments = owned.size(), cells = sized(a.cells), samples = shards * windows;
-  graph.frames = core::View4<S>(uninitialised("model::train_frames"), segments, sized(a.height), sized(a.width),
-                                windows + sized(a.history) - 1);
+  const std::size_t segments = owned.size(), cells = as_size(a.cells), samples = shards * windows;
+  graph.frames = core::View4<S>(uninitialised("model::train_frames"), segments, as_size(a.height), as_size(a.width),
+                                windows + as_size(a.history) - 1);
   graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
   graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
   for (int l = 0; l < a.layers(); ++l) {
-    const ConvLayer& layer = a.hidden[sized(l)];
-    const Shape shape{sized(layer.channels), sized(a.out_y(l)), sized(a.out_x(l))};
+    const ConvLayer& layer = a.hidden[as_size(l)];
+    const Shape shape{as_size(layer.channels), as_size(a.out_y(l)), as_size(a.out_x(l))};
     HiddenStage<S> stage;
     stage.norm =
         make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
-    const std::size_t inputs = sized(l == 0 ? a.history : a.hidden[sized(l - 1)].channels);
+    const std::size_t inputs = as_size(l == 0 ? a.history : a.hidden[as_size(l - 1)].channels);
     if (use == GraphUse::training)
       stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, inputs,
-                                      sized(layer.kernel_y), sized(layer.kernel_x));
+                                      as_size(layer.kernel_y), as_size(layer.kernel_x));
     choose_engine(a, l, segments, windows, engine, stage);
     graph.hidden.push_back(std::move(stage));
   }
@@ -110,10 +110,10 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
 
 double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, std::size_t scalar) {
   const bool training = use == GraphUse::training;
-  double values = static_cast<double>(a.height) * a.width * static_cast<double>(windows + sized(a.history) - 1);
+  double values = static_cast<double>(a.height) * a.width * static_cast<double>(windows + as_size(a.history) - 1);
   for (int l = 0; l < a.layers(); ++l) values += static_cast<double>(a.units(l) * windows) * (training ? 3.0 : 1.0);
   if (training) values += static_cast<double>(make_layout(a).parameter_count);
-  if (!a.hidden.empty()) values += static_cast<double>(readout_chunks(a.readout_inputs()) * sized(a.cells) * windows);
+  if (!a.hidden.empty()) values += static_cast<double>(readout_chunks(a.readout_inputs()) * as_size(a.cells) * windows);
   return values * static_cast<double>(segments * scalar);
 }
 

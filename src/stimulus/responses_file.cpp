@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "responses_columns.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 namespace amacrine::stimulus {
 namespace {
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+using core::undefined;
 
 std::size_t longest(const std::vector<Condition>& conditions) {
   std::size_t frames = 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/numbers.hpp"
 #include "responses_columns.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace amacrine::stimulus {
 namespace {
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+using core::undefined;
 
 /// Index of a coordinate on its axis, or its size.
 std::size_t place(const std::vector<double>& axis, double value) {

@@ -2,6 +2,7 @@
 #include "amacrine/training/evaluation.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +11,7 @@
 namespace amacrine::training {
 namespace {
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+using core::undefined;
 constexpr std::size_t figure_count = 4;
 
 /// The last frames of each row of (N, T), the first `discard` left out.

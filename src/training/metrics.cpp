@@ -2,6 +2,7 @@
 #include "amacrine/training/metrics.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/core/random.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace amacrine::training {
 namespace {
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+using core::undefined;
 
 /// Where each sum lies. p prediction, a target, n noiseless, m mean of the repeats; the series are centred. Then three per repeat
 /// y: y, yy, ym.

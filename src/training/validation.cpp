@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/training/validation.hpp"
 
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/inference.hpp"
 #include "amacrine/training/metrics.hpp"
 
@@ -53,7 +54,7 @@ Validation Validator::score(const model::Model& model) const {
 
 Validation score_rates(const std::vector<std::vector<double>>& rates, const std::vector<std::vector<double>>& targets,
                        const std::vector<recording::Cell>& cells, const model::LossSettings& loss) {
-  constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+  using core::undefined;
   Validation result{0.0, 0.0, std::vector<double>(cells.size(), undefined)};
   double frames = 0, counted = 0;
   for (std::size_t n = 0; n < cells.size(); ++n) {

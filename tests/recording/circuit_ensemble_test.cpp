@@ -9,8 +9,8 @@
 namespace amacrine::recording {
 namespace {
 
-const stimulus::Screen screen;
-const stimulus::Centre centre;
+using test::centre;
+using test::screen;
 
 /// Mean and standard deviation of a rate over 120 s of the natural ensemble or 60 s of white noise, and how far they spread from
 /// movie to movie: means and standard deviations over 12 seeds of an independent implementation of ensembles and circuits.

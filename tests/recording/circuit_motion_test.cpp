@@ -13,9 +13,9 @@ using stimulus::LatencyProbe;
 using stimulus::Presence;
 using stimulus::ReversalFigures;
 using stimulus::ReversalProbe;
-using namespace testing;
+using namespace published;
 
-const stimulus::Screen screen;
+using test::screen;
 
 template <class Probe>
 auto shown_to(const std::string& name, const Probe& probe, const Lesion& lesion) {
@@ -87,7 +87,7 @@ TEST(FullCircuitReversal, OtherSpeedsWidthsContrasts) {
 // 1 sd of the summed centres along x.
 TEST(CircuitReversal, ReceptiveFieldRadius) {
   double weight = 0, moment = 0;
-  const stimulus::Centre centre;
+  using test::centre;
   for (CircuitUnit unit : circuit("reversal").units) {
     unit.kappa = 0;
     const std::vector<double> g = unit.spatial(screen, centre);

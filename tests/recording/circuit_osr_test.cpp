@@ -8,10 +8,10 @@ using nlohmann::json;
 using stimulus::OsrFigures;
 using stimulus::OsrProbe;
 using stimulus::Presence;
-using namespace testing;
+using namespace published;
 
 OsrFigures measure(const Circuit& cell, const OsrProbe& probe, const Lesion& lesion = {}) {
-  const stimulus::Screen screen;
+  using test::screen;
   const auto shown = stimulus::conditions(probe, screen);
   return stimulus::measure_osr(shown, respond_all(cell, shown, lesion), screen, resting_rate(cell));
 }

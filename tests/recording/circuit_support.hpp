@@ -3,6 +3,7 @@
 
 #include "amacrine/recording/circuit.hpp"
 #include "amacrine/stimulus/phenomena.hpp"
+#include "support/screen.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -13,7 +14,7 @@
 #include <nlohmann/json.hpp>
 
 /// Published figures of the simulated cells (tests/data/circuit_targets.json) and how close ours must be.
-namespace amacrine::recording::testing {
+namespace amacrine::recording::published {
 
 inline const nlohmann::json& targets() {
   static const nlohmann::json all = [] {
@@ -41,12 +42,12 @@ inline void expect_close(const std::vector<double>& ours, const nlohmann::json& 
 /// What a circuit answers to every condition, centred in a 50 x 50 field.
 inline stimulus::CellResponses respond_all(const Circuit& circuit, const std::vector<stimulus::Condition>& conditions,
                                            const Lesion& lesion = {}) {
-  const stimulus::Screen screen;
-  const stimulus::Centre centre;
+  using test::centre;
+  using test::screen;
   stimulus::CellResponses responses;
   for (const auto& condition : conditions)
     responses.push_back(respond(circuit, stimulus::render(condition, screen, centre).contrast, screen, centre, lesion).rate_hz);
   return responses;
 }
 
-}  // namespace amacrine::recording::testing
+}  // namespace amacrine::recording::published

@@ -11,10 +11,10 @@ namespace amacrine::recording {
 namespace {
 
 using nlohmann::json;
-using namespace testing;
+using namespace published;
 
-const stimulus::Screen screen;
-const stimulus::Centre centre;
+using test::centre;
+using test::screen;
 
 core::Array<float, 3> noise_movie(std::size_t frames, std::uint64_t seed) {
   core::Array<float, 3> movie({frames, 50, 50});

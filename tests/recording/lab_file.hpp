@@ -9,7 +9,7 @@
 #include <vector>
 
 /// Small files in the lab's layout, made by hand: each test says what is different about its own.
-namespace amacrine::recording::test {
+namespace amacrine::recording::lab {
 
 struct LabFile {
   std::size_t train_frames = 200, test_frames = 100, cells = 3, repeats = 4;
@@ -118,4 +118,4 @@ inline void LabFile::write(const std::string& path) const {
   writer.finish();
 }
 
-}  // namespace amacrine::recording::test
+}  // namespace amacrine::recording::lab

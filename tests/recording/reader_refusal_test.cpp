@@ -13,7 +13,7 @@
 namespace amacrine::recording {
 namespace {
 
-using test::LabFile;
+using lab::LabFile;
 using testing::AllOf;
 using testing::HasSubstr;
 

@@ -14,7 +14,7 @@
 namespace amacrine::recording {
 namespace {
 
-using test::LabFile;
+using lab::LabFile;
 using testing::ElementsAre;
 
 class Reading : public testing::Test {
@@ -26,7 +26,7 @@ class Reading : public testing::Test {
   amacrine::test::TemporaryFolder folder_;
 };
 
-RecordingSettings target(const std::string& name) {
+RecordingSettings with_target(const std::string& name) {
   RecordingSettings settings;
   settings.target = name;
   return settings;
@@ -111,7 +111,7 @@ TEST_F(Reading, RepeatsByCellAreCountsInHz) {
 }
 
 TEST_F(Reading, RepeatsByCellAreSmoothedForASmoothTarget) {
-  const Recording recording = load({}, target("firing_rate_10ms"));
+  const Recording recording = load({}, with_target("firing_rate_10ms"));
   std::vector<float> counts(100);
   for (std::size_t t = 0; t < 100; t += 4) counts[t] = 2;
   EXPECT_EQ(amacrine::test::relative_error(recording.test.repeats.row(0).first(100), firing_rate(counts, 10.0, 10.0)), 0.0);
@@ -124,7 +124,7 @@ TEST_F(Reading, RepeatsByRateAreTakenAsTheyAre) {
   file.trial = [](std::size_t r, std::size_t n, std::size_t t) {
     return 10.5 * static_cast<double>(r) + static_cast<double>(n) + 0.5 * static_cast<double>(t);
   };
-  RecordingSettings settings = target("firing_rate_10ms");
+  RecordingSettings settings = with_target("firing_rate_10ms");
   settings.cells = {1};
   const Recording recording = load(file, settings);
   ASSERT_EQ(recording.test.repeats.shape(), (std::array<std::size_t, 3>{4, 1, 100}));
@@ -161,7 +161,7 @@ TEST_F(Reading, FlagsSilentCellsAndMissingCeilings) {
   EXPECT_TRUE(recording.cells[0].no_ceiling);
   file.with_repeats = false;
   file.with_rates = true;
-  const Recording none = load(file, target("firing_rate_10ms"), Load::test);
+  const Recording none = load(file, with_target("firing_rate_10ms"), Load::test);
   EXPECT_TRUE(none.test.repeats.empty());
   EXPECT_TRUE(none.cells[2].no_ceiling);
   EXPECT_EQ(none.test.target(0, 1), 60.0f);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/stimulus/catalogue.hpp"
 
+#include "support/screen.hpp"
+
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -11,8 +13,8 @@
 namespace amacrine::stimulus {
 namespace {
 
-const Screen screen;
-const Centre centre;
+using test::centre;
+using test::screen;
 
 std::vector<int> flash_onsets(const Condition& train) {
   std::vector<int> onsets;

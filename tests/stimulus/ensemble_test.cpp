@@ -2,6 +2,7 @@
 #include "amacrine/stimulus/ensemble.hpp"
 
 #include "../../src/stimulus/images.hpp"
+#include "support/screen.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@
 namespace amacrine::stimulus {
 namespace {
 
-const Screen screen;
+using test::screen;
 constexpr std::size_t pixels = 2500;
 
 TEST(Fourier, AgreesWithTheSum) {

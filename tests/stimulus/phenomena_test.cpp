@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/stimulus/phenomena.hpp"
 
+#include "support/screen.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -8,7 +10,7 @@
 namespace amacrine::stimulus {
 namespace {
 
-const Screen screen;
+using test::screen;
 
 std::vector<double> flat(const Condition& condition, double hz) { return std::vector<double>(condition.frames, hz); }
 
