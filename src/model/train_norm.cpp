@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t noise_group = 4;  ///< units that share one Philox block
 
-template <class S>
-std::size_t units_of(const View5<S>& z) {
-  return z.extent(1) * z.extent(2) * z.extent(3);
-}
-
 }  // namespace
 
 MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::size_t height, std::size_t width, bool per_channel) {

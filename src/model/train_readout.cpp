@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::size_t chunk_units = 64;  ///< 64 units x 32 windows of float stay in the first-level cache while all cells pass
 
-template <class S>
-std::size_t units_of(const View5<S>& h) {
-  return h.extent(1) * h.extent(2) * h.extent(3);
-}
-
 std::size_t lane_blocks(std::size_t windows) { return (windows + train_lanes - 1) / train_lanes; }
 
 }  // namespace

@@ -12,6 +12,12 @@
 /// channel, 1 per unit. Sums run over fixed blocks in a fixed order, in double.
 namespace amacrine::model {
 
+/// Units of a layer's block (segments, C, Y, X, windows): C Y X.
+template <class S>
+std::size_t units_of(const core::View5<S>& block) {
+  return block.extent(1) * block.extent(2) * block.extent(3);
+}
+
 /// First and second sums of a segment: rows (G, U / span, 2) is scratch, sums (G, K, 2) the result.
 struct MomentSums {
   core::View3<double> rows, sums;
