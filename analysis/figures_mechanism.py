@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attributions as stacked pathways over time, and the reduced model beside the network."""
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from results import families, labels
 from style import FAINT, INK, MODEL, SERIES, plt, svg
@@ -35,20 +36,42 @@ def condition_time(reduction, condition):
     return frame[:count], count
 
 
+def channel_colours(reduction, cell):
+    """A colour per first-layer channel, the same in all figures of a cell: the six that carry most, then grey."""
+    order = np.argsort(-np.nansum(reduction["channel_share"].values[cell], axis=0))
+    colours = [FAINT] * len(order)
+    for colour, channel in zip(SERIES[:6], order):
+        colours[channel] = colour
+    return colours
+
+
+def pathway_colours(reduction, cell, stimulus, kept):
+    """Each kept pathway in its channel's colour; further pathways of a channel ever paler."""
+    colours, seen = channel_colours(reduction, cell), {}
+    result = {}
+    for p in kept:
+        channel = int(reduction["path_channel"].values[cell, stimulus, p])
+        strength = 0.6 ** seen.setdefault(channel, 0)
+        seen[channel] += 1
+        result[p] = tuple(1 - strength * (1 - value) for value in to_rgb(colours[channel]))
+    return result
+
+
 def pathway_traces(reduction, cell, condition):
     """W*s, G and A of each kept pathway over time for one condition, with the network's response."""
     stimulus = int(reduction["condition_stimulus"].values[condition])
     time, count = condition_time(reduction, condition)
     kept = [p for p in range(reduction.sizes["pathway"]) if reduction["kept"].values[cell, stimulus, p] == 1]
     names = labels(reduction, "channel")
+    colours = pathway_colours(reduction, cell, stimulus, kept)
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.9))
     drive, downstream, attribution = (reduction[v].values[cell, condition, :, :count] for v in ("drive", "downstream", "attribution"))
     for p in kept:
         channel = names[int(reduction["path_channel"].values[cell, stimulus, p])].split("/")[-1]
-        axes[0].plot(time, drive[p], color=SERIES[p], label=f"{channel}: {pathway_name(reduction, cell, (stimulus, p))}")
-        axes[1].plot(time, downstream[p], color=SERIES[p])
+        axes[0].plot(time, drive[p], color=colours[p], label=f"{channel}: {pathway_name(reduction, cell, (stimulus, p))}")
+        axes[1].plot(time, downstream[p], color=colours[p])
     rest = reduction["attribution_rest"].values[cell, condition, :count]
-    stack(axes[2], time, [*attribution[kept], rest], [*(SERIES[p] for p in kept), FAINT])
+    stack(axes[2], time, [*attribution[kept], rest], [*(colours[p] for p in kept), FAINT])
     axes[2].plot(time, reduction["rate"].values[cell, condition, :count] - reduction["rest"].values[cell], color=INK, lw=1.4)
     for ax, title, unit in zip(axes, ("What the pathway sees, W*s", "What it is worth, G", "What it contributes, A"), ("", "Hz per unit", "Hz above rest")):
         ax.axhline(0, color=FAINT, lw=0.6)
@@ -85,10 +108,10 @@ def shares(reduction, cell):
     figure, ax = plt.subplots(figsize=(9, 0.42 * len(stimuli) + 0.9))
     left = np.zeros(len(stimuli))
     order = np.argsort(-np.nansum(share, axis=0))
+    colours = channel_colours(reduction, cell)
     for rank, c in enumerate(order):
-        colour = SERIES[rank] if rank < 6 else FAINT
         value = np.nan_to_num(share[:, c])
-        ax.barh(np.arange(len(stimuli)), value, left=left, color=colour, alpha=0.85, edgecolor="none", label=channels[c].split("/")[-1] if rank < 6 else None)
+        ax.barh(np.arange(len(stimuli)), value, left=left, color=colours[c], alpha=0.85, edgecolor="none", label=channels[c].split("/")[-1] if rank < 6 else None)
         left += value
     ax.set_yticks(np.arange(len(stimuli)), [FAMILY_TITLE.get(s, s) for s in stimuli])
     ax.invert_yaxis()

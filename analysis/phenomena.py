@@ -12,7 +12,7 @@ CAPTIONS = {
     "anticipation": "Response against the position of the moving bar, over the profile of responses to bars flashed there (grey). The moving bar's peak lies ahead "
                     "of the flashed profile's centre: to the left for motion to the right, and to the right for motion to the left.",
 }
-REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "no larger than the expected event", -5: "no effect"}
+REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect"}
 
 
 def figure_text(data, cell, name):

@@ -87,7 +87,7 @@ OsrFigures measure_osr(const std::vector<Condition>& conditions, const CellRespo
   }
   summarise(f, false);
   f.overall = judge_sweep(f.presence, 3);
-  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > 0))
+  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > least_surprise))
     f.overall = Presence::not_above_expected;
   return f;
 }

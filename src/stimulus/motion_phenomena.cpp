@@ -126,7 +126,7 @@ ReversalFigures measure_reversal(const std::vector<Condition>& conditions, const
   f.before_reversal_hz = maximum(before);
   summarise(f, false);
   f.overall = judge_sweep(f.presence, 2);
-  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > 0))
+  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > least_surprise))
     f.overall = Presence::not_above_expected;
   return f;
 }

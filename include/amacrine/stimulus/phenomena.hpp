@@ -11,6 +11,10 @@
 /// Figures of the four phenomena, measured from responses only: no matter whether they are a network's, a circuit's or recorded.
 namespace amacrine::stimulus {
 
+/// Smallest mean surprise index (d - e) / (d + e) of an omitted-stimulus response or a reversal burst: a tenth above the response
+/// to the matched expected event.
+inline constexpr double least_surprise = 0.05;
+
 /// Whether a response is there to be measured. Positive means present; the numbers are those of the flag variables.
 enum class Presence : std::int8_t {
   not_measured = 0,         ///< its stimuli were not shown
@@ -18,7 +22,7 @@ enum class Presence : std::int8_t {
   too_weak = -1,            ///< never the threshold above rest: absent
   on_edge = -2,             ///< the largest rate is on the edge of the measuring window: absent
   too_few = -3,             ///< too few conditions of the sweep have a response: absent
-  not_above_expected = -4,  ///< measurable, but no larger than the response to the matched expected event
+  not_above_expected = -4,  ///< measurable, but hardly larger than the response to the matched expected event
   no_effect = -5,           ///< measurable, but without what makes the phenomenon: latency does not fall with contrast, or the
                             ///< moving bar's response does not lead (reported figures only)
 };
