@@ -221,7 +221,7 @@ T Study::need(const std::string& key) {
 }
 
 std::string Study::choose(const std::string& key, const std::string& fallback, const std::vector<std::string>& words) {
-  const std::string word = get<std::string>(key, fallback);
+  std::string word = get<std::string>(key, fallback);
   if (std::find(words.begin(), words.end(), word) != words.end()) return word;
   const std::string near = nearest_word(word, words);
   fail<StudyError>("{}: '{}' is \"{}\"; expected one of {}{}", where(key), key, word, fmt::join(words, ", "),
@@ -255,6 +255,7 @@ std::vector<std::string> Study::tables(const std::string& key) const {
     if (!fresh) entry->second = std::min(entry->second, setting.order);
   }
   std::vector<std::string> names;
+  names.reserve(first.size());
   for (const auto& entry : first) names.push_back(entry.first);
   std::sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return first[a] < first[b]; });
   return names;
