@@ -35,6 +35,7 @@ void write_dimension_list(hid_t file, const ScaledDataset& dataset) {
   std::vector<hobj_ref_t> references;
   for (const std::string& name : dataset.dimensions) references.push_back(reference_to(file, name));
   std::vector<hvl_t> list;
+  list.reserve(references.size());
   for (hobj_ref_t& reference : references) list.push_back({1, &reference});
   const hsize_t rank = list.size();
   const Id type = own(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "DIMENSION_LIST");
