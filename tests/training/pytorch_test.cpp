@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "amacrine/io/result_file.hpp"
 #include "amacrine/model/train_graph.hpp"
 #include "amacrine/training/adam.hpp"
+#include "pytorch_file.hpp"
 #include "support/compare.hpp"
 
 #include <cmath>
@@ -19,53 +19,17 @@ using core::View1;
 using core::View2;
 using core::View3;
 using model::ParameterEntry;
+using pytorch::cast;
+using pytorch::piece;
+
+struct Case : pytorch::Case {
+  explicit Case(const std::string& group) : pytorch::Case("pytorch_reference.h5", group) {}
+};
 
 const std::vector<std::string>& case_names() {
   static const std::vector<std::string> names{"per_channel", "per_channel_absolute", "per_unit", "per_unit_absolute", "no_norm",
                                               "ln"};
   return names;
-}
-
-struct Case {
-  explicit Case(const std::string& group)
-      : name(group),
-        file(test::data_file("pytorch_reference.h5"), true),
-        architecture(model::architecture_from_json(file.text_attribute("architecture", group))),
-        layout(model::make_layout(architecture)) {}
-
-  std::vector<double> values(const std::string& dataset) const { return file.read<double>(fmt::format("{}/{}", name, dataset)); }
-  double number(const std::string& attribute) const { return file.attribute(attribute, name); }
-  /// A tree of datasets as one flat block.
-  std::vector<double> flat(const std::string& tree, const std::vector<ParameterEntry>& entries) const {
-    std::vector<double> block;
-    for (const ParameterEntry& entry : entries) {
-      const auto piece = values(tree + "/" + entry.name);
-      EXPECT_EQ(piece.size(), entry.size) << entry.name;
-      block.insert(block.end(), piece.begin(), piece.end());
-    }
-    return block;
-  }
-  /// A bias in front of a batch norm has no true gradient: what is left is rounding.
-  bool without_gradient(const ParameterEntry& entry) const {
-    const bool hidden_bias = entry.name.starts_with("hidden") && entry.name.ends_with(".bias");
-    return (hidden_bias && architecture.norm != model::Norm::none) || (entry.name == "readout.bias" && architecture.output_norm);
-  }
-
-  std::string name;
-  io::Reader file;
-  model::Architecture architecture;
-  model::ParameterLayout layout;
-};
-
-template <class To, class From>
-std::vector<To> cast(const std::vector<From>& values) {
-  return {values.begin(), values.end()};
-}
-
-template <class S>
-std::vector<S> piece(const std::vector<S>& block, const ParameterEntry& entry) {
-  const auto first = block.begin() + static_cast<std::ptrdiff_t>(entry.offset);
-  return {first, first + static_cast<std::ptrdiff_t>(entry.size)};
 }
 
 /// The graph of a case with its two segments of five windows, frames and targets gathered from the case's movie.
