@@ -83,10 +83,9 @@ std::vector<double> BlockAttributor<S>::baseline_drive() const {
 }
 
 template <class S>
-Block BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows,
-                                          const Quadrature& quadrature, bool pixels) {
+void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows,
+                                         const Quadrature& quadrature, bool pixels, Block& block) {
   const PathLayer<S>& layer = network_.first();
-  Block block;
   block.windows = windows.size();
   block.cells = request.cells.size();
   block.channels = static_cast<std::size_t>(layer.channels);
@@ -108,28 +107,27 @@ Block BlockAttributor<S>::integrate_chunk(const Request& request, const std::vec
     store_units(exec_, layer, paths, integrals, block);
   const std::size_t frame_count = request.difference.extent(0) + static_cast<std::size_t>(network_.history) - 1;
   if (pixels) store_pixels(exec_, network_, request.frames, frame_count, windows, integrals, block);
-  return block;
 }
 
 /// As many windows at a time as keep the memory at that of a block with the panels the study asks for.
 template <class S>
-Block BlockAttributor<S>::integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels) {
+void BlockAttributor<S>::integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
+                                   Block& block) {
   const Quadrature quadrature = make_quadrature(settings_.rule, panels);
   const auto room = static_cast<std::size_t>(settings_.block_windows) * static_cast<std::size_t>(quadrature_.nodes());
   const std::size_t chunk = std::max<std::size_t>(1, room / static_cast<std::size_t>(quadrature.nodes()));
-  if (windows.size() <= chunk) return integrate_chunk(request, windows, quadrature, pixels);
-  Block block;
+  if (windows.size() <= chunk) return integrate_chunk(request, windows, quadrature, pixels, block);
+  Block done;
   for (std::size_t first = 0; first < windows.size(); first += chunk) {
     const std::size_t count = std::min(chunk, windows.size() - first);
     const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(first);
     const std::vector<std::size_t> part(begin, begin + static_cast<std::ptrdiff_t>(count));
-    const Block done = integrate_chunk(request, part, quadrature, pixels);
+    integrate_chunk(request, part, quadrature, pixels, done);
     if (first == 0) block = room_for(done, windows.size());
     std::vector<std::size_t> at(count);
     std::iota(at.begin(), at.end(), first);
     put_windows(done, at, block);
   }
-  return block;
 }
 
 /// Doubles the panels of every window until its distances to the results with a half and a quarter as many say that its rows are
@@ -147,10 +145,12 @@ void BlockAttributor<S>::refine(const Request& request) {
       fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i], later_units);
     fine.distance = distance;
   };
-  Block coarse = integrate(request, active, settings_.panels / 2, false);
-  coarse.distance = row_distance(coarse, integrate(request, active, settings_.panels / 4, false), request.level);
+  Block coarse, coarser, fine;
+  integrate(request, active, settings_.panels / 2, false, coarse);
+  integrate(request, active, settings_.panels / 4, false, coarser);
+  coarse.distance = row_distance(coarse, coarser, request.level);
   for (int panels = settings_.panels; !active.empty(); panels *= 2) {
-    Block fine = integrate(request, active, panels, pixels);
+    integrate(request, active, panels, pixels, fine);
     if (block_.windows == 0) block_ = room_for(fine, active.size());
     measure(fine, coarse);
     const bool last = 2 * panels > settings_.max_panels;
@@ -171,13 +171,13 @@ const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast
                                            const std::vector<int>& cells, Level level) {
   Request request{difference_frames(network_, contrast, first, windows, baseline_frame_), {}, cells, level};
   request.difference = apply_first_layer(exec_, network_, request.frames, windows);
-  block_ = Block{};
   if (settings_.tolerance > 0) {
+    block_ = Block{};
     refine(request);
   } else {
     std::vector<std::size_t> all(windows);
     std::iota(all.begin(), all.end(), 0);
-    block_ = integrate(request, all, settings_.panels, level == Level::pixel);
+    integrate(request, all, settings_.panels, level == Level::pixel, block_);
   }
   return block_;
 }

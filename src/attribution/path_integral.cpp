@@ -5,6 +5,9 @@
 #include "layer_convolution.hpp"
 #include "path_kernels.hpp"
 #include "slopes.hpp"
+#include "window_lanes.hpp"
+
+#include <optional>
 
 namespace amacrine::attribution {
 namespace {
@@ -54,6 +57,7 @@ struct PathIntegrator<S>::Impl {
   Target target;
   std::vector<Buffers> buffers;
   std::vector<LayerConvolution<S>> convolutions;  ///< into layers 1, 2, ...
+  std::optional<WindowLanes<S>> window_lanes;     ///< where it pays
   core::View1<S> shares, pushes;
   PathIntegrals<S> result;
 
@@ -85,12 +89,19 @@ struct PathIntegrator<S>::Impl {
 
   /// Reads the rates at the path's ends off the drives and turns the drives into the lanes' output slopes: (M, W, L) on the
   /// device.
-  core::View3<S> outputs(const std::vector<int>& cells, std::size_t windows, const Quadrature& quadrature) {
+  core::View3<S> outputs(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells,
+                         const Quadrature& quadrature) {
+    const std::size_t windows = paths.windows();
     const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
     const std::size_t last = network.layers.size() - 1;
     const core::View3<double> drive(core::uninitialised("attribution::drive"), cells.size(), windows, nodes);
-    read_out(exec, network.readout, network.constant, core::to_device("attribution::cells", cells), units(last, windows, nodes),
-             drive);
+    if (window_lanes) {
+      window_lanes->forward(paths, rule, cells, drive);
+    } else {
+      forward(paths, rule);
+      read_out(exec, network.readout, network.constant, core::to_device("attribution::cells", cells), units(last, windows, nodes),
+               drive);
+    }
     exec.fence("attribution::outputs");
     const std::vector<double> drives = core::to_host(drive);
     std::vector<double> slope(cells.size() * windows * lanes);
@@ -135,6 +146,7 @@ PathIntegrator<S>::PathIntegrator(const core::Exec& exec, const PathNetwork<S>& 
   impl_->buffers.resize(network.layers.size());
   for (std::size_t l = 1; l < network.layers.size(); ++l)
     impl_->convolutions.emplace_back(network.layers[l].kernel, network.layers[l - 1].height, network.layers[l - 1].width);
+  if (WindowLanes<S>::possible(network)) impl_->window_lanes.emplace(exec, network);
 }
 template <class S>
 PathIntegrator<S>::~PathIntegrator() = default;
@@ -150,10 +162,13 @@ const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, cons
   const core::View3<S> share = Impl::shaped(impl_->shares, "attribution::share", 1, windows, units);
   impl_->result.share = core::View2<S>(share.data(), windows, units);
   impl_->result.push = Impl::shaped(impl_->pushes, "attribution::push", cells.size(), windows, units);
-  impl_->forward(paths, rule);
   active_share(impl_->exec, impl_->network.first(), paths.baseline, paths.difference, rule, impl_->result.share);
-  const core::View3<S> q = impl_->outputs(cells, windows, quadrature);
-  for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule);
+  const core::View3<S> q = impl_->outputs(paths, rule, cells, quadrature);
+  if (impl_->window_lanes) {
+    impl_->window_lanes->backward(rule, cells, q, impl_->result.push);
+  } else {
+    for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule);
+  }
   impl_->exec.fence("attribution::integrate");
   return impl_->result;
 }

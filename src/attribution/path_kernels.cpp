@@ -88,7 +88,7 @@ void first_hidden(const core::Exec& exec, const PathLayer<S>& layer, const View1
           S* const out = &h(g, u, 0);
           Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, nodes), [&](const std::size_t k) {
             const S x = x0 + alpha(k) * dx;
-            out[k] = rectified && !(x > S(0)) ? S(0) : x;
+            out[k] = rectified && x <= S(0) ? S(0) : x;  // a NaN stays one
           });
         });
       });
@@ -124,7 +124,7 @@ void hidden_and_slopes(const core::Exec& exec, const PathLayer<S>& layer, const 
           const S scale = gain(u), add = offset(u);
           Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, nodes), [&](const std::size_t k) {
             const S value = scale * x[k] + add;
-            x[k] = value > S(0) ? value : S(0);
+            x[k] = value <= S(0) ? S(0) : value;
           });
         });
       });

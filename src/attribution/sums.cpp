@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sums.hpp"
 
+#include "amacrine/core/lanes.hpp"
 #include "amacrine/model/kernels.hpp"
 
 namespace amacrine::attribution {
@@ -131,20 +132,32 @@ void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
   }
 }
 
+/// Memory a kernel may fill for a host vector: its own where the kernel runs on the host, else the device's.
+template <class V, class... Extents>
+V room_for_host(std::vector<float>& values, Extents... extents) {
+  values.resize((extents * ...));
+  if constexpr (core::detail::exec_is_host) return V(values.data(), extents...);
+  return V(core::uninitialised("attribution::unit_figures"), extents...);
+}
+template <class V>
+void bring_home(const V& view, std::vector<float>& values) {
+  if constexpr (!core::detail::exec_is_host) values = core::to_host(view);
+}
+
 template <class S>
 void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
                  Block& block) {
   const std::size_t W = block.windows, M = block.cells, U = layer.units();
-  const View3<float> attribution(core::uninitialised("attribution::unit_attribution"), W, M, U);
-  const View3<float> weight(core::uninitialised("attribution::unit_weight"), W, M, U);
-  const View2<float> drive(core::uninitialised("attribution::unit_drive"), W, U);
-  const View2<float> change(core::uninitialised("attribution::unit_change"), W, U);
+  const auto attribution = room_for_host<View3<float>>(block.unit_attribution, W, M, U);
+  const auto weight = room_for_host<View3<float>>(block.unit_weight, W, M, U);
+  const auto drive = room_for_host<View2<float>>(block.unit_drive, W, U);
+  const auto change = room_for_host<View2<float>>(block.unit_change, W, U);
   unit_figures(exec, layer, paths, integrals.push, attribution, weight, drive, change);
   exec.fence("attribution::store_units");
-  block.unit_attribution = core::to_host(attribution);
-  block.unit_weight = core::to_host(weight);
-  block.unit_drive = core::to_host(drive);
-  block.unit_change = core::to_host(change);
+  bring_home(attribution, block.unit_attribution);
+  bring_home(weight, block.unit_weight);
+  bring_home(drive, block.unit_drive);
+  bring_home(change, block.unit_change);
 }
 
 template <class S>

@@ -11,6 +11,10 @@ namespace amacrine::model::spectral {
 /// Transform lengths there is code for, ascending; smallest_length() picks the first that holds `size`, 0 when none does.
 int smallest_length(int size);
 
+/// cos and sin of 2 pi k / N on the device, interleaved; kept for the life of the process' execution space.
+template <class S>
+core::View1<S> twiddles(int n);
+
 /// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense.
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,

@@ -59,9 +59,9 @@ class BlockAttributor {
     std::vector<int> cells;
     Level level;
   };
-  Block integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels);
-  Block integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, const Quadrature& quadrature,
-                        bool pixels);
+  void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Block& block);
+  void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, const Quadrature& quadrature, bool pixels,
+                       Block& block);
   void refine(const Request& request);
 
   core::Exec exec_;

@@ -22,7 +22,8 @@ struct Quadrature {
   int lanes() const { return static_cast<int>(weight.size()); }
 };
 
-/// `panels` panels of equal length. Trapezoid: the two ends have half weight (the weights sum to one).
+/// `panels` panels of equal length; those of a secant are shorter near the start. Trapezoid: the two ends have half weight (the
+/// weights sum to one).
 Quadrature make_quadrature(Rule rule, int panels);
 
 }  // namespace amacrine::attribution

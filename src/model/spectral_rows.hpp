@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/core/lanes.hpp"
+#include "spectral_fft.hpp"
+
+#include <cstddef>
+#include <type_traits>
+
+/// The pieces of a real two-dimensional transform, a register of lanes at a time: rows, columns, and rows back.
+namespace amacrine::model::spectral {
+
+using core::Lanes;
+
+/// Where things lie: planes (P, H, W, L) and spectra (P, N, K, 2, Lp).
+template <class S>
+struct PlaneLayout {
+  const S* twiddle;
+  int height, width, lanes, padded;
+};
+
+/// One register of lanes of half a spectrum (y, kx, re | im, lanes).
+template <class S>
+struct HalfSpectrum {
+  S* data;
+  int lanes;
+  KOKKOS_INLINE_FUNCTION S* at(int y, int k, int half_width) const {
+    return data + (static_cast<std::size_t>(y) * half_width + k) * 2 * lanes;
+  }
+};
+
+/// Two real rows ride in one complex transform; their spectra are told apart by symmetry. `plane` starts at the lane; `left`
+/// lanes remain there.
+template <int N, class S>
+KOKKOS_INLINE_FUNCTION void forward_rows(const PlaneLayout<S>& at, const S* plane, int left, const HalfSpectrum<S>& rows,
+                                         int pair) {
+  using V = Lanes<S>;
+  constexpr int K = N / 2 + 1;
+  Complex<V> a[N], b[N];
+  const int y = 2 * pair;
+  const bool two = y + 1 < at.height;
+  for (int x = 0; x < N; ++x) {
+    const bool inside = x < at.width && left > 0;
+    const S* from = plane + (static_cast<std::size_t>(y) * at.width + x) * at.lanes;
+    a[x].re = inside ? core::load_lanes(from, left) : V(S(0));
+    a[x].im = inside && two ? core::load_lanes(from + static_cast<std::size_t>(at.width) * at.lanes, left) : V(S(0));
+  }
+  const Complex<V>* z = transform<N, -1>(a, b, at.twiddle);
+  const V half(S(0.5));
+  for (int k = 0; k < K; ++k) {
+    const Complex<V> p = z[k], q = z[k == 0 ? 0 : N - k];
+    S* first = rows.at(y, k, K);
+    core::store_lanes<S>(half * (p.re + q.re), first);
+    core::store_lanes<S>(half * (p.im - q.im), first + rows.lanes);
+    if (!two) continue;
+    S* second = rows.at(y + 1, k, K);
+    core::store_lanes<S>(half * (p.im + q.im), second);
+    core::store_lanes<S>(half * (q.re - p.re), second + rows.lanes);
+  }
+}
+
+/// Transforms one column, possibly in place; rows beyond `rows_in` count as zero, only the first `rows_out` are written.
+template <int N, int Sign, class S>
+KOKKOS_INLINE_FUNCTION void columns(const S* twiddle, const HalfSpectrum<S>& from, const HalfSpectrum<S>& to, int kx, int rows_in,
+                                    int rows_out) {
+  using V = Lanes<S>;
+  constexpr int K = N / 2 + 1;
+  Complex<V> a[N], b[N];
+  for (int y = 0; y < N; ++y) {
+    const S* value = from.at(y, kx, K);
+    a[y] = y < rows_in ? Complex<V>{core::load_lanes(value), core::load_lanes(value + from.lanes)} : Complex<V>{V(S(0)), V(S(0))};
+  }
+  const Complex<V>* z = transform<N, Sign>(a, b, twiddle);
+  for (int y = 0; y < rows_out; ++y) {
+    S* value = to.at(y, kx, K);
+    core::store_lanes<S>(z[y].re, value);
+    core::store_lanes<S>(z[y].im, value + to.lanes);
+  }
+}
+
+/// The way back: two rows of half spectra become one complex row, whose real and imaginary parts are the two real rows.
+template <int N, class S>
+KOKKOS_INLINE_FUNCTION void inverse_rows(const PlaneLayout<S>& at, const HalfSpectrum<S>& rows, S* plane, int left, int pair) {
+  using V = Lanes<S>;
+  constexpr int K = N / 2 + 1;
+  Complex<V> a[N], b[N];
+  const int y = 2 * pair;
+  const bool two = y + 1 < at.height;
+  for (int k = 0; k < K; ++k) {
+    const S *first = rows.at(y, k, K), *second = rows.at(two ? y + 1 : y, k, K);
+    const V ar = core::load_lanes(first), ai = core::load_lanes(first + rows.lanes);
+    const V br = core::load_lanes(second), bi = core::load_lanes(second + rows.lanes);
+    a[k] = {ar - bi, ai + br};
+    if (k > 0 && 2 * k != N) a[N - k] = {ar + bi, br - ai};
+  }
+  const Complex<V>* z = transform<N, 1>(a, b, at.twiddle);
+  const V scale(S(1) / S(N * N));
+  for (int x = 0; x < at.width; ++x) {
+    S* to = plane + (static_cast<std::size_t>(y) * at.width + x) * at.lanes;
+    core::store_lanes<S>(scale * z[x].re, to, left);
+    if (two) core::store_lanes<S>(scale * z[x].im, to + static_cast<std::size_t>(at.width) * at.lanes, left);
+  }
+}
+
+/// Calls body with N as a compile-time constant.
+template <class Body>
+void with_length(int n, const Body& body) {
+  switch (n) {
+#define AMACRINE_LENGTH(N) \
+  case N:                  \
+    return body(std::integral_constant<int, N>());
+    AMACRINE_LENGTH(8)
+    AMACRINE_LENGTH(12)
+    AMACRINE_LENGTH(16)
+    AMACRINE_LENGTH(20)
+    AMACRINE_LENGTH(24)
+    AMACRINE_LENGTH(30)
+    AMACRINE_LENGTH(36)
+    AMACRINE_LENGTH(40)
+    AMACRINE_LENGTH(50)
+    AMACRINE_LENGTH(64)
+#undef AMACRINE_LENGTH
+    default:
+      core::fail("there is no spectral transform of length {}", n);
+  }
+}
+
+}  // namespace amacrine::model::spectral
