@@ -143,6 +143,7 @@ std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, con
     }
   }
   std::vector<std::vector<double>> profiles;
+  profiles.reserve(averages.size());
   for (const core::Array<double, 2>& average : averages) profiles.push_back(leading_profile(average));
   return profiles;
 }
