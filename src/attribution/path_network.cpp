@@ -78,7 +78,7 @@ void convolve_frames(const core::Exec& exec, const core::View4<S>& kernel, const
   const bool possible = model::spectral_possible(static_cast<int>(height), static_cast<int>(width));
   if (possible && model::spectral_pays(static_cast<int>(height), static_cast<int>(width), size(2), size(3), channels)) {
     model::SpectralTemporalConv<S> spectral(1, channels, kernel.extent(1), kernel.extent(2), kernel.extent(3), height, width,
-                                            z.extent(4));
+                                            z.extent(4), model::SpectralUse::forward);
     spectral.set_kernel(exec, kernel);
     spectral.forward(exec, movie, z);
     exec.fence("attribution::convolve_frames");

@@ -72,13 +72,13 @@ BlockPredictor<S>::BlockPredictor(const InferenceNetwork<S>& network, std::size_
     state_.h.push_back(l == 0 ? z_ : core::View5<S>("model::h", 1, C, as_size(a.out_y(l)), as_size(a.out_x(l)), windows));
     if (l == 0) {
       first_spectral_ = pays;
-      if (pays) first_ = SpectralTemporalConv<S>(1, C, D, KY, KX, as_size(Y), as_size(X), windows);
+      if (pays) first_ = SpectralTemporalConv<S>(1, C, D, KY, KX, as_size(Y), as_size(X), windows, SpectralUse::forward);
       if (pays) first_.set_kernel(exec_, kernel);
     }
     later_spectral_.push_back(l > 0 && pays);
     later_.emplace_back();
     if (l > 0 && pays) {
-      later_.back() = SpectralConv<S>(1, D, C, KY, KX, as_size(Y), as_size(X), windows);
+      later_.back() = SpectralConv<S>(1, D, C, KY, KX, as_size(Y), as_size(X), windows, SpectralUse::forward);
       later_.back().set_kernel(exec_, kernel);
     }
   }

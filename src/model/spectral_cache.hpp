@@ -25,14 +25,14 @@ class SpectralCache {
                                  std::size_t windows) {
     return find(exec, firsts_, 0, kernel, segments, windows, [&] {
       return SpectralTemporalConv<S>(segments, kernel.extent(0), kernel.extent(1), kernel.extent(2), kernel.extent(3),
-                                     std::size_t(height(0)), std::size_t(width(0)), windows);
+                                     std::size_t(height(0)), std::size_t(width(0)), windows, SpectralUse::forward);
     });
   }
   SpectralConv<S>& later(const core::Exec& exec, std::size_t layer, const core::View4<S>& kernel, std::size_t segments,
                          std::size_t windows) {
     return find(exec, laters_, layer, kernel, segments, windows, [&] {
       return SpectralConv<S>(segments, kernel.extent(1), kernel.extent(0), kernel.extent(2), kernel.extent(3),
-                             std::size_t(height(layer)), std::size_t(width(layer)), windows);
+                             std::size_t(height(layer)), std::size_t(width(layer)), windows, SpectralUse::forward);
     });
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/errors.hpp"
 #include "amacrine/core/lanes.hpp"
 #include "amacrine/model/spectral.hpp"
 #include "spectral_multiply.hpp"
@@ -70,11 +71,37 @@ bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_
   return direct > 40.0 * static_cast<double>(spectral::frequencies(n));
 }
 
+/// Values of the workspaces, and the lanes of their spectra.
+template <class S>
+struct SpectralTemporalConv<S>::Sizes {
+  int n, window_lanes, lag_lanes, frame_lanes, chunk;
+  std::size_t frames, kernel, product, gradient, packed;
+
+  Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
+        std::size_t windows, SpectralUse use) {
+    const int w = lane_count<S>, lags = as_int(history), all = as_int(windows);
+    n = spectral::smallest_length(as_int(side));
+    window_lanes = padded_to_lanes(all, w);
+    lag_lanes = padded_to_lanes(lags, w);
+    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
+    frame_lanes = padded_to_lanes(std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all), w);
+    chunk = chunk_size(segments);
+    const bool gradients = use == SpectralUse::gradients;
+    const std::size_t pair = spectral::frequencies(n) * 2, together = static_cast<std::size_t>(chunk),
+                      kept = gradients ? segments : together;
+    frames = kept * pair * static_cast<std::size_t>(frame_lanes);
+    kernel = channels * pair * static_cast<std::size_t>(lag_lanes);
+    product = together * channels * pair * static_cast<std::size_t>(window_lanes);
+    gradient = gradients ? together * channels * pair * static_cast<std::size_t>(lag_lanes) : 0;
+    packed = (gradients ? together : 1) * channels * history * kernel_area;
+  }
+};
+
 template <class S>
 SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history,
                                               std::size_t kernel_y, std::size_t kernel_x, std::size_t height, std::size_t width,
-                                              std::size_t windows)
-    : n_(spectral::smallest_length(as_int(std::max(height, width)))),
+                                              std::size_t windows, SpectralUse use)
+    : use_(use),
       segments_(as_int(segments)),
       channels_(as_int(channels)),
       history_(as_int(history)),
@@ -83,21 +110,14 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
       height_(as_int(height)),
       width_(as_int(width)),
       windows_(as_int(windows)) {
-  const int w = lane_count<S>;
-  window_lanes_ = padded_to_lanes(windows_, w);
-  lag_lanes_ = padded_to_lanes(history_, w);
-  // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
-  frame_lanes_ =
-      padded_to_lanes(std::max(padded_to_lanes(windows_, 2 * w) + history_, padded_to_lanes(history_, 3 * w) + windows_), w);
-  chunk_ = chunk_size(segments);
-  const std::size_t f = spectral::frequencies(n_);
-  frame_spectra_ = workspace<S>("frames", segments * f * 2 * static_cast<std::size_t>(frame_lanes_));
-  kernel_spectra_ = workspace<S>("kernel", channels * f * 2 * static_cast<std::size_t>(lag_lanes_));
-  product_ =
-      workspace<S>("product", static_cast<std::size_t>(chunk_) * channels * f * 2 * static_cast<std::size_t>(window_lanes_));
-  gradient_spectra_ =
-      workspace<S>("gradient", static_cast<std::size_t>(chunk_) * channels * f * 2 * static_cast<std::size_t>(lag_lanes_));
-  packed_ = workspace<S>("packed", static_cast<std::size_t>(chunk_) * channels * history * kernel_y * kernel_x);
+  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
+  n_ = sizes.n, chunk_ = sizes.chunk;
+  window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes;
+  frame_spectra_ = workspace<S>("frames", sizes.frames);
+  kernel_spectra_ = workspace<S>("kernel", sizes.kernel);
+  product_ = workspace<S>("product", sizes.product);
+  gradient_spectra_ = workspace<S>("gradient", sizes.gradient);
+  packed_ = workspace<S>("packed", sizes.packed);
 }
 
 template <class S>
@@ -108,15 +128,18 @@ void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kerne
 }
 
 template <class S>
-void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out) {
+void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept) {
+  const bool gradients = use_ == SpectralUse::gradients;
+  core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
   const int frame_count = windows_ + history_ - 1;
   const std::size_t plane = frames.stride(0), result = out.stride(0);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
-    S* spectra = frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum;
-    spectral::forward(exec, n_, static_cast<const S*>(frames.data() + static_cast<std::size_t>(g) * plane), count, height_,
-                      width_, frame_count, spectra, frame_lanes_);
+    S* spectra = frame_spectra_.data() + (gradients ? static_cast<std::size_t>(g) * spectrum : 0);
+    if (kept == FrameSpectra::fresh)
+      spectral::forward(exec, n_, static_cast<const S*>(frames.data() + static_cast<std::size_t>(g) * plane), count, height_,
+                        width_, frame_count, spectra, frame_lanes_);
     spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, static_cast<const S*>(spectra), frame_lanes_,
                                 static_cast<const S*>(kernel_spectra_.data()), lag_lanes_, product_.data(), window_lanes_);
     spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_,
@@ -127,6 +150,7 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
 
 template <class S>
 void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel) {
+  core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
   const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = static_cast<std::size_t>(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
@@ -145,15 +169,42 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
 }
 
 template <class S>
-double SpectralTemporalConv<S>::bytes() const {
-  return static_cast<double>(sizeof(S)) * static_cast<double>(frame_spectra_.size() + kernel_spectra_.size() + product_.size() +
-                                                              gradient_spectra_.size() + packed_.size());
+double SpectralTemporalConv<S>::bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
+                                      std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+                                      SpectralUse use) {
+  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
+  return static_cast<double>(sizeof(S)) * static_cast<double>(n.frames + n.kernel + n.product + n.gradient + n.packed);
 }
+
+/// Values of the workspaces, and the lanes of their spectra.
+template <class S>
+struct SpectralConv<S>::Sizes {
+  int n, lanes, pair_lanes, chunk;
+  std::size_t in, kernel, out, mixed, pairs, packed;
+
+  Sizes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_area, std::size_t side,
+        std::size_t windows, SpectralUse use) {
+    const int w = lane_count<S>;
+    n = spectral::smallest_length(as_int(side));
+    lanes = padded_to_lanes(as_int(windows), w);
+    pair_lanes = padded_to_lanes(as_int(in_channels * out_channels), w);
+    chunk = chunk_size(segments);
+    const bool gradients = use == SpectralUse::gradients;
+    const std::size_t pair = spectral::frequencies(n) * 2, maps = pair * static_cast<std::size_t>(lanes),
+                      together = static_cast<std::size_t>(chunk);
+    in = (gradients ? segments : together) * in_channels * maps;
+    kernel = pair * static_cast<std::size_t>(pair_lanes);
+    out = together * out_channels * maps;
+    mixed = gradients ? together * in_channels * maps : 0;
+    pairs = gradients ? together * pair * static_cast<std::size_t>(pair_lanes) : 0;
+    packed = (gradients ? together : 1) * in_channels * out_channels * kernel_area;
+  }
+};
 
 template <class S>
 SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
-                              std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows)
-    : n_(spectral::smallest_length(as_int(std::max(height, width)))),
+                              std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use)
+    : use_(use),
       segments_(as_int(segments)),
       in_channels_(as_int(in_channels)),
       out_channels_(as_int(out_channels)),
@@ -162,18 +213,14 @@ SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std
       height_(as_int(height)),
       width_(as_int(width)),
       windows_(as_int(windows)) {
-  const int w = lane_count<S>;
-  lanes_ = padded_to_lanes(windows_, w);
-  pair_lanes_ = padded_to_lanes(in_channels_ * out_channels_, w);
-  chunk_ = chunk_size(segments);
-  const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_),
-                    chunk = static_cast<std::size_t>(chunk_);
-  in_spectra_ = workspace<S>("in", segments * in_channels * maps);
-  kernel_spectra_ = workspace<S>("kernel", f * 2 * static_cast<std::size_t>(pair_lanes_));
-  out_spectra_ = workspace<S>("out", chunk * out_channels * maps);
-  mixed_ = workspace<S>("mixed", chunk * in_channels * maps);
-  pairs_ = workspace<S>("pairs", chunk * f * 2 * static_cast<std::size_t>(pair_lanes_));
-  packed_ = workspace<S>("packed", chunk * in_channels * out_channels * kernel_y * kernel_x);
+  const Sizes sizes(segments, in_channels, out_channels, kernel_y * kernel_x, std::max(height, width), windows, use);
+  n_ = sizes.n, lanes_ = sizes.lanes, pair_lanes_ = sizes.pair_lanes, chunk_ = sizes.chunk;
+  in_spectra_ = workspace<S>("in", sizes.in);
+  kernel_spectra_ = workspace<S>("kernel", sizes.kernel);
+  out_spectra_ = workspace<S>("out", sizes.out);
+  mixed_ = workspace<S>("mixed", sizes.mixed);
+  pairs_ = workspace<S>("pairs", sizes.pairs);
+  packed_ = workspace<S>("packed", sizes.packed);
 }
 
 template <class S>
@@ -192,7 +239,8 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);
-    S* spectra = in_spectra_.data() + first * static_cast<std::size_t>(in_channels_) * maps;
+    S* spectra =
+        in_spectra_.data() + (use_ == SpectralUse::gradients ? first * static_cast<std::size_t>(in_channels_) * maps : 0);
     spectral::forward(exec, n_, static_cast<const S*>(in.data() + first * in.stride(0)), count * in_channels_, height_, width_,
                       windows_, spectra, lanes_);
     spectral::mix_channels(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(spectra),
@@ -204,6 +252,7 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
 
 template <class S>
 void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel) {
+  core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   const std::size_t area = static_cast<std::size_t>(kernel_y_ * kernel_x_),
                     pairs = static_cast<std::size_t>(in_channels_ * out_channels_);
@@ -229,9 +278,10 @@ void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const Vi
 }
 
 template <class S>
-double SpectralConv<S>::bytes() const {
-  return static_cast<double>(sizeof(S)) * static_cast<double>(in_spectra_.size() + kernel_spectra_.size() + out_spectra_.size() +
-                                                              mixed_.size() + pairs_.size() + packed_.size());
+double SpectralConv<S>::bytes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
+                              std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use) {
+  const Sizes n(segments, in_channels, out_channels, kernel_y * kernel_x, std::max(height, width), windows, use);
+  return static_cast<double>(sizeof(S)) * static_cast<double>(n.in + n.kernel + n.out + n.mixed + n.pairs + n.packed);
 }
 
 template class SpectralTemporalConv<float>;

@@ -136,7 +136,7 @@ void back_through_norm(const Exec& exec, const Communicator& communicator, const
 }
 
 template <class S>
-void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
+void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer, FrameSpectra spectra) {
   HiddenStage<S>& stage = graph.hidden[layer];
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
   const View5<S> in = layer == 0 ? View5<S>() : graph.hidden[layer - 1].norm.h;
@@ -144,7 +144,7 @@ void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parame
     layer == 0 ? temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z) : conv_forward(exec, in, kernel, stage.norm.z);
   } else if (layer == 0) {
     stage.first.set_kernel(exec, kernel);
-    stage.first.forward(exec, graph.frames, stage.norm.z);
+    stage.first.forward(exec, graph.frames, stage.norm.z, spectra);
   } else {
     stage.later.set_kernel(exec, kernel);
     stage.later.forward(exec, in, stage.norm.z);
@@ -199,11 +199,11 @@ void back_through_hidden(const Exec& exec, const Communicator& communicator, Tra
 
 template <class S>
 void train_forward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
-                   const StepNoise& noise) {
+                   const StepNoise& noise, FrameSpectra spectra) {
   const double sd = noise.on ? graph.architecture.noise : 0.0;
   for (std::size_t layer = 0; layer < graph.hidden.size(); ++layer) {
     NormStage<S>& stage = graph.hidden[layer].norm;
-    linear_stage(exec, graph, parameters, layer);
+    linear_stage(exec, graph, parameters, layer, spectra);
     prepare_norm(exec, communicator, graph, parameters, stage);
     const NoiseKey key{noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
     norm_relu(exec, stage.z, stage.gain, stage.shift, stage.moments.share, sd, key, stage.h);
@@ -264,7 +264,8 @@ std::vector<double> batch_statistics(const TrainGraph<S>& graph) {
 }
 
 #define AMACRINE_INSTANTIATE(S)                                                                                             \
-  template void train_forward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&);      \
+  template void train_forward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&,       \
+                                 FrameSpectra);                                                                             \
   template double train_loss<S>(const Exec&, const Communicator&, TrainGraph<S>&, const LossSettings&);                     \
   template double train_backward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const LossSettings&, \
                                     std::vector<S>&);                                                                       \

@@ -34,25 +34,62 @@ NormStage<S> make_stage(const std::string& name, const Shape& shape, std::size_t
   return stage;
 }
 
-/// Gives a hidden layer its spectral workspaces where that engine is asked for, or expected to be faster.
-template <class S>
-void choose_engine(const Architecture& a, int l, std::size_t segments, std::size_t windows, ConvEngine engine,
-                   HiddenStage<S>& stage) {
+/// What a hidden layer's convolution reads and how.
+struct Convolution {
+  std::size_t inputs, channels, kernel_y, kernel_x, height, width;
+  bool spectral;
+};
+
+/// The frequency domain serves a layer where that engine is asked for, or expected to be faster.
+Convolution convolution_of(const Architecture& a, int l, ConvEngine engine) {
   const ConvLayer& layer = a.hidden[as_size(l)];
   const int height = l == 0 ? a.height : a.out_y(l - 1), width = l == 0 ? a.width : a.out_x(l - 1);
-  const std::size_t channels = as_size(layer.channels), ky = as_size(layer.kernel_y), kx = as_size(layer.kernel_x);
   core::require<core::StudyError>(
       engine != ConvEngine::spectral || spectral_possible(height, width),
       "training.engine = \"spectral\" has no transform for {} x {} pixels; use \"auto\" or \"direct\"", height, width);
-  stage.spectral = engine == ConvEngine::spectral ||
-                   (engine == ConvEngine::automatic && spectral_pays(height, width, layer.kernel_y, layer.kernel_x, channels));
-  if (!stage.spectral) return;
-  const std::size_t h = as_size(height), w = as_size(width);
+  const std::size_t channels = as_size(layer.channels);
+  const bool spectral =
+      engine == ConvEngine::spectral ||
+      (engine == ConvEngine::automatic && spectral_pays(height, width, layer.kernel_y, layer.kernel_x, channels));
+  return {as_size(l == 0 ? a.history : a.hidden[as_size(l - 1)].channels),
+          channels,
+          as_size(layer.kernel_y),
+          as_size(layer.kernel_x),
+          as_size(height),
+          as_size(width),
+          spectral};
+}
+
+SpectralUse spectral_use(GraphUse use) { return use == GraphUse::training ? SpectralUse::gradients : SpectralUse::forward; }
+
+template <class S>
+void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, HiddenStage<S>& stage) {
+  stage.spectral = c.spectral;
+  if (!c.spectral) return;
   if (l == 0) {
-    stage.first = SpectralTemporalConv<S>(segments, channels, as_size(a.history), ky, kx, h, w, windows);
+    stage.first = SpectralTemporalConv<S>(segments, c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height, c.width, windows,
+                                          spectral_use(use));
   } else {
-    stage.later = SpectralConv<S>(segments, as_size(a.hidden[as_size(l - 1)].channels), channels, ky, kx, h, w, windows);
+    stage.later =
+        SpectralConv<S>(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows, spectral_use(use));
   }
+}
+
+double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use) {
+  if (!c.spectral) return 0;
+  return l == 0 ? SpectralTemporalConv<float>::bytes(segments, c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height, c.width,
+                                                     windows, spectral_use(use))
+                : SpectralConv<float>::bytes(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows,
+                                             spectral_use(use));
+}
+
+/// Bytes of a norm stage of `units` values a window: z, and h and d where they are not z; its moments and coefficients.
+double stage_bytes(std::size_t units, std::size_t channels, std::size_t rows, std::size_t segments, std::size_t windows,
+                   double copies) {
+  const double moments = static_cast<double>(segments * 2 * (rows + (rows == channels || rows == units ? 0 : channels)));
+  const std::size_t coefficients = rows == units ? units : channels;
+  return static_cast<double>(segments * units * windows) * copies * sizeof(float) + moments * sizeof(double) +
+         static_cast<double>(5 * coefficients * sizeof(float));
 }
 
 }  // namespace
@@ -92,11 +129,11 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     HiddenStage<S> stage;
     stage.norm =
         make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
-    const std::size_t inputs = as_size(l == 0 ? a.history : a.hidden[as_size(l - 1)].channels);
+    const Convolution convolution = convolution_of(a, l, engine);
     if (use == GraphUse::training)
-      stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, inputs,
-                                      as_size(layer.kernel_y), as_size(layer.kernel_x));
-    choose_engine(a, l, segments, windows, engine, stage);
+      stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, convolution.inputs,
+                                      convolution.kernel_y, convolution.kernel_x);
+    make_engine(convolution, l, segments, windows, use, stage);
     graph.hidden.push_back(std::move(stage));
   }
   graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, false);
@@ -108,13 +145,22 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   return graph;
 }
 
-double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, std::size_t scalar) {
+double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
   const bool training = use == GraphUse::training;
-  double values = static_cast<double>(a.height) * a.width * static_cast<double>(windows + as_size(a.history) - 1);
-  for (int l = 0; l < a.layers(); ++l) values += static_cast<double>(a.units(l) * windows) * (training ? 3.0 : 1.0);
-  if (training) values += static_cast<double>(make_layout(a).parameter_count);
-  if (!a.hidden.empty()) values += static_cast<double>(readout_chunks(a.readout_inputs()) * as_size(a.cells) * windows);
-  return values * static_cast<double>(segments * scalar);
+  const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width);
+  std::size_t values = segments * frame * (windows + as_size(a.history) - 1) + 2 * segments * cells * windows;
+  double bytes = static_cast<double>(segments * cells * sizeof(double));
+  for (int l = 0; l < a.layers(); ++l) {
+    const Convolution c = convolution_of(a, l, engine);
+    const std::size_t units = a.units(l), rows = a.norm == Norm::per_unit ? units : units / as_size(a.out_x(l));
+    bytes += engine_bytes(c, l, segments, windows, use) +
+             stage_bytes(units, c.channels, rows, segments, windows, training ? 3.0 : 1.0);
+    if (training) values += segments * c.channels * c.inputs * c.kernel_y * c.kernel_x;
+  }
+  bytes += stage_bytes(cells, cells, cells, segments, windows, 2.0);
+  if (!a.hidden.empty()) values += segments * readout_chunks(a.readout_inputs()) * cells * windows;
+  if (training) values += segments * cells * a.readout_inputs();
+  return bytes + static_cast<double>(values * sizeof(float));
 }
 
 template TrainGraph<float> make_train_graph<float>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse,

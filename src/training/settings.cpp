@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/training/settings.hpp"
 
+#include <algorithm>
+
 namespace amacrine::training {
 namespace {
 
@@ -89,6 +91,29 @@ void read_budget(core::Study& study, TrainingSettings& s) {
   s.max_minutes = study.number("training.max_minutes", s.max_minutes, 0.0, 1e7);
 }
 
+template <class T>
+void require_distinct(core::Study& study, const std::string& key, std::vector<T> values) {
+  std::sort(values.begin(), values.end());
+  const auto twice = std::adjacent_find(values.begin(), values.end());
+  core::require<core::StudyError>(twice == values.end(), "{}: {} names {} twice", study.where(key), key,
+                                  twice == values.end() ? T() : *twice);
+}
+
+void read_members(core::Study& study, TrainingSettings& s) {
+  for (const int seed : study.get<std::vector<int>>("training.model_seeds", {})) {
+    core::require<core::StudyError>(seed >= 0, "{}: training.model_seeds holds {}, but seeds are not negative",
+                                    study.where("training.model_seeds"), seed);
+    s.model_seeds.push_back(static_cast<std::uint64_t>(seed));
+  }
+  s.learning_rates = study.get<std::vector<double>>("training.learning_rates", {});
+  for (const double rate : s.learning_rates)
+    core::require<core::StudyError>(rate >= 1e-9 && rate <= 10.0,
+                                    "{}: training.learning_rates holds {}, but rates are from 1e-9 to 10",
+                                    study.where("training.learning_rates"), rate);
+  require_distinct(study, "training.model_seeds", s.model_seeds);
+  require_distinct(study, "training.learning_rates", s.learning_rates);
+}
+
 }  // namespace
 
 TrainingSettings read_training(core::Study& study) {
@@ -101,6 +126,7 @@ TrainingSettings read_training(core::Study& study) {
   s.statistics_windows = count(study, "statistics_windows", s.statistics_windows, 2, 1'000'000);
   s.data_seed = count(study, "data_seed", s.data_seed, 0, INT64_MAX);
   s.model_seed = count(study, "model_seed", s.model_seed, 0, INT64_MAX);
+  read_members(study, s);
   s.engine = study.choose("training.engine", s.engine, {"auto", "direct", "spectral"});
   s.ln = study.get("training.ln", s.ln);
   s.ln_windows = count(study, "ln_windows", s.ln_windows, 1, 1'000'000'000'000);

@@ -36,7 +36,7 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
   return {statistics.begin(), statistics.end()};
 }
 
-Validation Validator::score(const model::Model& model) const {
+Validation Validator::score(const model::Model& model, const model::LossSettings& loss) const {
   const std::size_t cells = model.cells.size();
   std::vector<std::vector<double>> rates(cells), targets(cells);
   const auto network = model::make_inference<float>(model);
@@ -49,7 +49,7 @@ Validation Validator::score(const model::Model& model) const {
       targets[n].insert(targets[n].end(), target.begin(), target.end());
     }
   }
-  return score_rates(rates, targets, model.cells, loss_settings(run_.settings));
+  return score_rates(rates, targets, model.cells, loss);
 }
 
 Validation score_rates(const std::vector<std::vector<double>>& rates, const std::vector<std::vector<double>>& targets,

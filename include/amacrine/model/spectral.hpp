@@ -16,23 +16,37 @@ namespace amacrine::model {
 bool spectral_possible(int height, int width);
 bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_t channels);
 
+/// What an engine is made for. With gradients the spectra of all segments are kept between the passes; forward alone keeps those
+/// of the segments it computes together.
+enum class SpectralUse { forward, gradients };
+
+/// Whether forward() transforms the frames it is given, or goes on with the spectra of the call before, whose frames were the
+/// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
+enum class FrameSpectra { fresh, kept };
+
 /// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*).
 template <class S>
 class SpectralTemporalConv {
  public:
   SpectralTemporalConv() = default;
   SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
-                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
+                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+                       SpectralUse use = SpectralUse::gradients);
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B). Keeps the frames' spectra.
-  void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out);
+  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B).
+  void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
+               FrameSpectra spectra = FrameSpectra::fresh);
   /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward().
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel);
-  double bytes() const;
+  /// Bytes of the workspaces of an engine of these sizes.
+  static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
+                      std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);
 
  private:
+  struct Sizes;
+  SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
   int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0;
   core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes)
@@ -47,17 +61,22 @@ class SpectralConv {
  public:
   SpectralConv() = default;
   SpectralConv(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
-               std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows);
+               std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+               SpectralUse use = SpectralUse::gradients);
 
   /// Transforms kernel (C,D,KY,KX); forward() and backward() use it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). Keeps the input's spectra.
+  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B).
   void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out);
   /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty.
   void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel);
-  double bytes() const;
+  /// Bytes of the workspaces of an engine of these sizes.
+  static double bytes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
+                      std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);
 
  private:
+  struct Sizes;
+  SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, in_channels_ = 0, out_channels_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0,
       windows_ = 0;
   int lanes_ = 0, pair_lanes_ = 0, chunk_ = 0;

@@ -71,9 +71,9 @@ struct TrainGraph {
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& architecture, std::size_t shards, parallel::Range owned, std::size_t windows,
                                GraphUse use, ConvEngine engine = ConvEngine::automatic);
-/// Bytes of the workspaces above, for --dry-run.
+/// Bytes of a TrainGraph<float> of these sizes, `segments` of them on this rank: what --dry-run prints.
 double train_graph_bytes(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
-                         std::size_t scalar);
+                         ConvEngine engine = ConvEngine::automatic);
 
 /// Which noise a step draws; `on` false leaves it out.
 struct StepNoise {
@@ -85,10 +85,11 @@ struct StepNoise {
 template <class S>
 std::string describe_engines(const TrainGraph<S>& graph);
 
-/// Collective. frames -> drive, with the statistics of this batch. parameters: the flat block of `layout`.
+/// Collective. frames -> drive, with the statistics of this batch. parameters: the flat block of `layout`. `spectra` kept: the
+/// frames are those of the call before, of whatever parameters; for graphs made for training.
 template <class S>
 void train_forward(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
-                   const core::View1<S>& parameters, const StepNoise& noise);
+                   const core::View1<S>& parameters, const StepNoise& noise, FrameSpectra spectra = FrameSpectra::fresh);
 
 /// Collective. After train_forward: rate and loss against `target`, and the gradient of the loss (length parameter_count, host).
 /// Returns the loss, the same on every rank.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace amacrine::training {
 
@@ -56,9 +57,11 @@ struct TrainingSettings {
   double initial_gain = 0.5;              ///< sd of a cell's initial drive over its mean rate; 0: gamma 1 and beta 0 (presets)
   std::size_t statistics_windows = 4096;  ///< spread training windows for recomputed statistics
   std::uint64_t data_seed = 1, model_seed = 1;
-  double max_minutes = 0.0;     ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
-  std::string engine = "auto";  ///< "auto", "direct" or "spectral"
-  bool ln = true;               ///< also train the linear-nonlinear baseline
+  std::vector<std::uint64_t> model_seeds;  ///< models trained together, one for each seed ...
+  std::vector<double> learning_rates;      ///< ... and rate: members.hpp; empty: model_seed, learning_rate
+  double max_minutes = 0.0;                ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
+  std::string engine = "auto";             ///< "auto", "direct" or "spectral"
+  bool ln = true;                          ///< also train the linear-nonlinear baseline
   std::size_t ln_windows = 153'600;
   double ln_learning_rate = 1e-4, ln_l2 = 1e-2;
 

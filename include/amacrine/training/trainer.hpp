@@ -38,10 +38,26 @@ struct TrainingResult {
 /// core::Error where the loss is not finite.
 TrainingResult train_model(const parallel::Communicator& communicator, const TrainingRun& run);
 
+/// Collective. Trains several models at once: each batch is cut and transformed once, then every model takes its step on it. Each
+/// has the bits it has alone, checkpoint and curves included; one that stops early leaves the others to go on. The runs share
+/// recording, architecture, batches (segments, windows, data_seed), engine and statistics_windows; seeds, rates, schedules,
+/// losses and budgets are each model's own. All stop at the smallest max_minutes. Workspaces do not grow with the number of
+/// models. Throws RefusedError where the runs differ in what they share, and what train_model throws.
+std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
+
+/// Bytes training takes on this rank beside the program itself.
+struct TrainingMemory {
+  double recording = 0;   ///< movie and responses
+  double workspaces = 0;  ///< of a step
+  double statistics = 0;  ///< more, from the first validation on
+  double total() const { return recording + workspaces + statistics; }
+};
+TrainingMemory training_memory(const parallel::Communicator& communicator, const TrainingRun& run);
+
 /// The settings and architecture of the linear-nonlinear baseline of a study.
 TrainingRun ln_baseline(const TrainingRun& network);
 
-/// Lines for --dry-run: sizes, parameters, windows, memory, multiply-adds.
-std::vector<std::string> describe_training(const parallel::Communicator& communicator, const TrainingRun& run);
+/// Lines for --dry-run about models trained together: sizes, parameters, windows, memory, multiply-adds.
+std::vector<std::string> describe_training(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
 
 }  // namespace amacrine::training

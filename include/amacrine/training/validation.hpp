@@ -29,7 +29,7 @@ class Validator {
   std::size_t statistics_windows() const { return spread_.size() * windows_; }
 
   /// Collective.
-  Validation score(const model::Model& model) const;
+  Validation score(const model::Model& model, const model::LossSettings& loss) const;
 
  private:
   parallel::Communicator communicator_;

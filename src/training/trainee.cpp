@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainee.hpp"
+
+#include "amacrine/core/log.hpp"
+#include "amacrine/recording/reader.hpp"
+#include "amacrine/training/identity.hpp"
+#include "amacrine/training/initialise.hpp"
+
+#include <cmath>
+
+namespace amacrine::training {
+namespace {
+
+std::vector<double> mean_rates(const recording::Recording& recording, const recording::SegmentSampler& sampler) {
+  std::vector<double> means;
+  for (std::size_t n = 0; n < recording.cells.size(); ++n) {
+    double sum = 0, count = 0;
+    for (const parallel::Range& range : sampler.training()) {
+      for (const float value : recording.train.target.row(n).subspan(range.begin, range.size()))
+        sum += static_cast<double>(value);
+      count += static_cast<double>(range.size());
+    }
+    means.push_back(sum / count);
+  }
+  return means;
+}
+
+}  // namespace
+
+recording::Sampling sampling_of(const TrainingRun& run) {
+  return {static_cast<std::size_t>(run.architecture.history), static_cast<std::size_t>(run.recording_settings.minimum_lag),
+          run.settings.segments, run.settings.windows, run.settings.data_seed};
+}
+
+TrainingSettings resolve_budget(TrainingSettings settings, const recording::SegmentSampler& sampler) {
+  if (settings.epoch_windows == 0) settings.epoch_windows = sampler.windows_per_epoch();
+  if (settings.epochs > 0) settings.total_windows = settings.epochs * settings.steps_per_epoch() * settings.batch();
+  return settings;
+}
+
+void check_run(const parallel::Communicator& communicator, const TrainingRun& run) {
+  const model::Architecture& a = run.architecture;
+  recording::check_fits(run.recording,
+                        {a.history, a.height, a.width, run.recording.screen.frame_ms, run.recording_settings.minimum_lag});
+  core::require<core::RefusedError>(static_cast<std::size_t>(communicator.size()) <= run.settings.segments,
+                                    "{} ranks cannot share batches of training.segments = {} segments; use at most {} ranks",
+                                    communicator.size(), run.settings.segments, run.settings.segments);
+}
+
+Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
+    : communicator((check_run(ranks, run), ranks)),
+      sampler(run.recording, run.recording_settings, sampling_of(run)),
+      normalisation(
+          recording::fit_normalisation(run.recording.train.movie, run.recording.coding, run.recording_settings.normalisation)),
+      source(run.recording, normalisation, static_cast<std::size_t>(run.architecture.history),
+             static_cast<std::size_t>(run.recording_settings.minimum_lag)),
+      validator(communicator, run, sampler, source),
+      graph(model::make_train_graph<float>(run.architecture, run.settings.segments, communicator.owned(run.settings.segments),
+                                           run.settings.windows, model::GraphUse::training,
+                                           model::conv_engine(run.settings.engine))) {
+  if (!graph.hidden.empty()) core::log("  {}", model::describe_engines(graph));
+}
+
+void Bench::fill(std::size_t step) {
+  const std::size_t per_pass = sampler.steps_per_epoch();
+  const std::vector<std::size_t> batch = sampler.batch(step / per_pass, step % per_pass);
+  const auto at = [&](std::size_t segment) { return batch.begin() + static_cast<std::ptrdiff_t>(segment); };
+  source.fill(exec, {at(graph.owned.begin), at(graph.owned.end)}, graph);
+}
+
+Trainee::Trainee(Bench& bench, const TrainingRun& run)
+    : bench_(bench),
+      run_(run),
+      settings_(resolve_budget(run.settings, bench.sampler)),
+      layout_(bench.graph.layout),
+      adam_(make_adam<float>(layout_, settings_, pace())),
+      identity_(training_identity(run)) {
+  start();
+  if (run_.checkpoint.empty()) return;
+  if (const auto state = read_checkpoint(bench_.communicator, run_.checkpoint, identity_)) resume(*state);
+}
+
+void Trainee::start() {
+  state_.parameters = initial_parameters(run_.architecture, layout_, settings_.model_seed);
+  if (settings_.initial_gain > 0)
+    start_from_rates(run_.architecture, layout_, mean_rates(run_.recording, bench_.sampler), settings_.initial_gain,
+                     state_.parameters);
+  state_.statistics = initial_statistics(layout_);
+  parameters_ = core::to_device("training::parameters", state_.parameters);
+}
+
+void Trainee::resume(const TrainState& state) {
+  state_ = state;
+  parameters_ = core::to_device("training::parameters", state_.parameters);
+  adam_.first = core::to_device("training::adam_first", state_.first);
+  adam_.second = core::to_device("training::adam_second", state_.second);
+  core::log("{}: going on from {} after {} of {} windows", run_.kind, run_.checkpoint, state_.step * settings_.batch(),
+            settings_.total_windows);
+}
+
+void Trainee::save() {
+  if (run_.checkpoint.empty()) return;
+  state_.parameters = core::to_host(parameters_);
+  state_.first = core::to_host(adam_.first);
+  state_.second = core::to_host(adam_.second);
+  write_checkpoint(bench_.communicator, run_.checkpoint, state_, identity_);
+}
+
+std::vector<float> Trainee::pace() const {
+  if (settings_.initial_gain <= 0) return {};
+  return rate_pace(layout_, mean_rates(run_.recording, bench_.sampler));
+}
+
+double Trainee::rate_now() const {
+  return scheduled_rate(settings_.schedule, settings_.learning_rate, state_.step, settings_.total_steps()) * state_.plateau.scale;
+}
+
+void Trainee::step(model::FrameSpectra spectra, double seconds) {
+  const double start = core::wall_seconds() - seconds;
+  model::TrainGraph<float>& graph = bench_.graph;
+  model::train_forward(bench_.exec, bench_.communicator, graph, parameters_, {true, settings_.model_seed, state_.step}, spectra);
+  std::vector<float> gradient;
+  last_loss_ = model::train_backward(bench_.exec, bench_.communicator, graph, parameters_, loss_settings(settings_), gradient);
+  core::require(
+      std::isfinite(last_loss_),
+      "{}: the loss became {} at step {} ({} windows seen). Lower training.learning_rate ({:g}) or look for outliers in the "
+      "recording; the last whole checkpoint is from the end of epoch {}",
+      run_.kind, last_loss_, state_.step + 1, state_.step * settings_.batch(), settings_.learning_rate, state_.curve.size());
+  const double used = rate_now();
+  update(used, gradient);
+  state_.seconds += core::wall_seconds() - start;
+  state_.epoch_seconds += core::wall_seconds() - start;
+  if (state_.step % settings_.steps_per_epoch() == 0 || state_.step == settings_.total_steps()) end_epoch(used);
+}
+
+void Trainee::update(double rate, const std::vector<float>& gradient) {
+  adam_step(bench_.exec, settings_.adam, rate, state_.step + 1, core::to_device("training::gradient", gradient), adam_,
+            parameters_);
+  bench_.exec.fence("training::the gradient's copy ends here");
+  const std::vector<double> batch = model::batch_statistics(bench_.graph);
+  const double past = run_.architecture.norm_momentum;
+  for (std::size_t i = 0; i < batch.size(); ++i) state_.statistics[i] = past * state_.statistics[i] + (1.0 - past) * batch[i];
+  state_.loss_sum += last_loss_;
+  ++state_.loss_steps;
+  ++state_.step;
+}
+
+std::vector<float> Trainee::validation_statistics() {
+  if (settings_.running_statistics || layout_.statistic_count == 0) return {state_.statistics.begin(), state_.statistics.end()};
+  return bench_.validator.population_statistics(bench_.exec, parameters_);
+}
+
+void Trainee::end_epoch(double rate) {
+  const double start = core::wall_seconds();
+  const std::vector<float> parameters = core::to_host(parameters_), statistics = validation_statistics();
+  const Validation validation = bench_.validator.score(model(parameters, statistics), loss_settings(settings_));
+  EpochRecord record;
+  record.epoch = state_.curve.size() + 1;
+  record.windows = windows_seen();
+  record.learning_rate = rate;
+  record.train_loss = state_.loss_sum / static_cast<double>(state_.loss_steps);
+  record.penalty = l2_penalty(layout_, settings_, parameters);
+  record.validation_loss = validation.loss, record.validation_r = validation.mean_r, record.cell_r = validation.cell_r;
+  record.windows_per_second = static_cast<double>(state_.loss_steps * settings_.batch()) / state_.epoch_seconds;
+  const Metric metric = settings_.early_stopping.metric;
+  const auto value = [&](Metric m) { return m == Metric::loss ? validation.loss : validation.mean_r; };
+  record.best = state_.best.update(value(metric), metric, 0.0) || !state_.best.any;
+  if (record.best) state_.best_parameters = parameters, state_.best_statistics = statistics;
+  state_.early.update(value(metric), metric, settings_.early_stopping.min_delta);
+  state_.stopped_early = settings_.early_stopping.patience > 0 && state_.early.waiting >= settings_.early_stopping.patience;
+  state_.plateau.update(settings_.schedule, value(settings_.schedule.metric), settings_.learning_rate);
+  state_.loss_sum = 0, state_.loss_steps = 0, state_.epoch_seconds = 0;
+  state_.seconds += core::wall_seconds() - start;
+  record.seconds = state_.seconds;
+  state_.curve.push_back(record);
+  save();
+  write_curves();
+}
+
+void Trainee::write_curves() const {
+  if (run_.curves.empty() || !bench_.communicator.root()) return;
+  std::vector<std::string> names;
+  for (const recording::Cell& cell : run_.recording.cells) names.push_back(cell.name);
+  replace_file(run_.curves + ".csv", curves_csv(state_.curve, names));
+  replace_file(run_.curves + ".jsonl", curves_jsonl(state_.curve, names));
+}
+
+model::Model Trainee::model(const std::vector<float>& parameters, const std::vector<float>& statistics) const {
+  model::Model model;
+  model.kind = run_.kind;
+  model.architecture = run_.architecture;
+  model.parameters = parameters;
+  model.statistics = statistics;
+  model.normalisation = bench_.normalisation;
+  model.coding = run_.recording.coding;
+  model.screen = run_.recording.screen;
+  model.minimum_lag = run_.recording_settings.minimum_lag;
+  model.cells = run_.recording.cells;
+  const int channels = run_.architecture.hidden.empty() ? 0 : run_.architecture.hidden.front().channels;
+  for (int c = 0; c < channels; ++c) model.channel_names.push_back(fmt::format("channel {}", c));
+  return model;
+}
+
+TrainingResult Trainee::result() const {
+  TrainingResult result;
+  result.curve = state_.curve;
+  result.stopped_early = state_.stopped_early;
+  result.finished = !at_work();
+  if (!state_.best_parameters.empty()) result.model = model(state_.best_parameters, state_.best_statistics);
+  return result;
+}
+
+std::string Trainee::progress_note() const {
+  std::string note = fmt::format("loss {:.4f}", last_loss_);
+  if (!state_.curve.empty())
+    note +=
+        fmt::format(", validation loss {:.4f} r {:.3f}", state_.curve.back().validation_loss, state_.curve.back().validation_r);
+  return note;
+}
+
+}  // namespace amacrine::training

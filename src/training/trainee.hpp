@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/training/adam.hpp"
+#include "amacrine/training/batches.hpp"
+#include "amacrine/training/checkpoint.hpp"
+#include "amacrine/training/trainer.hpp"
+#include "amacrine/training/validation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace amacrine::training {
+
+/// What the models of a group have in common: the movie, the batches cut from it, and the workspaces, which each model uses in
+/// turn. Built from any of the group's runs, which must outlive it.
+struct Bench {
+  Bench(const parallel::Communicator& communicator, const TrainingRun& run);
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  /// Fills the graph with the batch of a step of the optimiser.
+  void fill(std::size_t step);
+
+  parallel::Communicator communicator;
+  core::Exec exec;
+  recording::SegmentSampler sampler;
+  recording::Normalisation normalisation;
+  BatchSource source;
+  Validator validator;
+  model::TrainGraph<float> graph;
+};
+
+/// One model in training: its state and the steps that change it.
+class Trainee {
+ public:
+  Trainee(Bench& bench, const TrainingRun& run);
+
+  std::size_t steps() const { return state_.step; }
+  bool at_work() const { return state_.step < settings_.total_steps() && !state_.stopped_early; }
+  double windows_seen() const { return static_cast<double>(state_.step * settings_.batch()); }
+  double budget() const { return static_cast<double>(settings_.total_steps() * settings_.batch()); }
+  /// Collective. One step on the batch the bench holds, and what is due at an epoch's end. `seconds` is its share of the time
+  /// spent on the batch itself.
+  void step(model::FrameSpectra spectra, double seconds);
+  void save();  ///< collective
+  TrainingResult result() const;
+  std::string progress_note() const;
+
+ private:
+  void start();
+  std::vector<float> pace() const;
+  void resume(const TrainState& state);
+  double rate_now() const;
+  void update(double rate, const std::vector<float>& gradient);
+  void end_epoch(double rate);
+  std::vector<float> validation_statistics();
+  void write_curves() const;
+  model::Model model(const std::vector<float>& parameters, const std::vector<float>& statistics) const;
+
+  Bench& bench_;
+  TrainingRun run_;
+  TrainingSettings settings_;
+  const model::ParameterLayout& layout_;
+  core::View1<float> parameters_;
+  Adam<float> adam_;
+  TrainState state_;
+  double last_loss_ = 0;
+  std::string identity_;
+};
+
+recording::Sampling sampling_of(const TrainingRun& run);
+/// The budget in steps, now that the length of the recording is known.
+TrainingSettings resolve_budget(TrainingSettings settings, const recording::SegmentSampler& sampler);
+/// Throws where recording, model and number of ranks do not fit.
+void check_run(const parallel::Communicator& communicator, const TrainingRun& run);
+
+}  // namespace amacrine::training
