@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks (docs/benchmarks.md).
 #   tests/benchmark/run.sh training [--rounds R] [--steps K]   training steps against PyTorch, and every kernel against its roofline
+#   tests/benchmark/run.sh together [ROUNDS [STEPS]]           several models at once on one movie
+#   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
+#   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
 # AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark).
@@ -10,7 +13,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 
-usage() { sed -n '3,7s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,10s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -42,6 +45,6 @@ case $what in
   training)
     python=$(torch_python)
     exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" "$@" ;;
-  kernels) exec "$build/tests/benchmark/amacrine_benchmark_kernels" "$@" ;;
+  together|prediction|determinism|kernels) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
   *) usage ;;
 esac

@@ -27,16 +27,17 @@ recording::Recording noise_recording(std::size_t frames, std::size_t cells) {
 }
 
 TrainingStep::TrainingStep(const recording::Recording& recording, const model::Architecture& architecture, std::size_t segments,
-                           std::size_t windows)
+                           std::size_t windows, std::size_t models)
     : source_(recording, recording::Normalisation{}, static_cast<std::size_t>(architecture.history), 0),
       graph_(model::make_train_graph<float>(architecture, segments, communicator_.owned(segments), windows,
                                             model::GraphUse::training)),
-      adam_(training::make_adam<float>(graph_.layout, settings_)),
-      statistics_(training::initial_statistics(graph_.layout)),
       frames_(recording.train.movie.frames()) {
-  std::vector<float> parameters = training::initial_parameters(architecture, graph_.layout, settings_.model_seed);
-  training::start_from_rates(architecture, graph_.layout, std::vector<double>(recording.cells.size(), 10.0), 0.5, parameters);
-  parameters_ = core::to_device("benchmark::parameters", parameters);
+  for (std::uint64_t seed = 1; seed <= models; ++seed) {
+    std::vector<float> parameters = training::initial_parameters(architecture, graph_.layout, seed);
+    training::start_from_rates(architecture, graph_.layout, std::vector<double>(recording.cells.size(), 10.0), 0.5, parameters);
+    models_.push_back({seed, core::to_device("benchmark::parameters", parameters),
+                       training::make_adam<float>(graph_.layout, settings_), training::initial_statistics(graph_.layout)});
+  }
 }
 
 double TrainingStep::operator()() {
@@ -45,14 +46,23 @@ double TrainingStep::operator()() {
   std::vector<std::size_t> first(graph_.owned.size());
   for (std::size_t& frame : first) frame = history + random.below(static_cast<std::uint32_t>(frames_ - history - graph_.windows));
   source_.fill(exec_, first, graph_);
-  model::train_forward(exec_, communicator_, graph_, parameters_, {true, settings_.model_seed, step_});
+  double loss = 0;
+  for (Model& each : models_)
+    loss = step(each, &each == &models_.front() ? model::FrameSpectra::fresh : model::FrameSpectra::kept);
+  ++step_;
+  return loss;
+}
+
+double TrainingStep::step(Model& m, model::FrameSpectra spectra) {
+  model::train_forward(exec_, communicator_, graph_, m.parameters, {true, m.seed, step_}, spectra);
   std::vector<float> gradient;
-  const double loss = model::train_backward(exec_, communicator_, graph_, parameters_, {}, gradient);
-  training::adam_step(exec_, settings_.adam, 1e-3, ++step_, core::to_device("benchmark::gradient", gradient), adam_, parameters_);
+  const double loss = model::train_backward(exec_, communicator_, graph_, m.parameters, {}, gradient);
+  training::adam_step(exec_, settings_.adam, 1e-3, step_ + 1, core::to_device("benchmark::gradient", gradient), m.adam,
+                      m.parameters);
   exec_.fence("benchmark::step");
   const std::vector<double> batch = model::batch_statistics(graph_);
   const double past = graph_.architecture.norm_momentum;
-  for (std::size_t i = 0; i < batch.size(); ++i) statistics_[i] = past * statistics_[i] + (1.0 - past) * batch[i];
+  for (std::size_t i = 0; i < batch.size(); ++i) m.statistics[i] = past * m.statistics[i] + (1.0 - past) * batch[i];
   return loss;
 }
 

@@ -19,13 +19,14 @@ model::Architecture bn_cnn(int cells, model::Norm norm);
 recording::Recording noise_recording(std::size_t frames, std::size_t cells);
 
 /// Whole steps of training as the trainer takes them: gather from the resident movie, forward, backward, Adam, running
-/// statistics.
+/// statistics. Several models take their steps on each batch one after another, as in training::train_together.
 class TrainingStep {
  public:
   TrainingStep(const recording::Recording& recording, const model::Architecture& architecture, std::size_t segments,
-               std::size_t windows);
-  double operator()();  ///< returns the loss
-  double windows() const { return static_cast<double>(graph_.samples()); }
+               std::size_t windows, std::size_t models = 1);
+  double operator()();  ///< returns the last model's loss
+  /// Windows x models.
+  double windows() const { return static_cast<double>(graph_.samples() * models_.size()); }
   const model::TrainGraph<float>& graph() const { return graph_; }
 
  private:
@@ -34,9 +35,15 @@ class TrainingStep {
   training::TrainingSettings settings_;
   training::BatchSource source_;
   model::TrainGraph<float> graph_;
-  core::View1<float> parameters_;
-  training::Adam<float> adam_;
-  std::vector<double> statistics_;
+  struct Model {
+    std::uint64_t seed;
+    core::View1<float> parameters;
+    training::Adam<float> adam;
+    std::vector<double> statistics;
+  };
+  double step(Model& model, model::FrameSpectra spectra);
+
+  std::vector<Model> models_;
   std::size_t frames_, step_ = 0;
 };
 
