@@ -36,6 +36,11 @@ for ranks in 2 3 4; do
 done
 echo "same values on 1, 2, 3 and 4 ranks: $(tr '\n' ' ' <<<"$files")"
 
+echo "models trained together"
+expect 0 model_seed7 "$amacrine" train "$study" study.output=t1 recording.file=n1/recording.h5 training.ln=false 'training.model_seeds=[1, 7]'
+"$python" "$root/tests/checks/same_values.py" n1/model.h5 t1/model.h5 || fail "a model trained beside another is not what it is alone"
+! "$python" "$root/tests/checks/same_values.py" t1/model.h5 t1/model_seed7.h5 || fail "models of two seeds are the same"
+
 echo "reuse, refusal, damage"
 expect 0 'used again' "$amacrine" simulate "$study" study.output=n1
 expect 4 'overwrite' "$amacrine" simulate "$study" study.output=n1 simulation.seed=9
