@@ -16,6 +16,7 @@ namespace {
 LevelFigures figures(const Block& b, std::size_t groups) {
   const std::size_t span = b.width / groups;
   const auto units = static_cast<double>(span * b.height);
+  const bool weights = b.weight.size() > 0;
   LevelFigures out;
   for (std::size_t w = 0; w < b.windows; ++w)
     for (std::size_t n = 0; n < b.cells; ++n)
@@ -24,18 +25,21 @@ LevelFigures figures(const Block& b, std::size_t groups) {
           double attribution = 0, weight = 0, push = 0, drive = 0, share = 0, change = 0;
           for (std::size_t x = k * span; x < (k + 1) * span; ++x) {
             attribution += b.attribution(w, n, c, x);
-            weight += b.weight(w, n, c, x);
-            push += b.push(w, n, c, x);
             drive += b.drive(w, c, x);
-            share += b.share(w, c, x);
             change += b.change(w, c, x);
           }
+          for (std::size_t x = k * span; weights && x < (k + 1) * span; ++x) {
+            weight += b.weight(w, n, c, x);
+            push += b.push(w, n, c, x);
+            share += b.share(w, c, x);
+          }
           out.attribution.push_back(static_cast<float>(attribution));
+          out.drive.push_back(static_cast<float>(drive / units));
+          out.response_change.push_back(static_cast<float>(change / units));
+          if (!weights) continue;
           out.downstream_weight.push_back(static_cast<float>(weight));
           out.response_weight.push_back(share > 0 ? static_cast<float>(units * push / share)
                                                   : std::numeric_limits<float>::quiet_NaN());
-          out.drive.push_back(static_cast<float>(drive / units));
-          out.response_change.push_back(static_cast<float>(change / units));
         }
   return out;
 }
@@ -52,6 +56,17 @@ void close_rows(Block& block, const core::Array<double, 2>& start, const core::A
       block.baseline_rate(w, n) = start(n, w);
       block.residual(w, n) = sum - (end(n, w) - start(n, w));
     }
+}
+
+/// No estimate yet; rows that are not finite are marked.
+void open_rows(Block& block, int panels) {
+  const std::array<std::size_t, 2> rows{block.windows, block.cells};
+  block.error_estimate = core::Array<double, 2>(rows, std::numeric_limits<double>::quiet_NaN());
+  block.distance = block.error_estimate;
+  block.panels = core::Array<int, 2>(rows, panels);
+  block.flag = core::Array<std::int8_t, 2>(rows);
+  for (std::size_t i = 0; i < block.flag.size(); ++i)
+    block.flag.values()[i] = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]) ? 0 : 2;
 }
 
 }  // namespace
@@ -83,50 +98,91 @@ std::vector<double> BlockAttributor<S>::baseline_drive() const {
 }
 
 template <class S>
-void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows,
-                                         const Quadrature& quadrature, bool pixels, Block& block) {
+bool BlockAttributor<S>::forward_tangents(std::size_t cells, Level level) const {
+  return level == Level::channel && !settings_.weights && PathIntegrator<S>::channels_pay(network_, cells, quadrature_);
+}
+
+template <class S>
+void BlockAttributor<S>::integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale,
+                                         int panels, bool pixels, Block& block) {
   const PathLayer<S>& layer = network_.first();
   block.windows = windows.size();
   block.cells = request.cells.size();
   block.channels = static_cast<std::size_t>(layer.channels);
   block.height = static_cast<std::size_t>(layer.height);
   block.width = static_cast<std::size_t>(layer.width);
-  const bool all = windows.size() == request.difference.extent(0);
-  const Paths<S> paths{baseline_, all ? request.difference : take_windows(exec_, request.difference, windows)};
-  const PathIntegrals<S>& integrals = integrator_.integrate(paths, request.cells, quadrature);
+  const bool all = windows.size() == request.difference.extent(0) && scale == 1.0;
+  const Paths<S> paths{baseline_,
+                       all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(scale))};
+  const PathIntegrals<S>& integrals = integrator_.integrate(paths, request.cells, make_quadrature(settings_.rule, panels));
   sum_columns(exec_, layer, paths, integrals, block);
   close_rows(block, integrals.start, integrals.end);
-  const std::array<std::size_t, 2> rows{block.windows, block.cells};
-  block.error_estimate = core::Array<double, 2>(rows, std::numeric_limits<double>::quiet_NaN());
-  block.distance = block.error_estimate;
-  block.panels = core::Array<int, 2>(rows, quadrature.panels);
-  block.flag = core::Array<std::int8_t, 2>(rows);
-  for (std::size_t i = 0; i < block.flag.size(); ++i)
-    block.flag.values()[i] = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]) ? 0 : 2;
+  open_rows(block, panels);
   if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
-    store_units(exec_, layer, paths, integrals, block);
+    store_units(exec_, layer, paths, integrals, settings_.weights, block);
   const std::size_t frame_count = request.difference.extent(0) + static_cast<std::size_t>(network_.history) - 1;
-  if (pixels) store_pixels(exec_, network_, request.frames, frame_count, windows, integrals, block);
+  if (pixels) store_pixels(exec_, network_, request.frames, frame_count, windows, static_cast<S>(scale), integrals, block);
+  if (!settings_.weights) block.weight = block.push = {};
+}
+
+template <class S>
+void BlockAttributor<S>::integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, int panels,
+                                            Blocks& blocks) {
+  const bool all = windows.size() == request.difference.extent(0);
+  const Paths<S> paths{baseline_, all ? request.difference : take_windows(exec_, request.difference, windows, S(1))};
+  const RayQuadrature ray = make_ray(request.scales, panels);
+  const ChannelIntegrals integrals = integrator_.integrate_channels(paths, request.cells, ray.quadrature, ray.marks);
+  const PathLayer<S>& layer = network_.first();
+  const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels);
+  for (std::size_t j = 0; j < blocks.size(); ++j) {
+    Block& block = blocks[j];
+    block.windows = W;
+    block.cells = M;
+    block.channels = C;
+    block.height = layer.units() / C;
+    block.width = 1;
+    block.attribution = core::Array<double, 4>({W, M, C, 1});
+    core::Array<double, 2> end({M, W});
+    for (std::size_t i = 0; i < M; ++i)
+      for (std::size_t w = 0; w < W; ++w) {
+        end(i, w) = integrals.end(j, i, w);
+        for (std::size_t c = 0; c < C; ++c) block.attribution(w, i, c, 0) = integrals.attribution(j, i, w, c);
+      }
+    sum_channels(exec_, layer, paths, request.scales[j], block);
+    close_rows(block, integrals.start, end);
+    open_rows(block, ray.marks[j]);
+  }
+}
+
+template <class S>
+void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
+                                         Blocks& blocks) {
+  blocks.resize(request.scales.size());
+  if (forward_tangents(request.cells.size(), request.level)) return integrate_tangents(request, windows, panels, blocks);
+  for (std::size_t j = 0; j < blocks.size(); ++j) integrate_units(request, windows, request.scales[j], panels, pixels, blocks[j]);
 }
 
 /// As many windows at a time as keep the memory at that of a block with the panels the study asks for.
 template <class S>
 void BlockAttributor<S>::integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
-                                   Block& block) {
-  const Quadrature quadrature = make_quadrature(settings_.rule, panels);
+                                   Blocks& blocks) {
+  const auto nodes = static_cast<std::size_t>(make_quadrature(settings_.rule, panels).nodes());
   const auto room = static_cast<std::size_t>(settings_.block_windows) * static_cast<std::size_t>(quadrature_.nodes());
-  const std::size_t chunk = std::max<std::size_t>(1, room / static_cast<std::size_t>(quadrature.nodes()));
-  if (windows.size() <= chunk) return integrate_chunk(request, windows, quadrature, pixels, block);
-  Block done;
+  const std::size_t chunk = std::max<std::size_t>(1, room / nodes);
+  if (windows.size() <= chunk) return integrate_chunk(request, windows, panels, pixels, blocks);
+  Blocks done;
   for (std::size_t first = 0; first < windows.size(); first += chunk) {
     const std::size_t count = std::min(chunk, windows.size() - first);
     const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(first);
     const std::vector<std::size_t> part(begin, begin + static_cast<std::ptrdiff_t>(count));
-    integrate_chunk(request, part, quadrature, pixels, done);
-    if (first == 0) block = room_for(done, windows.size());
+    integrate_chunk(request, part, panels, pixels, done);
+    blocks.resize(done.size());
     std::vector<std::size_t> at(count);
     std::iota(at.begin(), at.end(), first);
-    put_windows(done, at, block);
+    for (std::size_t j = 0; j < done.size(); ++j) {
+      if (first == 0) blocks[j] = room_for(done[j], windows.size());
+      put_windows(done[j], at, blocks[j]);
+    }
   }
 }
 
@@ -145,42 +201,95 @@ void BlockAttributor<S>::refine(const Request& request) {
       fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i], later_units);
     fine.distance = distance;
   };
-  Block coarse, coarser, fine;
+  const std::size_t J = request.scales.size();
+  Blocks coarse, coarser, fine;
   integrate(request, active, settings_.panels / 2, false, coarse);
   integrate(request, active, settings_.panels / 4, false, coarser);
-  coarse.distance = row_distance(coarse, coarser, request.level);
+  for (std::size_t j = 0; j < J; ++j) coarse[j].distance = row_distance(coarse[j], coarser[j], request.level);
   for (int panels = settings_.panels; !active.empty(); panels *= 2) {
     integrate(request, active, panels, pixels, fine);
-    if (block_.windows == 0) block_ = room_for(fine, active.size());
-    measure(fine, coarse);
     const bool last = 2 * panels > settings_.max_panels;
-    const std::vector<bool> good = judge_windows(fine, settings_.tolerance, last);
+    std::vector<bool> good(active.size(), true);
+    for (std::size_t j = 0; j < J; ++j) {
+      if (blocks_.size() < J) blocks_.push_back(room_for(fine[j], active.size()));
+      measure(fine[j], coarse[j]);
+      const std::vector<bool> passes = judge_windows(fine[j], settings_.tolerance, last);
+      for (std::size_t w = 0; w < good.size(); ++w) good[w] = good[w] && passes[w];
+    }
     std::vector<std::size_t> done, done_at, open, open_at;
     for (std::size_t w = 0; w < active.size(); ++w) {
       (good[w] || last ? done : open).push_back(w);
       (good[w] || last ? done_at : open_at).push_back(active[w]);
     }
-    if (!done.empty()) put_windows(pick_windows(fine, done), done_at, block_);
-    if (!open.empty()) coarse = pick_windows(fine, open);
+    for (std::size_t j = 0; j < J; ++j) {
+      if (!done.empty()) put_windows(pick_windows(fine[j], done), done_at, blocks_[j]);
+      if (!open.empty()) coarse[j] = pick_windows(fine[j], open);
+    }
     active = open_at;
+  }
+}
+
+template <class S>
+void BlockAttributor<S>::attribute_scales(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
+                                          std::size_t first, std::size_t windows, const std::vector<int>& cells, Level level) {
+  Request request{difference_frames(network_, contrast, first, windows, baseline_frame_), {}, cells, level, scales};
+  request.difference = apply_first_layer(exec_, network_, request.frames, windows);
+  if (settings_.tolerance > 0) {
+    blocks_.clear();
+    refine(request);
+  } else {
+    std::vector<std::size_t> all(windows);
+    std::iota(all.begin(), all.end(), 0);
+    integrate(request, all, settings_.panels, level == Level::pixel, blocks_);
   }
 }
 
 template <class S>
 const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                                            const std::vector<int>& cells, Level level) {
-  Request request{difference_frames(network_, contrast, first, windows, baseline_frame_), {}, cells, level};
-  request.difference = apply_first_layer(exec_, network_, request.frames, windows);
-  if (settings_.tolerance > 0) {
-    block_ = Block{};
-    refine(request);
-  } else {
-    std::vector<std::size_t> all(windows);
-    std::iota(all.begin(), all.end(), 0);
-    integrate(request, all, settings_.panels, level == Level::pixel, block_);
-  }
-  return block_;
+  attribute_scales(contrast, {1.0}, first, windows, cells, level);
+  return blocks_.front();
 }
+
+template <class S>
+const std::vector<Block>& BlockAttributor<S>::attribute_ray(const core::Array<float, 3>& contrast,
+                                                            const std::vector<double>& scales, std::size_t first,
+                                                            std::size_t windows, const std::vector<int>& cells, Level level) {
+  attribute_scales(contrast, scales, first, windows, cells, level);
+  return blocks_;
+}
+
+template <class S>
+std::vector<double> ray_scales(const BlockAttributor<S>& attributor, const std::vector<core::Array<float, 3>>& movies,
+                               std::size_t first, std::size_t windows) {
+  constexpr double rounding = 1e-6;
+  const auto departure = [&](const core::Array<float, 3>& movie) {
+    return difference_frames(attributor.network(), movie, first, windows, attributor.baseline_frame());
+  };
+  const std::vector<S> largest = departure(movies.back());
+  double square = 0, top = 0;
+  for (const S value : largest) {
+    square += static_cast<double>(value) * static_cast<double>(value);
+    top = std::max(top, std::abs(static_cast<double>(value)));
+  }
+  std::vector<double> scales;
+  for (std::size_t m = 0; m + 1 < movies.size(); ++m) {
+    const std::vector<S> one = departure(movies[m]);
+    double product = 0, worst = 0;
+    for (std::size_t i = 0; i < one.size(); ++i) product += static_cast<double>(one[i]) * static_cast<double>(largest[i]);
+    const double scale = product / square;
+    for (std::size_t i = 0; i < one.size(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(one[i]) - scale * static_cast<double>(largest[i])));
+    if (!(scale > (scales.empty() ? 0.0 : scales.back())) || !(scale < 1.0) || !(worst <= rounding * top)) return {};
+    scales.push_back(scale);
+  }
+  scales.push_back(1.0);
+  return square > 0 ? scales : std::vector<double>{};
+}
+template std::vector<double> ray_scales(const BlockAttributor<float>&, const std::vector<core::Array<float, 3>>&, std::size_t,
+                                        std::size_t);
+template std::vector<double> ray_scales(const BlockAttributor<double>&, const std::vector<core::Array<float, 3>>&, std::size_t,
+                                        std::size_t);
 
 template class BlockAttributor<float>;
 template class BlockAttributor<double>;

@@ -87,13 +87,9 @@ struct PathIntegrator<S>::Impl {
     }
   }
 
-  /// Reads the rates at the path's ends off the drives and turns the drives into the lanes' output slopes: (M, W, L) on the
-  /// device.
-  core::View3<S> outputs(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells,
-                         const Quadrature& quadrature) {
-    const std::size_t windows = paths.windows();
-    const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
-    const std::size_t last = network.layers.size() - 1;
+  /// Runs the nodes forward: the cells' drives (M, W, K).
+  std::vector<double> drives_of(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells) {
+    const std::size_t windows = paths.windows(), nodes = rule.alpha.extent(0), last = network.layers.size() - 1;
     const core::View3<double> drive(core::uninitialised("attribution::drive"), cells.size(), windows, nodes);
     if (window_lanes) {
       window_lanes->forward(paths, rule, cells, drive);
@@ -103,7 +99,16 @@ struct PathIntegrator<S>::Impl {
                drive);
     }
     exec.fence("attribution::outputs");
-    const std::vector<double> drives = core::to_host(drive);
+    return core::to_host(drive);
+  }
+
+  /// Reads the rates at the path's ends off the drives and turns the drives into the lanes' output slopes: (M, W, L) on the
+  /// device.
+  core::View3<S> outputs(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells,
+                         const Quadrature& quadrature) {
+    const std::size_t windows = paths.windows();
+    const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
+    const std::vector<double> drives = drives_of(paths, rule, cells);
     std::vector<double> slope(cells.size() * windows * lanes);
     result.start = result.end = core::Array<double, 2>({cells.size(), windows});
     for (std::size_t row = 0; row < cells.size() * windows; ++row) {
@@ -171,6 +176,50 @@ const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, cons
   }
   impl_->exec.fence("attribution::integrate");
   return impl_->result;
+}
+
+template <class S>
+bool PathIntegrator<S>::channels_possible(const PathNetwork<S>& network, const Quadrature& quadrature) {
+  return quadrature.secant() && WindowLanes<S>::possible(network);
+}
+template <class S>
+bool PathIntegrator<S>::channels_pay(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
+  return channels_possible(network, quadrature) && WindowLanes<S>::tangents_pay(network, cells);
+}
+
+template <class S>
+ChannelIntegrals PathIntegrator<S>::integrate_channels(const Paths<S>& paths, const std::vector<int>& cells,
+                                                       const Quadrature& quadrature, const std::vector<int>& marks) {
+  core::require(channels_possible(impl_->network, quadrature), "internal: this network's channels are not served by tangents");
+  const std::size_t M = cells.size(), W = paths.windows(), P = quadrature.weight.size(), K = quadrature.alpha.size(),
+                    C = static_cast<std::size_t>(impl_->network.first().channels), J = marks.size();
+  const DeviceRule<S> rule = to_device_rule<S>(quadrature);
+  const std::vector<double> drives = impl_->drives_of(paths, rule, cells);
+  const core::View4<double> changes(core::uninitialised("attribution::tangents"), M, W, P, C);
+  impl_->window_lanes->tangents(rule, cells, changes);
+  const std::vector<double> change = core::to_host(changes);
+  const double beta = impl_->network.softplus_beta;
+  const bool rate = impl_->target == Target::after_softplus;
+  const auto output = [&](double u) { return rate ? softplus(u, beta) : u; };
+  ChannelIntegrals out;
+  out.attribution = core::Array<double, 4>({J, M, W, C});
+  out.end = core::Array<double, 3>({J, M, W});
+  out.start = core::Array<double, 2>({M, W});
+  for (std::size_t row = 0; row < M * W; ++row) {
+    const double* const u = drives.data() + row * K;
+    std::vector<double> sum(C, 0.0);
+    out.start.values()[row] = output(u[0]);
+    std::size_t p = 0;
+    for (std::size_t j = 0; j < J; ++j) {
+      for (; p < static_cast<std::size_t>(marks[j]); ++p) {
+        const double slope = rate ? softplus_slope(u[p], u[p + 1], beta) : 1.0;
+        for (std::size_t c = 0; c < C; ++c) sum[c] += slope * change[(row * P + p) * C + c];
+      }
+      out.end.values()[j * M * W + row] = output(u[p]);
+      std::copy(sum.begin(), sum.end(), out.attribution.values().begin() + static_cast<std::ptrdiff_t>((j * M * W + row) * C));
+    }
+  }
+  return out;
 }
 
 template <class S>

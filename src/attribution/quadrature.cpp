@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace amacrine::attribution {
@@ -41,6 +42,27 @@ Quadrature make_quadrature(Rule rule, int panels) {
     q.weight.front() = q.weight.back() = 0.5 / panels;
   }
   return q;
+}
+
+RayQuadrature make_ray(const std::vector<double>& scales, int panels) {
+  core::require(!scales.empty() && scales.back() == 1.0, "a ray's scales must end with 1");
+  RayQuadrature ray{make_quadrature(Rule::secant, panels), {panels}};
+  Quadrature& q = ray.quadrature;
+  for (double& alpha : q.alpha) alpha *= scales.front();
+  q.alpha.back() = scales.front();
+  for (std::size_t j = 1; j < scales.size(); ++j) {
+    const double from = scales[j - 1], length = scales[j] - from;
+    core::require(from > 0 && length > 0, "a ray's scales must be positive and ascend");
+    // The last panel of scale j's own path is 3/2 scale / panels long.
+    const int count = std::max(1, static_cast<int>(std::ceil(length * panels / (1.5 * scales[j]))));
+    for (int k = 1; k < count; ++k) q.alpha.push_back(from + length * k / count);
+    q.alpha.push_back(scales[j]);
+    ray.marks.push_back(static_cast<int>(q.alpha.size()) - 1);
+  }
+  q.panels = q.end = static_cast<int>(q.alpha.size()) - 1;
+  q.weight.clear();
+  for (std::size_t p = 0; p + 1 < q.alpha.size(); ++p) q.weight.push_back(q.alpha[p + 1] - q.alpha[p]);
+  return ray;
 }
 
 }  // namespace amacrine::attribution

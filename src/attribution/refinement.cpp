@@ -70,9 +70,10 @@ Block room_for(const Block& like, std::size_t windows) {
   shape_like(like.panels, windows, out.panels);
   shape_like(like.flag, windows, out.flag);
   shape_like(like.attribution, windows, out.attribution);
-  out.weight = out.push = out.attribution;
+  if (like.weight.size() > 0) out.weight = out.push = out.attribution;
   shape_like(like.drive, windows, out.drive);
-  out.share = out.change = out.drive;
+  out.change = out.drive;
+  if (like.share.size() > 0) out.share = out.drive;
   const auto sized = [&](const std::vector<float>& values) { return std::vector<float>(values.size() / like.windows * windows); };
   out.unit_attribution = sized(like.unit_attribution);
   out.unit_weight = sized(like.unit_weight);

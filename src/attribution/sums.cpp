@@ -78,6 +78,7 @@ void unit_figures(const core::Exec& exec, const PathLayer<S>& layer, const Paths
                   const View3<float>& attribution, const View3<float>& weight, const View2<float>& drive,
                   const View2<float>& change) {
   const std::size_t cells = push.extent(0), windows = push.extent(1), units = push.extent(2);
+  const bool weights = weight.extent(0) > 0;
   const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
   const View2<S> difference = paths.difference;
   const bool rectified = layer.rectified;
@@ -88,7 +89,7 @@ void unit_figures(const core::Exec& exec, const PathLayer<S>& layer, const Paths
         change(w, u) = static_cast<float>(response_change(gain(u), offset(u), baseline(u), difference(w, u), rectified));
         for (std::size_t n = 0; n < cells; ++n) {
           const S g = gain(u) * push(n, w, u);
-          weight(w, n, u) = static_cast<float>(g);
+          if (weights) weight(w, n, u) = static_cast<float>(g);
           attribution(w, n, u) = static_cast<float>(g * difference(w, u));
         }
       });
@@ -132,6 +133,33 @@ void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
   }
 }
 
+template <class S>
+void sum_channels(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block) {
+  const std::size_t W = block.windows, C = block.channels, size = block.height;
+  const View3<double> sums(core::uninitialised("attribution::channel_sums"), 2, W, C);
+  const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
+  const View2<S> difference = paths.difference;
+  const bool rectified = layer.rectified;
+  const auto part = static_cast<S>(scale);
+  Kokkos::parallel_for(
+      "attribution::sum_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, W * C), KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t w = i / C, c = i % C;
+        double drive = 0, change = 0;
+        for (std::size_t u = c * size; u < (c + 1) * size; ++u) {
+          const S dz = part * difference(w, u);
+          drive += static_cast<double>(dz);
+          change += static_cast<double>(response_change(gain(u), offset(u), baseline(u), dz, rectified));
+        }
+        sums(0, w, c) = drive;
+        sums(1, w, c) = change;
+      });
+  exec.fence("attribution::sum_channels");
+  const std::vector<double> found = core::to_host(sums);
+  const auto middle = found.begin() + static_cast<std::ptrdiff_t>(W * C);
+  block.drive = core::Array<double, 3>({W, C, 1}, std::vector<double>(found.begin(), middle));
+  block.change = core::Array<double, 3>({W, C, 1}, std::vector<double>(middle, found.end()));
+}
+
 /// Memory a kernel may fill for a host vector: its own where the kernel runs on the host, else the device's.
 template <class V, class... Extents>
 V room_for_host(std::vector<float>& values, Extents... extents) {
@@ -146,10 +174,10 @@ void bring_home(const V& view, std::vector<float>& values) {
 
 template <class S>
 void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
-                 Block& block) {
+                 bool weights, Block& block) {
   const std::size_t W = block.windows, M = block.cells, U = layer.units();
   const auto attribution = room_for_host<View3<float>>(block.unit_attribution, W, M, U);
-  const auto weight = room_for_host<View3<float>>(block.unit_weight, W, M, U);
+  const auto weight = room_for_host<View3<float>>(block.unit_weight, weights ? W : 0, M, U);
   const auto drive = room_for_host<View2<float>>(block.unit_drive, W, U);
   const auto change = room_for_host<View2<float>>(block.unit_change, W, U);
   unit_figures(exec, layer, paths, integrals.push, attribution, weight, drive, change);
@@ -162,7 +190,7 @@ void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 
 template <class S>
 void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
-                  const std::vector<std::size_t>& windows, const PathIntegrals<S>& integrals, Block& block) {
+                  const std::vector<std::size_t>& windows, S scale, const PathIntegrals<S>& integrals, Block& block) {
   const PathLayer<S>& layer = network.first();
   const std::size_t M = block.cells, rows = block.windows * M;
   const auto T = static_cast<std::size_t>(network.history), Y = static_cast<std::size_t>(network.height),
@@ -178,27 +206,28 @@ void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const s
     for (std::size_t l = 0; l < T; ++l)
       for (std::size_t i = 0; i < Y * X; ++i)
         block.pixels[(b * T + l) * Y * X + i] =
-            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * frames[i * frame_count + windows[b / M] + l]);
+            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * scale * frames[i * frame_count + windows[b / M] + l]);
 }
 
 template <class S>
-View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows) {
+View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows, S scale) {
   const View1<std::size_t> index = core::to_device("attribution::windows", windows);
   const View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
   Kokkos::parallel_for(
       "attribution::take_windows",
       Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {out.extent(0), out.extent(1)}),
-      KOKKOS_LAMBDA(const std::size_t w, const std::size_t u) { out(w, u) = difference(index(w), u); });
+      KOKKOS_LAMBDA(const std::size_t w, const std::size_t u) { out(w, u) = scale * difference(index(w), u); });
   exec.fence("attribution::take_windows");
   return out;
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                        \
-  template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
-  template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&); \
-  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, std::size_t,             \
-                             const std::vector<std::size_t>&, const PathIntegrals<S>&, Block&);                        \
-  template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&);
+#define AMACRINE_INSTANTIATE(S)                                                                                              \
+  template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&);       \
+  template void sum_channels(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                       \
+  template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, bool, Block&); \
+  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, std::size_t,                   \
+                             const std::vector<std::size_t>&, S, const PathIntegrals<S>&, Block&);                           \
+  template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&, S);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

@@ -76,6 +76,17 @@ bool WindowLanes<S>::possible(const PathNetwork<S>& network) {
 }
 
 template <class S>
+bool WindowLanes<S>::tangents_pay(const PathNetwork<S>& network, std::size_t cells) {
+  if (!possible(network)) return false;
+  // Operations per panel: transforms of maps (about 30 per value), products of spectra, and sums over the last layer.
+  const PathLayer<S>&first = network.first(), &second = network.layers[1];
+  const double area = static_cast<double>(first.height) * first.width, C = first.channels, D = second.channels;
+  const double map = 30 * area, mix = 4 * C * D * area, read = 2 * C * static_cast<double>(second.units());
+  const auto M = static_cast<double>(cells);
+  return (C + C * D) * map + mix + M * read < M * ((C + D) * map + mix);
+}
+
+template <class S>
 WindowLanes<S>::WindowLanes(const core::Exec& exec, const PathNetwork<S>& network)
     : network_(network), convolution_(exec, network.layers[1].kernel, network.first().height, network.first().width) {
   const std::size_t room = convolution_.scratch() + network.first().units() * static_cast<std::size_t>(lanes);

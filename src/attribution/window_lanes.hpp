@@ -25,10 +25,11 @@ class WindowLanes {
   void forward(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<double>& drive);
   /// push(i, w, u) from the weighted slopes q(i, w, p) of the output, for the paths of the last forward().
   void backward(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<S>& q, const core::View3<S>& push);
-  /// The attribution of every first-layer channel, sums(i, w, c): each channel's changes across the panels pushed forward through
-  /// the slopes, for all cells at once. Secants only.
-  void tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<S>& q,
-                const core::View3<double>& sums);
+  /// What the change of every first-layer channel across every panel does to the drives, through the second layer's slopes:
+  /// sums(i, w, p, c), for the paths of the last forward(). Their sums over c are the drives' changes. Secants only.
+  void tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
+  /// Whether tangents take less time than one backward pass per cell.
+  static bool tangents_pay(const PathNetwork<S>& network, std::size_t cells);
 
  private:
   void set_paths(const Paths<S>& paths, const DeviceRule<S>& rule);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/block.hpp"
+#include "amacrine/core/lanes.hpp"
 #include "attribution/naive.hpp"
 
 #include <cmath>
@@ -68,6 +69,55 @@ TEST(FullNetwork, SecantsCloseInFloatWhateverSharesTheBlock) {
   const std::size_t values = alone.unit_attribution.size();
   for (std::size_t i = 0; i < values; ++i) ASSERT_EQ(together.unit_attribution[2 * values + i], alone.unit_attribution[i]) << i;
   EXPECT_EQ(together.rate(2, 0), alone.rate(0, 0));
+}
+
+/// Six rows of two cells: enough for tangents to pay.
+template <class S>
+std::vector<Block> channels(bool weights, int count, const std::vector<double>& scales, std::size_t first, std::size_t windows) {
+  AttributionSettings settings;
+  settings.panels = count;
+  settings.weights = weights;
+  BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
+  EXPECT_EQ(attributor.forward_tangents(6, Level::channel), !weights && core::lane_count<S> >= 4);
+  return attributor.attribute_ray(movie(), scales, first, windows, {0, 1, 0, 1, 0, 1}, Level::channel);
+}
+
+double worst_row(const Block& block, const Block& truth) {
+  const std::vector<float> found = channel_level(block).attribution, wanted = channel_level(truth).attribution;
+  double worst = found.size() == wanted.size() ? 0 : 1e9;
+  for (std::size_t row = 0; row < truth.rate.size(); ++row) {
+    double error = 0, size = 0;
+    for (std::size_t c = row * 8; c < row * 8 + 8; ++c) {
+      error += std::abs(static_cast<double>(found[c]) - static_cast<double>(wanted[c]));
+      size += std::abs(static_cast<double>(wanted[c]));
+    }
+    if (!(error / size <= worst)) worst = error / size;
+  }
+  return worst;
+}
+
+TEST(FullNetwork, ForwardTangentsAreTheBackwardPasses) {
+  const Block forward = channels<double>(false, panels, {1.0}, 40, 3).front(),
+              backward = channels<double>(true, panels, {1.0}, 40, 3).front();
+  EXPECT_LT(worst_row(forward, backward), 3e-7);  // compared as float
+  for (std::size_t i = 0; i < forward.rate.size(); ++i) {
+    EXPECT_NEAR(forward.rate.values()[i], backward.rate.values()[i], 1e-12);
+    EXPECT_LT(std::abs(forward.residual.values()[i]), 1e-11);
+  }
+  const LevelFigures a = channel_level(forward), b = channel_level(backward);
+  for (std::size_t i = 0; i < a.drive.size(); ++i) {
+    EXPECT_NEAR(a.drive[i], b.drive[i], 1e-6);
+    EXPECT_NEAR(a.response_change[i], b.response_change[i], 1e-6);
+  }
+}
+
+TEST(FullNetwork, ARayServesAContrastSeries) {
+  const std::vector<double> scales{0.125, 0.5, 0.75, 1.0};
+  const std::vector<Block> ray = channels<float>(false, 24, scales, 42, 2), plain = channels<float>(true, 96, scales, 42, 2);
+  for (std::size_t j = 0; j < scales.size(); ++j) {
+    EXPECT_LT(worst_row(ray[j], plain[j]), 2e-2) << scales[j];
+    for (std::size_t i = 0; i < ray[j].rate.size(); ++i) EXPECT_NEAR(ray[j].rate.values()[i], plain[j].rate.values()[i], 1e-4);
+  }
 }
 
 }  // namespace

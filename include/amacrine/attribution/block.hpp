@@ -9,7 +9,8 @@
 namespace amacrine::attribution {
 
 /// Attributions of a block: W windows of one movie, M cells; C, Y, X the first layer's output. On the host, sums in double in a
-/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow.
+/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Where channels went by
+/// forward tangents there is one column, of height Y X, and neither weight, push nor share.
 struct Block {
   std::size_t windows = 0, cells = 0;
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
@@ -46,8 +47,18 @@ class BlockAttributor {
   /// level meets it (units stand in for pixels), whatever else is in the block. The result is valid until the next call.
   const Block& attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                          const std::vector<int>& cells, Level level = Level::channel);
+  /// A contrast series as one ray: block j is what attribute() would give for a movie whose departure from the baseline is
+  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents running sums
+  /// along the path of the largest serve all, with nodes between successive scales; otherwise every scale is integrated by
+  /// itself.
+  const std::vector<Block>& attribute_ray(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
+                                          std::size_t first, std::size_t windows, const std::vector<int>& cells,
+                                          Level level = Level::channel);
+  /// Whether a request goes by forward tangents: channels' attributions without weights, by secants, where that takes less time.
+  bool forward_tangents(std::size_t cells, Level level) const;
   const PathNetwork<S>& network() const { return network_; }
   const Quadrature& quadrature() const { return quadrature_; }
+  const std::vector<double>& baseline_frame() const { return baseline_frame_; }
   /// z0 = W * s0: (U), host.
   std::vector<double> baseline_drive() const;
 
@@ -58,10 +69,16 @@ class BlockAttributor {
     core::View2<S> difference;
     std::vector<int> cells;
     Level level;
+    std::vector<double> scales;
   };
-  void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Block& block);
-  void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, const Quadrature& quadrature, bool pixels,
+  using Blocks = std::vector<Block>;  ///< one per scale
+  void attribute_scales(const core::Array<float, 3>& contrast, const std::vector<double>& scales, std::size_t first,
+                        std::size_t windows, const std::vector<int>& cells, Level level);
+  void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
+  void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
+  void integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale, int panels, bool pixels,
                        Block& block);
+  void integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, int panels, Blocks& blocks);
   void refine(const Request& request);
 
   core::Exec exec_;
@@ -71,7 +88,13 @@ class BlockAttributor {
   PathIntegrator<S> integrator_;
   std::vector<double> baseline_frame_;
   core::View1<S> baseline_;
-  Block block_;
+  Blocks blocks_;
 };
+
+/// Factors by which the movies' departures from the baseline follow from the last one's, as the network sees frames
+/// [first, first + windows); empty where they are not all proportional to it, positive and ascending, to float's accuracy.
+template <class S>
+std::vector<double> ray_scales(const BlockAttributor<S>& attributor, const std::vector<core::Array<float, 3>>& movies,
+                               std::size_t first, std::size_t windows);
 
 }  // namespace amacrine::attribution

@@ -27,6 +27,13 @@ struct PathIntegrals {
   core::Array<double, 2> start, end;  ///< (M, W) F[s0] and F[s], Hz
 };
 
+/// Attributions of first-layer channels along paths up to J of their nodes, for M cells and W windows.
+struct ChannelIntegrals {
+  core::Array<double, 4> attribution;  ///< (J, M, W, C), Hz
+  core::Array<double, 3> end;          ///< (J, M, W) F at the node
+  core::Array<double, 2> start;        ///< (M, W) F at the path's start
+};
+
 /// Integrates along paths past the first layer only: one forward over all nodes serves all cells, then one backward per cell with
 /// the slopes of the forward. The memory for a block (windows x nodes) is allocated once and reused.
 template <class S>
@@ -38,6 +45,15 @@ class PathIntegrator {
 
   /// `cells`: indices of the network's cells. The views of the result are valid until the next call.
   const PathIntegrals<S>& integrate(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature);
+
+  /// Whether integrate_channels() can serve the network, and whether it takes less time for so many cells than integrate().
+  static bool channels_possible(const PathNetwork<S>& network, const Quadrature& quadrature);
+  static bool channels_pay(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature);
+  /// Channels' attributions alone, by forward tangents: a panel's changes of each channel go through the secants of all later
+  /// layers, for all cells at once. The same sums as integrate()'s, up to rounding. A path's first part is itself a path: `marks`
+  /// are the nodes, ascending, at which the running sums are wanted.
+  ChannelIntegrals integrate_channels(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
+                                      const std::vector<int>& marks);
 
   /// Bytes of memory a block of `windows` windows needs.
   static double bytes(const PathNetwork<S>& network, std::size_t windows, std::size_t cells, const Quadrature& quadrature);

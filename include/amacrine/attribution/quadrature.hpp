@@ -26,4 +26,12 @@ struct Quadrature {
 /// weights sum to one).
 Quadrature make_quadrature(Rule rule, int panels);
 
+/// One path for a contrast series, scales ascending to 1: the shortest has `panels` panels, and each longer one as many more as
+/// keep its panels no longer than those of its own path of `panels` panels. marks: the nodes at the scales.
+struct RayQuadrature {
+  Quadrature quadrature;
+  std::vector<int> marks;
+};
+RayQuadrature make_ray(const std::vector<double>& scales, int panels);
+
 }  // namespace amacrine::attribution

@@ -31,6 +31,7 @@ struct AttributionSettings {
   std::vector<std::string> cells;                                                ///< names; empty: all
   Rule rule = Rule::secant;
   int panels = 20;
+  bool weights = true;  ///< G and D too; without them channels can go by forward tangents
   Target target = Target::after_softplus;
   Baseline baseline = Baseline::grey;
   double baseline_contrast = 0.0;            ///< of a given baseline: one contrast everywhere
