@@ -8,6 +8,7 @@ from torch import nn
 
 HISTORY, SIZE, CELLS, SEGMENTS, WINDOWS = 40, 50, 5, 16, 32
 BATCH = SEGMENTS * WINDOWS
+SEGMENT_FRAMES = 72  # frames of a segment (71) at a length that transforms well
 CHANNELS, KERNEL_1, KERNEL_2 = 8, 15, 11
 OUT_1, OUT_2 = SIZE - KERNEL_1 + 1, SIZE - KERNEL_1 - KERNEL_2 + 2
 
@@ -85,6 +86,25 @@ class FourierNetwork(nn.Module):
         return self.readout(self.after_2(self.convolve(spectra, self.kernel_2, OUT_1, OUT_2)))
 
 
+class VolumeNetwork(FourierNetwork):
+    """The first layer by transforms over time too: a segment is one volume, and its windows are the valid lags of one correlation."""
+
+    def __init__(self, compiled):
+        super().__init__(True)
+        if compiled:  # torch.compile makes nothing of complex numbers; it can fuse what is between them
+            self.after_1, self.after_2, self.readout = map(torch.compile, (self.after_1, self.after_2, self.readout))
+
+    def forward(self, frames):
+        size = (SEGMENT_FRAMES, SIZE, SIZE)
+        with torch.no_grad():
+            spectra = torch.fft.rfftn(frames, s=size, dim=(1, 2, 3))[:, None]
+        product = spectra * torch.fft.rfftn(self.kernel_1, s=size, dim=(1, 2, 3)).conj()
+        z = torch.fft.irfftn(product, s=size, dim=(2, 3, 4))[:, :, :WINDOWS, :OUT_1, :OUT_1].transpose(1, 2)
+        h = self.after_1(z.reshape(BATCH, CHANNELS, OUT_1, OUT_1)).reshape(BATCH, CHANNELS, OUT_1, OUT_1)
+        spectra = by_frequency(torch.fft.rfft2(h), self.complex_products)
+        return self.readout(self.after_2(self.convolve(spectra, self.kernel_2, OUT_1, OUT_2)))
+
+
 class Trainer:
     """Adam steps on one resident batch."""
 
@@ -122,23 +142,23 @@ def fft_trainers(device):
     frames = torch.randn(SEGMENTS, WINDOWS + HISTORY - 1, SIZE, SIZE, device=device)
     yield lambda: Trainer("complex products", FourierNetwork(True), frames, device)
     yield lambda: Trainer("real products", FourierNetwork(False), frames, device)
+    yield lambda: Trainer("transforms over time", VolumeNetwork(False), frames, device)
+    yield lambda: Trainer("transforms over time, the rest compiled", VolumeNetwork(True), frames, device)
 
 
 def check_same_network():
     """The rewritten network computes what the stock one does, or the comparison would mean nothing."""
     torch.manual_seed(1)
-    stock, fft = stock_network(), FourierNetwork(True)
+    stock = stock_network()
     with torch.no_grad():
-        stock[0].weight.copy_(fft.kernel_1)
-        stock[3].weight.copy_(fft.kernel_2)
-        stock[5][0].weight.copy_(fft.readout[0].weight)
-        for module in (*stock.modules(), *fft.modules()):
-            if isinstance(module, Noise):
-                module.eval()
         frames = torch.randn(SEGMENTS, WINDOWS + HISTORY - 1, SIZE, SIZE)
         windows = frames.unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3).reshape(BATCH, HISTORY, SIZE, SIZE)
-        expected = stock(windows)
-        for products in (True, False):
-            fft.complex_products = products
-            if not torch.allclose(fft(frames), expected, rtol=1e-3, atol=1e-4):
+        for fft in (FourierNetwork(True), FourierNetwork(False), VolumeNetwork(False)):
+            stock[0].weight.copy_(fft.kernel_1)
+            stock[3].weight.copy_(fft.kernel_2)
+            stock[5][0].weight.copy_(fft.readout[0].weight)
+            for module in (*stock.modules(), *fft.modules()):
+                if isinstance(module, Noise):
+                    module.eval()
+            if not torch.allclose(fft(frames), stock(windows), rtol=1e-3, atol=1e-4):
                 raise SystemExit("the network rewritten by torch.fft does not compute what the stock one does")

@@ -5,15 +5,18 @@
 #   tests/benchmark/run.sh together [ROUNDS [STEPS]]           several models at once on one movie
 #   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
+#   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
-# AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark).
+# AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
+# recording.h5 of a study that is there already; without it tests/benchmark/seventeen-cells.toml is simulated and trained.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
+captum_version=0.9.0
 
-usage() { sed -n '3,10s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,12s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -21,10 +24,18 @@ torch_python() {
   if [[ ! -f $home/.complete ]]; then
     echo "installing PyTorch into $home" >&2
     python3 -m venv "$home"
-    "$home/bin/pip" install -q "torch==$torch_version" numpy >&2
+    "$home/bin/pip" install -q "torch==$torch_version" "captum==$captum_version" numpy h5py >&2
     touch "$home/.complete"
   fi
   echo "$home/bin/python"
+}
+
+model_folder() {
+  if [[ -n ${AMACRINE_BENCHMARK_MODEL:-} ]]; then echo "$AMACRINE_BENCHMARK_MODEL"; return; fi
+  local study=$root/tests/benchmark/seventeen-cells.toml folder=$build/seventeen-cells
+  cmake --build "$build" --target amacrine >&2
+  for verb in simulate train; do "$build/amacrine" "$verb" "$study" "study.output=$folder" >&2; done
+  echo "$folder"
 }
 
 build_program() {
@@ -36,7 +47,7 @@ build_program() {
 }
 
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
 [[ -n $what ]] || usage
 shift
@@ -46,5 +57,10 @@ case $what in
     python=$(torch_python)
     exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" "$@" ;;
   together|prediction|determinism|kernels) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
+  attribution)
+    python=$(torch_python)
+    models=$(model_folder)
+    exec "$python" "$root/tests/benchmark/attribution.py" --program "$build/tests/benchmark/amacrine_benchmark_attribution" \
+      --model "$models/model.h5" --recording "$models/recording.h5" "$@" ;;
   *) usage ;;
 esac
