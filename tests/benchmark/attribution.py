@@ -93,10 +93,17 @@ def check_oracle(network, windows, sample, oracle, level):
         raise SystemExit("the oracle is not what PyTorch computes")
 
 
-def time_opponent(opponent, windows, sample, steps, cells, count):
+def spread(count, length):
+    """`count` of range(length), evenly."""
+    return [(2 * i + 1) * length // (2 * count) for i in range(count)]
+
+
+def time_opponent(opponent, windows, sample, steps, cells):
+    """Rows per second, and the rows."""
+    shown, grey = [windows.window(k) for k in sample], windows.grey()
     start = time.perf_counter()
-    rows = [opponent.rows(windows.window(k), windows.grey(), cells, steps) for k in sample[:count]]
-    return len(cells) * count / (time.perf_counter() - start), rows
+    rows = [opponent.rows(window, grey, cells, steps) for window in shown]
+    return len(cells) * len(sample) / (time.perf_counter() - start), rows
 
 
 class CaseRun:
@@ -132,28 +139,29 @@ class CaseRun:
         for opponent in self.opponents:
             cells = self.all_cells if opponent.name == "tuned" else [0]
             steps = self.steps[opponent.rule]
-            time_opponent(opponent, self.shown, self.sample, min(steps, 64), cells[:1], 1)
-            rate, _ = time_opponent(opponent, self.shown, self.sample, steps, cells, 1)
+            time_opponent(opponent, self.shown, self.sample[:1], min(steps, 64), cells[:1])
+            rate, _ = time_opponent(opponent, self.shown, self.sample[:1], steps, cells)
             rows = max(len(cells), min(rate * self.budget, len(self.sample) * len(cells)))
             if opponent.name != "tuned":
                 cells = self.all_cells[:: 8] if rows < 2 * len(self.all_cells) else self.all_cells
-            self.samples[opponent.name] = (cells, max(1, int(rows / len(cells))))
+            self.samples[opponent.name] = (cells, spread(max(1, int(rows / len(cells))), len(self.sample)))
         self.program.seconds(self.panels)
 
-    def check(self, opponent, rows, cells):
+    def check(self, opponent, rows, cells, at):
         found = numpy.array([[opponents.at_level(r, self.level).flatten().numpy() for r in window] for window in rows])
-        error = row_errors(found, self.oracle[: len(found), cells])
+        error = row_errors(found, self.oracle[at][:, cells])
         if not error.max() <= 5 * WANTED:
             raise SystemExit(f"{opponent.name} is {error.max():.2g} off the oracle")
         return error.max()
 
     def round(self, rates):
         for opponent in self.opponents:
-            cells, count = self.samples[opponent.name]
-            rate, rows = time_opponent(opponent, self.shown, self.sample, self.steps[opponent.rule], cells, count)
+            cells, at = self.samples[opponent.name]
+            sample = [self.sample[i] for i in at]
+            rate, rows = time_opponent(opponent, self.shown, sample, self.steps[opponent.rule], cells)
             if not rates[opponent.name]:
-                print(f"  {opponent.name}: {count * len(cells)} rows a round, largest error {100 * self.check(opponent, rows, cells):.2f} %",
-                      flush=True)
+                error = self.check(opponent, rows, cells, at)
+                print(f"  {opponent.name}: {len(at) * len(cells)} rows a round, largest error {100 * error:.2f} %", flush=True)
             rates[opponent.name].append(rate)
         seconds, rows = self.program.seconds(self.panels)
         rates["ours"].append(rows / seconds)

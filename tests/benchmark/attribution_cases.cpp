@@ -8,23 +8,25 @@
 namespace amacrine::benchmark {
 namespace {
 
-/// `count` of `all` windows, evenly spread and off the stretches' starts.
-std::vector<std::size_t> spread(std::size_t count, std::size_t all) {
+constexpr std::size_t run = 16;  // windows in a row of a sample
+
+/// Runs of windows at `starts`.
+std::vector<std::size_t> runs_at(std::initializer_list<std::size_t> starts) {
   std::vector<std::size_t> windows;
-  for (std::size_t i = 0; i < count; ++i) windows.push_back((2 * i + 1) * all / (2 * count));
+  for (std::size_t start : starts)
+    for (std::size_t i = 0; i < run; ++i) windows.push_back(start + i);
   return windows;
 }
 
-Case natural_case(attribution::Level level, const std::string& path, std::size_t stretches, std::size_t sample) {
-  constexpr std::size_t length = 16;
+Case natural_case(attribution::Level level, const std::string& path, std::size_t stretches) {
   const recording::Recording recording = recording::load_recording(path, {}, recording::Load::test);
   const recording::StoredMovie& stored = recording.test.movie;
   Case out;
   out.level = level;
   out.movie = core::Array<float, 3>({stored.frames(), stored.height(), stored.width()});
   for (std::size_t t = 0; t < stored.frames(); ++t) stored.contrast(t, recording.coding, out.movie.row(t).data());
-  for (std::size_t i = 0; i < stretches; ++i) out.stretches.push_back({100 + i * (stored.frames() - 200) / stretches, length});
-  out.sample = spread(sample, stretches * length);
+  for (std::size_t i = 0; i < stretches; ++i) out.stretches.push_back({100 + i * (stored.frames() - 200) / stretches, run});
+  out.sample = stretches == 1 ? runs_at({0}) : runs_at({run, 3 * run});
   return out;
 }
 
@@ -40,7 +42,8 @@ Case latency_case(const model::Model& model) {
   out.scales.clear();
   for (std::size_t i = 1; i <= intensities; ++i) out.scales.push_back(static_cast<double>(i) / intensities);
   out.stretches = {{static_cast<std::size_t>(condition.event("onset")), outputs}};
-  out.sample = spread(40, intensities * outputs);
+  out.sample =
+      runs_at({3 * outputs + 5, 9 * outputs + 5, 15 * outputs + 5, 23 * outputs + 5, 31 * outputs + 5, 39 * outputs + 5});
   return out;
 }
 
@@ -54,7 +57,7 @@ Case bar_case(const model::Model& model) {
   out.symmetry = stimulus::Symmetry::along_y;
   out.movie = stimulus::render(condition, model.screen, {}).contrast;
   out.stretches = {{static_cast<std::size_t>(condition.event("onset")), outputs}};
-  out.sample = spread(24, outputs);
+  out.sample = runs_at({180, 330, 480});
   return out;
 }
 
@@ -69,11 +72,11 @@ std::size_t Case::stretch_windows() const {
 Case make_case(const std::string& name, const model::Model& model, const std::string& recording) {
   Case out;
   if (name == "unit") {
-    out = natural_case(attribution::Level::unit, recording, 4, 24);
+    out = natural_case(attribution::Level::unit, recording, 4);
   } else if (name == "channel") {
-    out = natural_case(attribution::Level::channel, recording, 4, 24);
+    out = natural_case(attribution::Level::channel, recording, 4);
   } else if (name == "pixel") {
-    out = natural_case(attribution::Level::pixel, recording, 1, 4);
+    out = natural_case(attribution::Level::pixel, recording, 1);
   } else if (name == "latency") {
     out = latency_case(model);
   } else if (name == "bar") {

@@ -73,13 +73,16 @@ Rows CaseAttributor<S>::sample(const Case& what) {
   Rows rows;
   const stimulus::Symmetry axes = attributor_.folded(what.symmetry, what.level);
   const std::size_t each = what.stretch_windows();
-  for (std::size_t window : what.sample) {
-    const double scale = what.scales[window / each];
+  for (std::size_t first = 0; first < what.sample.size();) {
+    std::size_t count = 1;
+    while (first + count < what.sample.size() && what.sample[first + count] == what.sample[first] + count) ++count;
+    const double scale = what.scales[what.sample[first] / each];
     core::Array<float, 3> movie = scale == 1 ? what.movie : scaled(what.movie, scale);
     if (axes != stimulus::Symmetry::none) movie = attribution::fold_movie(movie, axes);
-    std::size_t rest = window % each, k = 0;
+    std::size_t rest = what.sample[first] % each, k = 0;
     while (rest >= what.stretches[k].count) rest -= what.stretches[k++].count;
-    attribute(what, movie, {what.stretches[k].first + rest, 1}, rows);
+    attribute(what, movie, {what.stretches[k].first + rest, count}, rows);
+    first += count;
   }
   return rows;
 }

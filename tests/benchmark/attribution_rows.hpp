@@ -20,7 +20,7 @@ class CaseAttributor {
   CaseAttributor(const model::Model& model, const attribution::AttributionSettings& settings);
   /// All windows of the case, shared work shared.
   Rows all(const Case& what);
-  /// The windows of the case's sample, each alone.
+  /// The windows of the case's sample.
   Rows sample(const Case& what);
 
  private:
