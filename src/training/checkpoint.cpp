@@ -13,7 +13,7 @@
 namespace amacrine::training {
 namespace {
 
-constexpr const char* format_name = "amacrine-training-checkpoint 1";
+constexpr const char* format_name = "amacrine-training-checkpoint 2";
 
 /// Appends values to bytes, or takes them off in the same order.
 class Packer {
@@ -77,7 +77,7 @@ void visit_record(Visitor& visit, Record& r) {
 template <class Visitor, class State>
 void visit_state(Visitor& visit, State& s) {
   visit(s.step);
-  visit(s.parameters), visit(s.first), visit(s.second), visit(s.statistics);
+  visit(s.parameters), visit(s.first), visit(s.second), visit(s.average), visit(s.statistics);
   visit(s.loss_sum), visit(s.loss_steps), visit(s.seconds), visit(s.epoch_seconds);
   for (auto* watch : {&s.plateau.watch, &s.early, &s.best}) visit(watch->best), visit(watch->any), visit(watch->waiting);
   visit(s.plateau.scale);

@@ -15,6 +15,7 @@ void add_training(const TrainingSettings& s, Lines& lines) {
   put("loss", static_cast<int>(s.loss)), put("loss_epsilon", s.loss_epsilon);
   put("learning_rate", s.learning_rate);
   put("adam", fmt::format("{} {} {} {}", s.adam.beta1, s.adam.beta2, s.adam.epsilon, s.adam.weight_decay));
+  put("averaging", s.averaging);
   const ScheduleSettings& c = s.schedule;
   put("schedule", fmt::format("{} {} {} {} {} {} {} {} {}", static_cast<int>(c.kind), c.warm_fraction, c.start_divisor,
                               c.end_divisor, c.factor, c.min_rate, c.threshold, c.patience, static_cast<int>(c.metric)));

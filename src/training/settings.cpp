@@ -72,6 +72,7 @@ void read_optimiser(core::Study& study, TrainingSettings& s) {
   s.adam.beta1 = study.number("training.adam_beta1", s.adam.beta1, 0.0, 0.999999);
   s.adam.beta2 = study.number("training.adam_beta2", s.adam.beta2, 0.0, 0.99999999);
   s.adam.epsilon = study.number("training.adam_epsilon", s.adam.epsilon, 1e-30, 1.0);
+  s.averaging = study.number("training.averaging", s.averaging, 0.0, 0.9999999);
   read_schedule(study, s.schedule);
   s.early_stopping.patience =
       static_cast<int>(study.integer("training.early_stopping_patience", s.early_stopping.patience, 0, 100'000));
@@ -122,6 +123,10 @@ TrainingSettings read_training(core::Study& study) {
   read_optimiser(study, s);
   read_regularisation(study, s);
   s.running_statistics = study.get("training.running_statistics", s.running_statistics);
+  core::require<core::StudyError>(
+      s.averaging <= 0 || !s.running_statistics,
+      "{}: averaged weights need statistics of their own; set training.running_statistics = false or training.averaging = 0",
+      study.where("training.averaging"));
   s.initial_gain = study.number("training.initial_gain", s.initial_gain, 0.0, 100.0);
   s.statistics_windows = count(study, "statistics_windows", s.statistics_windows, 2, 1'000'000);
   s.data_seed = count(study, "data_seed", s.data_seed, 0, INT64_MAX);

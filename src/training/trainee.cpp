@@ -3,6 +3,7 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/recording/reader.hpp"
+#include "amacrine/training/averaging.hpp"
 #include "amacrine/training/identity.hpp"
 #include "amacrine/training/initialise.hpp"
 
@@ -87,6 +88,7 @@ void Trainee::start() {
                      state_.parameters);
   state_.statistics = initial_statistics(layout_);
   parameters_ = core::to_device("training::parameters", state_.parameters);
+  if (averages()) average_ = core::to_device("training::average", state_.parameters);
 }
 
 void Trainee::resume(const TrainState& state) {
@@ -94,6 +96,7 @@ void Trainee::resume(const TrainState& state) {
   parameters_ = core::to_device("training::parameters", state_.parameters);
   adam_.first = core::to_device("training::adam_first", state_.first);
   adam_.second = core::to_device("training::adam_second", state_.second);
+  if (averages()) average_ = core::to_device("training::average", state_.average);
   core::log("{}: going on from {} after {} of {} windows", run_.kind, run_.checkpoint, state_.step * settings_.batch(),
             settings_.total_windows);
 }
@@ -103,6 +106,7 @@ void Trainee::save() {
   state_.parameters = core::to_host(parameters_);
   state_.first = core::to_host(adam_.first);
   state_.second = core::to_host(adam_.second);
+  if (averages()) state_.average = core::to_host(average_);
   write_checkpoint(bench_.communicator, run_.checkpoint, state_, identity_);
 }
 
@@ -136,6 +140,7 @@ void Trainee::step(model::FrameSpectra spectra, double seconds) {
 void Trainee::update(double rate, const std::vector<float>& gradient) {
   adam_step(bench_.exec, settings_.adam, rate, state_.step + 1, core::to_device("training::gradient", gradient), adam_,
             parameters_);
+  if (averages()) average_step(bench_.exec, settings_.averaging, state_.step + 1, parameters_, average_);
   bench_.exec.fence("training::the gradient's copy ends here");
   const std::vector<double> batch = model::batch_statistics(bench_.graph);
   const double past = run_.architecture.norm_momentum;
@@ -147,12 +152,12 @@ void Trainee::update(double rate, const std::vector<float>& gradient) {
 
 std::vector<float> Trainee::validation_statistics() {
   if (settings_.running_statistics || layout_.statistic_count == 0) return {state_.statistics.begin(), state_.statistics.end()};
-  return bench_.validator.population_statistics(bench_.exec, parameters_);
+  return bench_.validator.population_statistics(bench_.exec, exported());
 }
 
 void Trainee::end_epoch(double rate) {
   const double start = core::wall_seconds();
-  const std::vector<float> parameters = core::to_host(parameters_), statistics = validation_statistics();
+  const std::vector<float> parameters = core::to_host(exported()), statistics = validation_statistics();
   const Validation validation = bench_.validator.score(model(parameters, statistics), loss_settings(settings_));
   EpochRecord record;
   record.epoch = state_.curve.size() + 1;

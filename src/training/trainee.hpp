@@ -52,6 +52,9 @@ class Trainee {
   std::vector<float> pace() const;
   void resume(const TrainState& state);
   double rate_now() const;
+  bool averages() const { return settings_.averaging > 0; }
+  /// The weights that are validated and exported.
+  const core::View1<float>& exported() const { return averages() ? average_ : parameters_; }
   void update(double rate, const std::vector<float>& gradient);
   void end_epoch(double rate);
   std::vector<float> validation_statistics();
@@ -63,6 +66,7 @@ class Trainee {
   TrainingSettings settings_;
   const model::ParameterLayout& layout_;
   core::View1<float> parameters_;
+  core::View1<float> average_;  ///< (0) without averaging
   Adam<float> adam_;
   TrainState state_;
   double last_loss_ = 0;

@@ -77,6 +77,8 @@ TEST(TrainingSettings, WrongValuesNameTheirKey) {
   EXPECT_THAT(failure("[training]\npreset = \"deep-retinas\""), testing::HasSubstr("deep-retina"));
   EXPECT_THAT(failure("[training]\nlearning_rate = -1.0"), testing::HasSubstr("training.learning_rate"));
   EXPECT_THAT(failure("[training]\nsegments = 1\nwindows = 1"), testing::HasSubstr("training.windows"));
+  EXPECT_THAT(failure("[training]\naveraging = 1.0"), testing::HasSubstr("training.averaging"));
+  EXPECT_THAT(failure("[training]\naveraging = 0.99\nrunning_statistics = true"), testing::HasSubstr("running_statistics"));
   EXPECT_THAT(failure("[training]\nlearning_rat = 0.1"), testing::HasSubstr("learning_rate"));
   EXPECT_THAT(failure("[training]\nsegments = 2.5"), testing::HasSubstr("training.segments"));
 }

@@ -21,6 +21,7 @@ TEST(TrainerRanks, AllRankCountsGiveTheSameBits) {
   for (const model::Norm norm : {model::Norm::per_channel, model::Norm::per_unit}) {
     TrainingRun run = synthetic::make_run(r);
     run.settings.total_windows = 400, run.settings.epoch_windows = 200;
+    run.settings.averaging = norm == model::Norm::per_unit ? 0.9 : 0.0;
     run.architecture.norm = norm;
     run.architecture.scale = norm == model::Norm::per_unit ? model::Scale::absolute : model::Scale::plain;
     const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);

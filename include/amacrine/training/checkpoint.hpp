@@ -16,6 +16,7 @@ namespace amacrine::training {
 struct TrainState {
   std::uint64_t step = 0;                        ///< steps done
   std::vector<float> parameters, first, second;  ///< last parameters, Adam's memory
+  std::vector<float> average;                    ///< of the parameters; empty without averaging
   std::vector<double> statistics;                ///< running statistics
   double loss_sum = 0;                           ///< over this epoch's steps so far
   std::uint64_t loss_steps = 0;

@@ -48,6 +48,7 @@ struct TrainingSettings {
   double loss_epsilon = 1e-8;  ///< inside the logarithm
   double learning_rate = 1e-2;
   AdamSettings adam;
+  double averaging = 0.0;  ///< decay a step of the weights' average that is validated and exported; 0: the weights themselves
   ScheduleSettings schedule;
   EarlyStopping early_stopping;
   double l2 = 1e-3;                       ///< penalty l2 * sum w^2 on convolution kernels
