@@ -6,6 +6,7 @@
 #   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
+#   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS]]   what the error estimate of attributions is worth
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
 # AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
@@ -16,7 +17,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,12s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,13s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -56,7 +57,7 @@ case $what in
   training)
     python=$(torch_python)
     exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" "$@" ;;
-  together|prediction|determinism|kernels) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
+  together|prediction|determinism|certificate|kernels) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
   attribution)
     python=$(torch_python)
     models=$(model_folder)
