@@ -7,6 +7,7 @@
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS]]   what the error estimate of attributions is worth
+#   tests/benchmark/run.sh sampling [--windows W] [--seeds S ...]   scores with segments of several lengths against shuffled windows
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
 # AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
@@ -17,7 +18,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,13s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,14s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -44,7 +45,7 @@ build_program() {
   local launcher=()
   if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   (cd "$root" && cmake --preset openmp -B "$build" -DAMACRINE_ENABLE_BENCHMARKS=ON -DAMACRINE_ENABLE_TESTS=OFF "${launcher[@]}" >/dev/null)
-  cmake --build "$build" --target "amacrine_benchmark_$1" >&2
+  cmake --build "$build" --target "$1" >&2
 }
 
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
@@ -52,7 +53,11 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITE
 what=${1:-}
 [[ -n $what ]] || usage
 shift
-build_program "$what"
+if [[ $what == sampling ]]; then
+  build_program amacrine
+  exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/sampling.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
+fi
+build_program "amacrine_benchmark_$what"
 case $what in
   training)
     python=$(torch_python)
