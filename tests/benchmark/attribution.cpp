@@ -30,6 +30,7 @@ attribution::AttributionSettings settings_for(const std::string& rule, int panel
   for (Rule known : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant})
     if (rule == attribution::to_string(known)) settings.rule = known;
   settings.panels = panels;
+  settings.weights = false;
   settings.tolerance = tolerance;
   return settings;
 }
@@ -75,8 +76,9 @@ class Server {
     double tolerance = 0;
     words >> precision >> rule >> panels >> tolerance >> path;
     const attribution::AttributionSettings settings = settings_for(rule, panels, tolerance);
-    const benchmark::Rows rows = precision == "double" ? benchmark::CaseAttributor<double>(model_, settings).sample(case_)
-                                                       : benchmark::CaseAttributor<float>(model_, settings).sample(case_);
+    const bool exact = precision == "double", ray = !exact && rule == "secant" && case_.scales.size() > 1;
+    const benchmark::Rows rows = exact ? benchmark::CaseAttributor<double>(model_, settings).sample(case_, false)
+                                       : benchmark::CaseAttributor<float>(model_, settings).sample(case_, ray);
     write(path, rows.attribution);
     std::printf("windows %zu cells %zu entries %zu\n", rows.windows, rows.cells, rows.entries);
   }

@@ -4,6 +4,7 @@
 import importlib.metadata
 
 import captum.attr
+import numpy
 import torch
 from torch.nn import functional
 
@@ -14,17 +15,22 @@ def captum_version():
     return importlib.metadata.version("captum")
 
 
-def fractions(rule, steps):
+def nodes(rule, steps):
+    """Places on the path and their weights."""
+    if rule == "gauss-legendre":
+        at, weights = numpy.polynomial.legendre.leggauss(steps)
+        return list(zip((at + 1) / 2, weights / 2))
     shift = {"right": 1.0, "midpoint": 0.5}[rule]
-    return [(i + shift) / steps for i in range(steps)]
+    return [((i + shift) / steps, 1 / steps) for i in range(steps)]
 
 
 def chunks(values):
     return [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
 
 
-def column(values, like):
-    return torch.tensor(values, dtype=like.dtype).reshape(-1, 1, 1, 1)
+def columns(part, like):
+    """A chunk's places and weights, (nodes, 1, 1, 1) each."""
+    return torch.tensor(part, dtype=like.dtype).T.reshape(2, -1, 1, 1, 1)
 
 
 class Captum:
@@ -39,9 +45,13 @@ class Captum:
             network, network.first)
         self.method = method
 
+    @property
+    def method_name(self):
+        return {"midpoint": "riemann_middle", "gauss-legendre": "gausslegendre"}[self.rule]
+
     def rows(self, window, grey, cells, steps):
         return [
-            self.method.attribute(window, baselines=grey, target=n, n_steps=steps, method="riemann_middle",
+            self.method.attribute(window, baselines=grey, target=n, n_steps=steps, method=self.method_name,
                                   internal_batch_size=CHUNK).detach()
             for n in cells
         ]
@@ -60,21 +70,23 @@ class Loop:
 
     def row(self, window, grey, cell, steps):
         total = 0
-        for part in chunks(fractions(self.rule, steps)):
-            inputs = grey + column(part, grey) * (window - grey)
+        for part in chunks(nodes(self.rule, steps)):
+            alpha, weight = columns(part, grey)
+            inputs = grey + alpha * (window - grey)
             if self.pixels:
                 inputs.requires_grad_()
             z = self.network.first(inputs)
             rate = self.network.after(z)[:, cell].sum()
-            total = total + torch.autograd.grad(rate, inputs if self.pixels else z)[0].sum(0, keepdim=True)
+            gradient = torch.autograd.grad(rate, inputs if self.pixels else z)[0]
+            total = total + (weight * gradient).sum(0, keepdim=True)
         if self.pixels:
-            return (window - grey) * total / steps
+            return (window - grey) * total
         with torch.no_grad():
-            return self.network.first(window - grey) * total / steps
+            return self.network.first(window - grey) * total
 
 
 class Tuned:
-    """Midpoints, channels-last, the first layer once per window, one forward for all cells, pixels by one transposed first
+    """Midpoints or Gauss-Legendre nodes, channels-last, the first layer once per window, one forward for all cells, pixels by one transposed first
     layer."""
 
     name, rule = "tuned", "midpoint"
@@ -88,15 +100,17 @@ class Tuned:
             start = self.network.first(grey)
             drive = self.network.first(window - grey)
         totals = [0] * len(cells)
-        for part in chunks(fractions(self.rule, steps)):
-            z = (start + column(part, grey) * drive).contiguous(memory_format=torch.channels_last).requires_grad_()
+        for part in chunks(nodes(self.rule, steps)):
+            alpha, weight = columns(part, grey)
+            z = (start + alpha * drive).contiguous(memory_format=torch.channels_last).requires_grad_()
             rates = self.network.after(z).sum(0)
             for i, n in enumerate(cells):
-                totals[i] = totals[i] + torch.autograd.grad(rates[n], z, retain_graph=i + 1 < len(cells))[0].sum(0, keepdim=True)
+                gradient = torch.autograd.grad(rates[n], z, retain_graph=i + 1 < len(cells))[0]
+                totals[i] = totals[i] + (weight * gradient).sum(0, keepdim=True)
         if not self.pixels:
-            return [drive * total / steps for total in totals]
+            return [drive * total for total in totals]
         with torch.no_grad():
-            return [(window - grey) * functional.conv_transpose2d(t / steps, self.network.first.weight) for t in totals]
+            return [(window - grey) * functional.conv_transpose2d(t, self.network.first.weight) for t in totals]
 
 
 def at_level(row, level):

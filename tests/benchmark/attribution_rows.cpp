@@ -58,30 +58,50 @@ void CaseAttributor<S>::attribute(const Case& what, const core::Array<float, 3>&
 
 template <class S>
 Rows CaseAttributor<S>::all(const Case& what) {
-  Rows rows;
   const stimulus::Symmetry axes = attributor_.folded(what.symmetry, what.level);
-  for (double scale : what.scales) {
-    core::Array<float, 3> movie = scale == 1 ? what.movie : scaled(what.movie, scale);
-    if (axes != stimulus::Symmetry::none) movie = attribution::fold_movie(movie, axes);
+  const core::Array<float, 3> movie = axes == stimulus::Symmetry::none ? what.movie : attribution::fold_movie(what.movie, axes);
+  Rows rows;
+  if (what.scales.size() == 1) {
     for (const Stretch& stretch : what.stretches) attribute(what, movie, stretch, rows);
+    return rows;
+  }
+  attribution::BlockAttributor<S>& engine = attributor_.engine(what.symmetry, what.level);
+  std::vector<Rows> by_scale(what.scales.size());
+  for (const Stretch& stretch : what.stretches)
+    for (std::size_t done = 0; done < stretch.count; done += block_) {
+      const std::size_t count = std::min(block_, stretch.count - done);
+      const auto& blocks = engine.attribute_ray(movie, what.scales, stretch.first + done, count, cells_, what.level);
+      for (std::size_t i = 0; i < blocks.size(); ++i) append(blocks[i], what.level, by_scale[i]);
+    }
+  for (const Rows& part : by_scale) {
+    rows.attribution.insert(rows.attribution.end(), part.attribution.begin(), part.attribution.end());
+    rows.windows += part.windows;
+    rows.cells = part.cells;
+    rows.entries = part.entries;
   }
   return rows;
 }
 
 template <class S>
-Rows CaseAttributor<S>::sample(const Case& what) {
+Rows CaseAttributor<S>::sample(const Case& what, bool ray) {
   Rows rows;
   const stimulus::Symmetry axes = attributor_.folded(what.symmetry, what.level);
   const std::size_t each = what.stretch_windows();
   for (std::size_t first = 0; first < what.sample.size();) {
     std::size_t count = 1;
     while (first + count < what.sample.size() && what.sample[first + count] == what.sample[first] + count) ++count;
-    const double scale = what.scales[what.sample[first] / each];
-    core::Array<float, 3> movie = scale == 1 ? what.movie : scaled(what.movie, scale);
+    const std::size_t at = what.sample[first] / each;
+    core::Array<float, 3> movie = ray ? what.movie : scaled(what.movie, what.scales[at]);
     if (axes != stimulus::Symmetry::none) movie = attribution::fold_movie(movie, axes);
     std::size_t rest = what.sample[first] % each, k = 0;
     while (rest >= what.stretches[k].count) rest -= what.stretches[k++].count;
-    attribute(what, movie, {what.stretches[k].first + rest, count}, rows);
+    const Stretch stretch{what.stretches[k].first + rest, count};
+    if (ray) {
+      attribution::BlockAttributor<S>& engine = attributor_.engine(what.symmetry, what.level);
+      append(engine.attribute_ray(movie, what.scales, stretch.first, count, cells_, what.level)[at], what.level, rows);
+    } else {
+      attribute(what, movie, stretch, rows);
+    }
     first += count;
   }
   return rows;

@@ -18,10 +18,10 @@ template <class S>
 class CaseAttributor {
  public:
   CaseAttributor(const model::Model& model, const attribution::AttributionSettings& settings);
-  /// All windows of the case, shared work shared.
+  /// All windows of the case, intensities by rays.
   Rows all(const Case& what);
-  /// The windows of the case's sample.
-  Rows sample(const Case& what);
+  /// The windows of the case's sample; intensities one by one, or, as all() does, by rays.
+  Rows sample(const Case& what, bool ray);
 
  private:
   void attribute(const Case& what, const core::Array<float, 3>& movie, const Stretch& stretch, Rows& rows);

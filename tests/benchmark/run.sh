@@ -8,6 +8,7 @@
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS]]   what the error estimate of attributions is worth
 #   tests/benchmark/run.sh sampling [--windows W] [--seeds S ...]   scores with segments of several lengths against shuffled windows
+#   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
 # AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
@@ -18,7 +19,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,14s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,15s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -57,7 +58,9 @@ if [[ $what == sampling ]]; then
   build_program amacrine
   exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/sampling.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
 fi
-build_program "amacrine_benchmark_$what"
+program=$what
+[[ $what == curves ]] && program=attribution
+build_program "amacrine_benchmark_$program"
 case $what in
   training)
     python=$(torch_python)
@@ -68,5 +71,11 @@ case $what in
     models=$(model_folder)
     exec "$python" "$root/tests/benchmark/attribution.py" --program "$build/tests/benchmark/amacrine_benchmark_attribution" \
       --model "$models/model.h5" --recording "$models/recording.h5" "$@" ;;
+  curves)
+    python=$(torch_python)
+    models=$(model_folder)
+    "$python" "$root/tests/benchmark/attribution_curves.py" --program "$build/tests/benchmark/amacrine_benchmark_attribution" \
+      --model "$models/model.h5" --recording "$models/recording.h5" | tee "$build/curves.txt"
+    "$("$root/jobs/python.sh")" "$root/tests/benchmark/draw_curves.py" "$build/curves.txt" "${1:-$build/curves.svg}" ;;
   *) usage ;;
 esac
