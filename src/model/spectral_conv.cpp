@@ -132,10 +132,11 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
   const bool gradients = use_ == SpectralUse::gradients;
   core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
-  const int frame_count = windows_ + history_ - 1;
+  const int frame_count = windows_ + history_ - 1, segments = as_int(frames.extent(0));
+  core::require(segments <= segments_, "{} segments were given to an engine made for {}", segments, segments_);
   const std::size_t plane = frames.stride(0), result = out.stride(0);
-  for (int g = 0; g < segments_; g += chunk_) {
-    const int count = std::min(chunk_, segments_ - g);
+  for (int g = 0; g < segments; g += chunk_) {
+    const int count = std::min(chunk_, segments - g);
     S* spectra = frame_spectra_.data() + (gradients ? static_cast<std::size_t>(g) * spectrum : 0);
     if (kept == FrameSpectra::fresh)
       spectral::forward(exec, n_, static_cast<const S*>(frames.data() + static_cast<std::size_t>(g) * plane), count, height_,

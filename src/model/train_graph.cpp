@@ -135,20 +135,15 @@ void back_through_norm(const Exec& exec, const Communicator& communicator, const
   norm_backward(exec, stage.d, h, stage.z, stage.from_d, stage.from_z, stage.constant, stage.moments.share);
 }
 
+/// h of the layer before -> z of a later layer.
 template <class S>
-void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer, FrameSpectra spectra) {
+void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
   HiddenStage<S>& stage = graph.hidden[layer];
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
-  const View5<S> in = layer == 0 ? View5<S>() : graph.hidden[layer - 1].norm.h;
-  if (!stage.spectral) {
-    layer == 0 ? temporal_conv_forward(exec, graph.frames, kernel, stage.norm.z) : conv_forward(exec, in, kernel, stage.norm.z);
-  } else if (layer == 0) {
-    stage.first.set_kernel(exec, kernel);
-    stage.first.forward(exec, graph.frames, stage.norm.z, spectra);
-  } else {
-    stage.later.set_kernel(exec, kernel);
-    stage.later.forward(exec, in, stage.norm.z);
-  }
+  const View5<S>& in = graph.hidden[layer - 1].norm.h;
+  if (!stage.spectral) return conv_forward(exec, in, kernel, stage.norm.z);
+  stage.later.set_kernel(exec, kernel);
+  stage.later.forward(exec, in, stage.norm.z);
 }
 
 /// dL/dz of a hidden layer -> its kernel's gradient per segment, and dL/dh of the layer before.
@@ -198,22 +193,41 @@ void back_through_hidden(const Exec& exec, const Communicator& communicator, Tra
 }  // namespace
 
 template <class S>
-void train_forward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
-                   const StepNoise& noise, FrameSpectra spectra) {
+void train_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, const View4<S>& frames,
+                       std::size_t begin, FrameSpectra spectra) {
+  const View5<S>& all = graph.hidden.empty() ? graph.output.z : graph.hidden.front().norm.z;
+  const View5<S> z(all.data() + begin * all.stride(0), frames.extent(0), all.extent(1), all.extent(2), all.extent(3),
+                   all.extent(4));
+  if (graph.hidden.empty()) return temporal_conv_forward(exec, frames, filter_of(graph, parameters), z);
+  HiddenStage<S>& stage = graph.hidden.front();
+  const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
+  if (!stage.spectral) return temporal_conv_forward(exec, frames, kernel, z);
+  if (begin == 0) stage.first.set_kernel(exec, kernel);
+  stage.first.forward(exec, frames, z, spectra);
+}
+
+template <class S>
+void train_later_layers(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
+                        const StepNoise& noise) {
   const double sd = noise.on ? graph.architecture.noise : 0.0;
   for (std::size_t layer = 0; layer < graph.hidden.size(); ++layer) {
     NormStage<S>& stage = graph.hidden[layer].norm;
-    linear_stage(exec, graph, parameters, layer, spectra);
+    if (layer > 0) linear_stage(exec, graph, parameters, layer);
     prepare_norm(exec, communicator, graph, parameters, stage);
     const NoiseKey key{noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
     norm_relu(exec, stage.z, stage.gain, stage.shift, stage.moments.share, sd, key, stage.h);
   }
-  if (graph.hidden.empty()) {
-    temporal_conv_forward(exec, graph.frames, filter_of(graph, parameters), graph.output.z);
-  } else {
+  if (!graph.hidden.empty())
     readout_forward(exec, graph.hidden.back().norm.h, readout_of(graph, parameters), graph.partial, graph.output.z);
-  }
   prepare_norm(exec, communicator, graph, parameters, graph.output);
+}
+
+template <class S>
+void train_forward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
+                   const StepNoise& noise, FrameSpectra spectra) {
+  core::require(graph.frames.extent(0) == graph.owned.size(), "a graph for statistics takes its frames in parts");
+  train_first_layer(exec, graph, parameters, graph.frames, 0, spectra);
+  train_later_layers(exec, communicator, graph, parameters, noise);
 }
 
 template <class S>
@@ -263,12 +277,14 @@ std::vector<double> batch_statistics(const TrainGraph<S>& graph) {
   return flat;
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                             \
-  template void train_forward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&,       \
-                                 FrameSpectra);                                                                             \
-  template double train_loss<S>(const Exec&, const Communicator&, TrainGraph<S>&, const LossSettings&);                     \
-  template double train_backward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const LossSettings&, \
-                                    std::vector<S>&);                                                                       \
+#define AMACRINE_INSTANTIATE(S)                                                                                                 \
+  template void train_first_layer<S>(const Exec&, TrainGraph<S>&, const View1<S>&, const View4<S>&, std::size_t, FrameSpectra); \
+  template void train_later_layers<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&);     \
+  template void train_forward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const StepNoise&,           \
+                                 FrameSpectra);                                                                                 \
+  template double train_loss<S>(const Exec&, const Communicator&, TrainGraph<S>&, const LossSettings&);                         \
+  template double train_backward<S>(const Exec&, const Communicator&, TrainGraph<S>&, const View1<S>&, const LossSettings&,     \
+                                    std::vector<S>&);                                                                           \
   template std::vector<double> batch_statistics<S>(const TrainGraph<S>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

@@ -3,6 +3,8 @@
 #include "amacrine/core/numbers.hpp"
 #include "amacrine/model/train_graph.hpp"
 
+#include <algorithm>
+
 namespace amacrine::model {
 
 using core::as_size;
@@ -60,6 +62,11 @@ Convolution convolution_of(const Architecture& a, int l, ConvEngine engine) {
           spectral};
 }
 
+/// Segments whose frames are held at a time.
+std::size_t frame_segments(GraphUse use, std::size_t segments) {
+  return use == GraphUse::training ? segments : std::min(segments, statistics_part);
+}
+
 SpectralUse spectral_use(GraphUse use) { return use == GraphUse::training ? SpectralUse::gradients : SpectralUse::forward; }
 
 template <class S>
@@ -67,8 +74,8 @@ void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t 
   stage.spectral = c.spectral;
   if (!c.spectral) return;
   if (l == 0) {
-    stage.first = SpectralTemporalConv<S>(segments, c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height, c.width, windows,
-                                          spectral_use(use));
+    stage.first = SpectralTemporalConv<S>(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height,
+                                          c.width, windows, spectral_use(use));
   } else {
     stage.later =
         SpectralConv<S>(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows, spectral_use(use));
@@ -77,8 +84,8 @@ void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t 
 
 double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use) {
   if (!c.spectral) return 0;
-  return l == 0 ? SpectralTemporalConv<float>::bytes(segments, c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height, c.width,
-                                                     windows, spectral_use(use))
+  return l == 0 ? SpectralTemporalConv<float>::bytes(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x,
+                                                     c.height, c.width, windows, spectral_use(use))
                 : SpectralConv<float>::bytes(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows,
                                              spectral_use(use));
 }
@@ -118,8 +125,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   graph.layout = make_layout(a);
   graph.shards = shards, graph.windows = windows, graph.owned = owned;
   const std::size_t segments = owned.size(), cells = as_size(a.cells), samples = shards * windows;
-  graph.frames = core::View4<S>(uninitialised("model::train_frames"), segments, as_size(a.height), as_size(a.width),
-                                windows + as_size(a.history) - 1);
+  graph.frames = core::View4<S>(uninitialised("model::train_frames"), frame_segments(use, segments), as_size(a.height),
+                                as_size(a.width), windows + as_size(a.history) - 1);
   graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
   graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
@@ -148,7 +155,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
 double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
   const bool training = use == GraphUse::training;
   const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width);
-  std::size_t values = segments * frame * (windows + as_size(a.history) - 1) + 2 * segments * cells * windows;
+  std::size_t values =
+      frame_segments(use, segments) * frame * (windows + as_size(a.history) - 1) + 2 * segments * cells * windows;
   double bytes = static_cast<double>(segments * cells * sizeof(double));
   for (int l = 0; l < a.layers(); ++l) {
     const Convolution c = convolution_of(a, l, engine);

@@ -53,20 +53,31 @@ BatchSource::BatchSource(const recording::Recording& recording, const recording:
   response_ = response;
 }
 
-void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const {
-  core::require(first.size() == graph.owned.size(), "a batch of {} segments was given to a graph of {}", first.size(),
-                graph.owned.size());
-  std::vector<std::int64_t> targets, starts;
+void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first,
+                              const core::View4<float>& frames) const {
+  core::require(first.size() == frames.extent(0), "{} segments were given to room for {}", first.size(), frames.extent(0));
+  std::vector<std::int64_t> starts;
   for (const std::size_t t : first) {
-    core::require(t >= reach_ && t + graph.windows <= frames_,
-                  "windows for frames {} to {} need frames the movie of {} does not have", t, t + graph.windows, frames_);
-    targets.push_back(static_cast<std::int64_t>(t));
+    core::require(t >= reach_ && t - reach_ + frames.extent(3) <= frames_,
+                  "windows from frame {} on need {} frames from {} before it on, which the movie of {} does not have", t,
+                  frames.extent(3), reach_, frames_);
     starts.push_back(static_cast<std::int64_t>(t - reach_));
   }
   const core::View1<std::int64_t> from = core::to_device("training::first_frames", starts);
-  std::visit([&](const auto& movie) { model::gather_frames<float>(exec, movie, from, scale_, offset_, graph.frames); }, movie_);
+  std::visit([&](const auto& movie) { model::gather_frames<float>(exec, movie, from, scale_, offset_, frames); }, movie_);
+  exec.fence("training::the list of frames ends here");
+}
+
+void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const {
+  fill_frames(exec, first, graph.frames);
+  std::vector<std::int64_t> targets;
+  for (const std::size_t t : first) {
+    core::require(t + graph.windows <= frames_, "windows for frames {} to {} were asked of a movie of {}", t, t + graph.windows,
+                  frames_);
+    targets.push_back(static_cast<std::int64_t>(t));
+  }
   model::gather_targets<float>(exec, response_, core::to_device("training::first_targets", targets), graph.target);
-  exec.fence("training::the lists of frames end here");
+  exec.fence("training::the list of targets ends here");
 }
 
 }  // namespace amacrine::training

@@ -28,10 +28,17 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
     graph_ = std::make_unique<model::TrainGraph<float>>(model::make_train_graph<float>(run_.architecture, spread_.size(), owned,
                                                                                        windows_, model::GraphUse::statistics,
                                                                                        model::conv_engine(run_.settings.engine)));
-  const std::vector<std::size_t> first(spread_.begin() + static_cast<std::ptrdiff_t>(owned.begin),
-                                       spread_.begin() + static_cast<std::ptrdiff_t>(owned.end));
-  source_.fill(exec, first, *graph_);
-  model::train_forward(exec, communicator_, *graph_, parameters, {false, 0, 0});
+  const std::size_t part = graph_->frames.extent(0);
+  for (std::size_t begin = 0; begin < owned.size(); begin += part) {
+    const std::size_t count = std::min(part, owned.size() - begin);
+    const auto from = spread_.begin() + static_cast<std::ptrdiff_t>(owned.begin + begin);
+    const core::View4<float> frames(graph_->frames.data(), count, graph_->frames.extent(1), graph_->frames.extent(2),
+                                    graph_->frames.extent(3));
+    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count)}, frames);
+    model::train_first_layer(exec, *graph_, parameters, frames, begin);
+    exec.fence("training::the next frames overwrite these");
+  }
+  model::train_later_layers(exec, communicator_, *graph_, parameters, {false, 0, 0});
   const std::vector<double> statistics = model::batch_statistics(*graph_);
   return {statistics.begin(), statistics.end()};
 }

@@ -43,5 +43,16 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
       }
 }
 
+/// An hour at 100 Hz, 50 x 50 bytes: 1.3 times the movie and 400 MB hold the recording, the workspaces of the default recipe and
+/// 120 MB for the program, its libraries and its predictions (docs/benchmarks.md has the measured peak).
+TEST(TrainMemory, AnHourStaysWithinItsBound) {
+  const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 120e6;
+  for (const Norm norm : {Norm::per_channel, Norm::per_unit}) {
+    const double workspaces = train_graph_bytes(standard(norm), 16, 32, GraphUse::training) +
+                              train_graph_bytes(standard(norm), 4096 / 32, 32, GraphUse::statistics);
+    EXPECT_TRUE(movie + responses + workspaces + program <= 1.3 * movie + 400e6) << workspaces;
+  }
+}
+
 }  // namespace
 }  // namespace amacrine::model

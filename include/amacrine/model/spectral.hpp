@@ -35,7 +35,7 @@ class SpectralTemporalConv {
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B).
+  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for.
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
                FrameSpectra spectra = FrameSpectra::fresh);
   /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward().

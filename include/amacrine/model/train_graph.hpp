@@ -17,9 +17,12 @@
 /// segment ids, so that a step has the same bits on any number of ranks and threads.
 namespace amacrine::model {
 
+/// Segments of a statistics graph whose frames are held at a time.
+constexpr std::size_t statistics_part = 16;
+
 enum class GraphUse {
   training,    ///< forward and backward
-  statistics,  ///< forward only: layer outputs overwrite their inputs
+  statistics,  ///< forward only: layer outputs overwrite their inputs, frames pass through in parts
 };
 
 /// How convolutions are computed: tap by tap, in the frequency domain, or whichever is expected to be faster for the layer's
@@ -56,7 +59,7 @@ struct TrainGraph {
   ParameterLayout layout;
   std::size_t shards = 0, windows = 0;
   parallel::Range owned;
-  core::View4<S> frames;  ///< (G, Y, X, F) normalised
+  core::View4<S> frames;  ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
   core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
   core::View5<S> rate;    ///< (G, N, 1, 1, B) Hz
   std::vector<HiddenStage<S>> hidden;
@@ -96,6 +99,15 @@ void train_forward(const core::Exec& exec, const parallel::Communicator& communi
 template <class S>
 double train_backward(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
                       const core::View1<S>& parameters, const LossSettings& settings, std::vector<S>& gradient);
+
+/// The two halves of train_forward, for batches whose frames come in parts: the first layer's linear stage of the segments
+/// [begin, begin + G') of this rank, whose frames (G', Y, X, F) are given; and, collective, all that follows.
+template <class S>
+void train_first_layer(const core::Exec& exec, TrainGraph<S>& graph, const core::View1<S>& parameters,
+                       const core::View4<S>& frames, std::size_t begin, FrameSpectra spectra = FrameSpectra::fresh);
+template <class S>
+void train_later_layers(const core::Exec& exec, const parallel::Communicator& communicator, TrainGraph<S>& graph,
+                        const core::View1<S>& parameters, const StepNoise& noise);
 
 /// Collective. Only the loss.
 template <class S>
