@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/baseline.hpp"
+#include "amacrine/attribution/cost.hpp"
+#include "amacrine/attribution/movie.hpp"
 #include "amacrine/attribution/run.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/model/circuit_network.hpp"
@@ -49,38 +52,67 @@ Attributed load_subject(const Context& context, const std::string& name) {
   return model_file(context, name, context.output(name == "ln" ? "ln.h5" : "model.h5"));
 }
 
-std::vector<std::string> tables_for(const std::string& subject) {
+std::vector<std::string> tables_for(const std::string& subject, attribution::Source source) {
   std::vector<std::string> tables = tables_of("attribute");
-  if (subject == "circuit") tables.push_back("recording");
+  if (subject == "circuit" || source == attribution::Source::recording) tables.push_back("recording");
   return tables;
 }
 
-void announce(const std::string& subject, const attribution::Plan& plan, const attribution::Cost& cost, std::size_t file_bytes) {
+/// The subject's file, the movie's and the baseline's. A dry run reads no movie to the end for its checksum.
+std::vector<io::Input> inputs_of(const Context& context, const Attributed& subject, const std::string& movie) {
+  std::vector<io::Input> inputs{subject.input};
+  const std::string& baseline = context.settings.attribution.baseline_frame.file;
+  for (const auto& [role, path] : {std::pair{"movie", movie}, std::pair{"baseline", baseline}})
+    if (!path.empty() && path != subject.input.path)
+      inputs.push_back(context.options.dry_run ? io::Input{role, path, ""} : io::checked_input(context.world, role, path));
+  return inputs;
+}
+
+std::string file_name(const std::string& subject, attribution::Source source) {
+  const std::string stimuli = source == attribution::Source::catalogue ? "" : std::string("_") + to_string(source);
+  return "attributions_" + subject + stimuli + ".h5";
+}
+
+void announce(const std::string& subject, const attribution::Plan& plan, const attribution::Cost& cost, std::size_t file_bytes,
+              int ranks) {
   core::log(
-      "attribute {}: {} stimuli, {} windows ({} folded by symmetry), {} rows in {} tasks; {:.3g} multiply-adds, {} of memory, {} "
-      "on disk",
-      subject, plan.stimuli.size(), plan.windows, cost.folded_windows, cost.rows, plan.tasks.size(), cost.multiply_adds,
-      core::human_bytes(cost.block_bytes), core::human_bytes(static_cast<double>(file_bytes)));
+      "attribute {}: {} stimuli, {} windows, {} rows in {} tasks; {:.3g} multiply-adds, at most {} of memory a rank, {} on disk",
+      subject, plan.stimuli.size(), plan.windows, plan.rows(), plan.tasks, cost.multiply_adds,
+      core::human_bytes(cost.memory_bytes), core::human_bytes(static_cast<double>(file_bytes)));
+  for (const attribution::CostPart& part : cost.parts)
+    core::log("  {} rows: {}; {:.3g} multiply-adds{}", part.rows, part.how, part.multiply_adds,
+              part.seconds > 0 ? ", about " + core::human_seconds(part.seconds / ranks) + " by its first windows" : "");
 }
 
 void attribute_subject(Context& context, const std::string& name) {
-  const attribution::AttributionSettings& settings = context.settings.attribution;
   const Attributed subject = load_subject(context, name);
   if (subject.model.cells.empty()) {
     core::log("attribute: the recording holds no feed-forward circuits; subject '{}' is left out", name);
     return;
   }
-  const std::string path = context.output("attributions_" + name + ".h5");
-  const auto provenance = io::make_provenance(context.world, context.study, "attribute", tables_for(name), {subject.input});
+  const attribution::AttributionSettings settings = attribution::with_baseline(context.settings.attribution, subject.model);
+  const std::string recording_file = recording::recording_path(context.settings.recording, context.settings.output);
+  const std::string path = context.output(file_name(name, settings.source));
+  const auto inputs = inputs_of(context, subject, attribution::movie_path(settings, recording_file));
+  const auto provenance =
+      io::make_provenance(context.world, context.study, "attribute", tables_for(name, settings.source), inputs);
   if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
     return;
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
-  const attribution::Plan plan = attribution::make_plan(settings, catalogue, subject.model);
+  const attribution::Movie movie = attribution::open_movie(settings, recording_file, subject.model);
+  const attribution::Plan plan = attribution::make_plan(settings, catalogue, subject.model, movie);
   attribution::Attributor<float> attributor(core::Exec(), model::make_inference<float>(subject.model), settings);
-  attribution::AttributionFile file(context.world, path, name, plan, subject.model,
-                                    attribution::first_layer_facts(attributor.plain()), settings, provenance);
-  announce(name, plan, attribution::cost_of(plan, attributor), file.predicted_bytes());
+  const attribution::FirstLayerFacts layer = attribution::first_layer_facts(attributor.plain());
+  const auto file_for = [&](const attribution::Plan& a_plan, const attribution::AttributionSettings& asked) {
+    return attribution::AttributionFile(context.world, path, name, a_plan, subject.model, layer, asked, provenance);
+  };
+  attribution::AttributionFile file = file_for(plan, settings);
+  attribution::require_size(plan, settings, file.predicted_bytes(),
+                            [&](const auto& other, const auto& asked) { return file_for(other, asked).predicted_bytes(); });
+  attribution::Cost cost = attribution::cost_of(plan, attributor);
+  if (context.options.dry_run) attribution::estimate_seconds(plan, attributor, cost);
+  announce(name, plan, cost, file.predicted_bytes(), context.world.size());
   if (context.options.dry_run) return;
 
   file.create();

@@ -2,6 +2,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "drivers/inspect_attributions.hpp"
 #include "drivers/verbs.hpp"
 
 #include <filesystem>
@@ -148,6 +149,7 @@ ordered_json describe_file(const std::string& path) {
     }
     describe_contents(reader, facts);
     if (reader.has("train/stimulus") || reader.has("test/stimulus")) facts["recording"] = describe_recording(reader);
+    if (reader.kind() == "attributions") facts["attributions"] = describe_attributions(reader);
   } catch (const core::Error& error) {
     facts["whole"] = false;
     facts["fault"] = error.what();
@@ -205,6 +207,7 @@ std::string file_text(const ordered_json& facts) {
   if (facts.contains("checksum")) text += fmt::format("checksum   xxh64 {}\n", word(facts["checksum"]));
   if (facts.contains("run")) text += origin_text(facts);
   if (facts.contains("recording")) text += recording_text(facts["recording"]);
+  if (facts.contains("attributions")) text += attributions_text(facts["attributions"]);
   if (facts.contains("variables")) text += contents_text(facts);
   return text;
 }

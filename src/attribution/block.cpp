@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/block.hpp"
 
+#include "amacrine/attribution/baseline.hpp"
 #include "refinement.hpp"
 #include "sums.hpp"
 
@@ -82,7 +83,7 @@ BlockAttributor<S>::BlockAttributor(const core::Exec& exec, const model::Inferen
       network_(make_path_network(network)),
       quadrature_(make_quadrature(settings.rule, settings.panels)),
       integrator_(exec, network_, settings.target),
-      baseline_frame_(attribution::baseline_frame(network_, settings.baseline, settings.baseline_contrast)) {
+      baseline_frame_(attribution::baseline_frame(network_, settings)) {
   const auto history = static_cast<std::size_t>(network_.history);
   std::vector<S> window(baseline_frame_.size() * history);
   for (std::size_t i = 0; i < window.size(); ++i) window[i] = static_cast<S>(baseline_frame_[i / history]);

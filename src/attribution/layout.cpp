@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layout.hpp"
 
+#include "amacrine/core/numbers.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include <fmt/ranges.h>
+
 namespace amacrine::attribution {
 namespace {
 
@@ -26,7 +34,7 @@ void declare_dimensions(io::ResultWriter& writer, const Plan& plan, const model:
   std::vector<double> lag;
   for (std::size_t l = layer.lags; l-- > 0;)
     lag.push_back(static_cast<double>(l + static_cast<std::size_t>(model.minimum_lag)) * model.screen.frame_ms);
-  writer.dimension({"stimulus", stimuli.size(), "1", "condition of the catalogue", {}, stimuli});
+  writer.dimension({"stimulus", stimuli.size(), "1", "condition of the catalogue, or movie", {}, stimuli});
   writer.dimension({"window", plan.windows, "1", "attributed frame of a stimulus", {}, {}});
   writer.dimension({"cell", cells.size(), "1", "ganglion cell", {}, cells});
   writer.dimension({"channel", layer.channels, "1", "first-layer channel", {}, channels});
@@ -71,47 +79,65 @@ void declare_stimuli(io::ResultWriter& writer, const Plan& plan, const Attributi
   writer.attribute("flag_values", std::vector<double>{0, 1, 2}, "flag");
 }
 
-/// The five figures of a level: `prefix` before their names, `over` what the sums and means run over.
-void declare_level(io::ResultWriter& writer, const std::string& prefix, const Names& dimensions, const std::string& over) {
-  const auto add = [&](const char* name, const char* units, const std::string& title) {
-    writer.variable({prefix + name, Type::float32, dimensions, units, title, {}});
-  };
-  add("attribution", "Hz", "attribution A, sum over " + over);
-  add("downstream_weight", "Hz", "effective downstream weight G, sum over " + over);
-  add("response_weight", "Hz", "D = dF/dh where h changes, units times the mean over " + over);
-  add("drive", "1", "W*(s - s0), mean over " + over);
-  add("response_change", "1", "h(s) - h(s0), mean over " + over);
+struct Figure {
+  const char *name, *units, *title, *sum;
+};
+/// The figures of units, and what stands for a sum of units.
+const std::vector<Figure>& level_figures() {
+  static const std::vector<Figure> figures{{"attribution", "Hz", "attribution A", "sum over"},
+                                           {"downstream_weight", "Hz", "effective downstream weight G", "sum over"},
+                                           {"response_weight", "Hz", "D = dF/dh where h changes", "units times the mean over"},
+                                           {"drive", "1", "W*(s - s0)", "mean over"},
+                                           {"response_change", "1", "h(s) - h(s0)", "mean over"}};
+  return figures;
 }
 
-/// A finer level's windows and where they are on the dimension `window`.
-std::string declare_windows_of(io::ResultWriter& writer, const std::string& level, std::size_t windows) {
-  const std::string dimension = level + "_window";
-  writer.dimension({dimension, windows, "1", "window stored at " + level + " level", {}, {}});
-  writer.variable({level + "_window_index", Type::int32, {dimension}, "1", "index on the dimension window", {}});
-  return dimension;
+/// The figures wanted of a level: `prefix` before their names, `over` what the sums and means run over; empty: single units.
+void declare_level(io::ResultWriter& writer, const std::string& prefix, const Names& dimensions, const std::string& over,
+                   const AttributionSettings& settings, bool attribution_only = false) {
+  for (const Figure& figure : level_figures())
+    if (settings.wants(figure.name) && (!attribution_only || std::string(figure.name) == "attribution"))
+      writer.variable({prefix + figure.name,
+                       Type::float32,
+                       dimensions,
+                       figure.units,
+                       over.empty() ? figure.title : fmt::format("{}, {} {}", figure.title, figure.sum, over),
+                       {}});
 }
 
-void declare_fine_levels(io::ResultWriter& writer, const Plan& plan, const model::Architecture& a) {
-  const auto stored = [&](Level level) { return plan.stored[static_cast<int>(level)]; };
-  if (stored(Level::position) > 0) {
-    const std::string window = declare_windows_of(writer, "position", stored(Level::position));
-    declare_level(writer, "position_", {window, "cell", "channel", "column"}, "the rows of a column");
+/// Of each row the largest attributions, where they are, and the sum of the others.
+void declare_top(io::ResultWriter& writer, const std::string& level, const LevelAxes& axes, const std::string& over,
+                 const AttributionSettings& settings) {
+  const Names row{level + "_window", "cell"}, kept{level + "_window", "cell", level + "_top"};
+  writer.dimension({level + "_top", axes.kept(settings), "1", "rank of |A| in the row", {}, {}});
+  writer.variable({level + "_top_index",
+                   Type::int32,
+                   kept,
+                   "1",
+                   fmt::format("place on the flattened axes ({})", fmt::join(axes.names, ", ")),
+                   {}});
+  declare_level(writer, level + "_top_", kept, over, settings, level == "pixel");
+  writer.variable({level + "_rest_attribution", Type::float32, row, "Hz", "sum of the attributions that were not kept", {}});
+}
+
+/// A finer level: its windows, where they are on the dimension `window`, and their figures.
+void declare_fine_level(io::ResultWriter& writer, Level level, std::size_t windows, const LevelAxes& axes,
+                        const AttributionSettings& settings) {
+  const std::string name = to_string(level), dimension = name + "_window";
+  const std::string over = level == Level::position ? "the rows of a column" : "";
+  writer.dimension({dimension, windows, "1", "window stored at " + name + " level", {}, {}});
+  writer.variable({name + "_window_index", Type::int32, {dimension}, "1", "index on the dimension window", {}});
+  if (level == Level::pixel && settings.storage == Storage::full) {
+    writer.dimension({"pixel_y", axes.sizes[1], "px", "pixel row", {}, {}});
+    writer.dimension({"pixel_x", axes.sizes[2], "px", "pixel column", {}, {}});
   }
-  if (stored(Level::unit) > 0) {
-    const std::string window = declare_windows_of(writer, "unit", stored(Level::unit));
-    const Names dimensions{window, "cell", "channel", "row", "column"};
-    writer.variable({"unit_attribution", Type::float32, dimensions, "Hz", "attribution A of a unit", {}});
-    writer.variable({"unit_downstream_weight", Type::float32, dimensions, "Hz", "effective downstream weight G of a unit", {}});
-    writer.variable({"unit_drive", Type::float32, dimensions, "1", "W*(s - s0)", {}});
-    writer.variable({"unit_response_change", Type::float32, dimensions, "1", "h(s) - h(s0)", {}});
-  }
-  if (stored(Level::pixel) > 0) {
-    const std::string window = declare_windows_of(writer, "pixel", stored(Level::pixel));
-    writer.dimension({"pixel_y", static_cast<std::size_t>(a.height), "px", "pixel row", {}, {}});
-    writer.dimension({"pixel_x", static_cast<std::size_t>(a.width), "px", "pixel column", {}, {}});
-    writer.variable(
-        {"pixel_attribution", Type::float32, {window, "cell", "lag", "pixel_y", "pixel_x"}, "Hz", "attribution of a pixel", {}});
-  }
+  if (settings.storage == Storage::top) return declare_top(writer, name, axes, over, settings);
+  Names dimensions{dimension, "cell"};
+  dimensions.insert(dimensions.end(), axes.names.begin(), axes.names.end());
+  declare_level(writer, name + "_", dimensions, over, settings, level == Level::pixel);
+}
+
+void declare_first_layer(io::ResultWriter& writer) {
   const Names map{"channel", "row", "column"};
   writer.variable({"kernel", Type::float32, {"channel", "lag", "kernel_y", "kernel_x"}, "1", "first-layer kernel W", {}});
   writer.variable({"gain", Type::float32, map, "1", "kappa: x = gain (W*s) + offset", {}});
@@ -125,6 +151,8 @@ void declare_attributes(io::ResultWriter& writer, const std::string& subject, co
   constexpr const char* baselines[] = {"grey", "mean", "given"};
   writer.attribute("subject", subject);
   writer.attribute("model_kind", model.kind);
+  writer.attribute("source", std::string(to_string(settings.source)));
+  writer.attribute("storage", std::string(settings.storage == Storage::full ? "full" : "top"));
   writer.attribute("rule", std::string(to_string(settings.rule)));
   writer.attribute("target", std::string(to_string(settings.target)));
   writer.attribute("baseline", std::string(baselines[static_cast<int>(settings.baseline)]));
@@ -142,6 +170,16 @@ void declare_attributes(io::ResultWriter& writer, const std::string& subject, co
 }
 
 }  // namespace
+
+std::size_t LevelAxes::size() const { return std::accumulate(sizes.begin(), sizes.end(), std::size_t{1}, std::multiplies<>()); }
+std::size_t LevelAxes::kept(const AttributionSettings& settings) const { return std::min(size(), core::as_size(settings.top)); }
+
+LevelAxes level_axes(Level level, const FirstLayerFacts& layer, const model::Architecture& architecture) {
+  if (level == Level::position) return {{"channel", "column"}, {layer.channels, layer.columns}};
+  if (level == Level::unit) return {{"channel", "row", "column"}, {layer.channels, layer.rows, layer.columns}};
+  return {{"lag", "pixel_y", "pixel_x"},
+          {core::as_size(architecture.history), core::as_size(architecture.height), core::as_size(architecture.width)}};
+}
 
 std::set<std::string> parameter_names(const Plan& plan) {
   std::set<std::string> names;
@@ -167,8 +205,11 @@ void declare_layout(io::ResultWriter& writer, const std::string& subject, const 
                     const FirstLayerFacts& layer, const AttributionSettings& settings) {
   declare_dimensions(writer, plan, model, layer);
   declare_stimuli(writer, plan, settings);
-  declare_level(writer, "", {"window", "cell", "channel"}, "all units of a channel");
-  declare_fine_levels(writer, plan, model.architecture);
+  declare_level(writer, "", {"window", "cell", "channel"}, "all units of a channel", settings);
+  for (Level level : {Level::position, Level::unit, Level::pixel})
+    if (const std::size_t windows = plan.stored[static_cast<int>(level)]; windows > 0)
+      declare_fine_level(writer, level, windows, level_axes(level, layer, model.architecture), settings);
+  declare_first_layer(writer);
   declare_attributes(writer, subject, plan, model, layer, settings);
 }
 

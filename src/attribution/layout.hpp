@@ -12,6 +12,16 @@ namespace amacrine::attribution {
 void declare_layout(io::ResultWriter& writer, const std::string& subject, const Plan& plan, const model::Model& model,
                     const FirstLayerFacts& layer, const AttributionSettings& settings);
 
+/// What a level finer than channels runs over: names and sizes of its axes after (window, cell).
+struct LevelAxes {
+  std::vector<std::string> names;
+  std::vector<std::size_t> sizes;
+  std::size_t size() const;
+  /// Values kept of a row.
+  std::size_t kept(const AttributionSettings& settings) const;
+};
+LevelAxes level_axes(Level level, const FirstLayerFacts& layer, const model::Architecture& architecture);
+
 /// Names of the parameters and of the events that any stimulus of the plan has.
 std::set<std::string> parameter_names(const Plan& plan);
 std::set<std::string> event_names(const Plan& plan);

@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
+#include "amacrine/core/numbers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -108,7 +109,8 @@ stimulus::Symmetry verified(const Condition& condition, const AttributionSetting
   stimulus::Symmetry symmetry = condition.symmetry;
   if (symmetry == stimulus::Symmetry::none) return symmetry;
   // From a baseline that is not uniform over the pixels no stimulus is symmetric.
-  const bool uniform_start = settings.baseline == Baseline::grey || model.normalisation.scale.size() == 1;
+  const bool uniform_start =
+      settings.baseline_frame.file.empty() && (settings.baseline == Baseline::grey || model.normalisation.scale.size() == 1);
   if (uniform_start && holds(symmetry, stimulus::render(condition, model.screen, centre).contrast, model.normalisation))
     return symmetry;
   core::warn("attribution: {} is not {} as the network sees it; it is stored without its symmetry", condition.name,
@@ -141,42 +143,106 @@ void add_showings(Plan& plan, std::size_t stimulus, const std::vector<stimulus::
   }
 }
 
-void add_tasks(Plan& plan, std::size_t block) {
-  for (std::size_t s = 0; s < plan.showings.size(); ++s) {
-    const std::size_t windows = plan.stimuli[plan.showings[s].stimulus].windows;
-    for (std::size_t first = 0; first < windows; first += block)
-      plan.tasks.push_back({s, first, std::min(block, windows - first)});
+void number_tasks(Plan& plan) {
+  for (Showing& showing : plan.showings) {
+    showing.first_task = plan.tasks;
+    plan.tasks += (plan.stimuli[showing.stimulus].windows + plan.block_windows - 1) / plan.block_windows;
   }
+}
+
+/// Frame of a time; the nearest, so that times in whole frames are exact.
+std::size_t frame_at(double seconds, double frame_ms) {
+  return static_cast<std::size_t>(std::llround(1000.0 * seconds / frame_ms));
+}
+
+PlannedStimulus plan_movie(const AttributionSettings& settings, const model::Model& model, const Movie& movie) {
+  const FrameSettings& asked = settings.frames;
+  const double frame_ms = model.screen.frame_ms;
+  // Earlier windows would begin before the movie, where nobody knows what was shown.
+  const std::size_t whole = core::as_size(model.architecture.history - 1 + model.minimum_lag);
+  const double seconds = static_cast<double>(movie.frames) * frame_ms / 1000.0;
+  PlannedStimulus stimulus;
+  stimulus.condition.name = movie.name;
+  stimulus.condition.symmetry = stimulus::Symmetry::none;
+  stimulus.condition.frames = movie.frames;
+  stimulus.movie = movie;
+  const std::size_t end = asked.to_s > 0 ? frame_at(asked.to_s, frame_ms) : movie.frames;
+  core::require<core::StudyError>(end <= movie.frames, "attribution.to_s = {}: {} lasts {} s", asked.to_s, movie.name, seconds);
+  stimulus.first_frame = std::max(whole, frame_at(asked.from_s, frame_ms));
+  stimulus.every = core::as_size(asked.every);
+  if (asked.times_s.empty()) {
+    core::require<core::StudyError>(stimulus.first_frame < end,
+                                    "attribution.from_s = {}: {} lasts {} s, and its first whole window ends at {} s",
+                                    asked.from_s, movie.name, seconds, static_cast<double>(whole) * frame_ms / 1000.0);
+    stimulus.windows = (end - stimulus.first_frame + stimulus.every - 1) / stimulus.every;
+    return stimulus;
+  }
+  for (double time : asked.times_s) {
+    const bool inside = time >= 0 && frame_at(time, frame_ms) >= whole && frame_at(time, frame_ms) < movie.frames;
+    core::require<core::StudyError>(inside, "attribution.times_s holds {}: whole windows of {} end from {} s to {} s", time,
+                                    movie.name, static_cast<double>(whole) * frame_ms / 1000.0, seconds);
+    stimulus.listed.push_back(frame_at(time, frame_ms));
+  }
+  stimulus.windows = stimulus.listed.size();
+  stimulus.first_frame = stimulus.listed.front();
+  return stimulus;
+}
+
+PlannedStimulus plan_condition(const AttributionSettings& settings, const model::Model& model, const stimulus::Centre& centre,
+                               const Condition& condition) {
+  PlannedStimulus stimulus;
+  stimulus.event_frame = reference_event(condition);
+  const auto [first, last] = frames_of(condition, stimulus.event_frame, settings, model.screen.frame_ms);
+  stimulus.symmetry = verified(condition, settings, model, centre);
+  stimulus.first_frame = first;
+  stimulus.windows = last - first;
+  stimulus.condition = condition;
+  return stimulus;
+}
+
+/// Places a stimulus's windows after those of the earlier ones.
+void add_stimulus(Plan& plan, PlannedStimulus stimulus, Level level) {
+  stimulus.level = level;
+  stimulus.first_window = plan.windows;
+  stimulus.first_stored = plan.stored[static_cast<int>(level)];
+  plan.windows += stimulus.windows;
+  plan.stored[static_cast<int>(level)] += stimulus.windows;
+  plan.stimuli.push_back(std::move(stimulus));
 }
 
 }  // namespace
 
-Plan make_plan(const AttributionSettings& settings, const std::vector<Condition>& catalogue, const model::Model& model) {
+Task Plan::task(std::size_t id) const {
+  const auto after = std::upper_bound(showings.begin(), showings.end(), id,
+                                      [](std::size_t task, const Showing& showing) { return task < showing.first_task; });
+  const auto at = static_cast<std::size_t>(after - showings.begin()) - 1;
+  const std::size_t first = (id - showings[at].first_task) * block_windows;
+  return {at, first, std::min(block_windows, stimuli[showings[at].stimulus].windows - first)};
+}
+
+Plan make_plan(const AttributionSettings& settings, const std::vector<Condition>& catalogue, const model::Model& model,
+               const Movie& movie) {
   Plan plan;
   plan.screen = model.screen;
   plan.cells = choose_cells(settings, model);
+  plan.block_windows = core::as_size(settings.block_windows);
   std::vector<stimulus::Centre> centres;
   const stimulus::Centre middle{0.5 * (model.screen.height - 1), 0.5 * (model.screen.width - 1)};
-  for (int cell : plan.cells) centres.push_back(model.cells[static_cast<std::size_t>(cell)].centre.value_or(middle));
+  for (int cell : plan.cells) centres.push_back(model.cells[core::as_size(cell)].centre.value_or(middle));
   const model::Architecture& a = model.architecture;
   const bool one_unit = a.layers() == 0 || (a.out_y(0) == 1 && a.out_x(0) == 1);
-  for (Condition& condition : choose_stimuli(settings, catalogue)) {
-    PlannedStimulus stimulus;
-    stimulus.event_frame = reference_event(condition);
-    const auto [first, last] = frames_of(condition, stimulus.event_frame, settings, model.screen.frame_ms);
-    stimulus.symmetry = verified(condition, settings, model, centres.front());
-    stimulus.level = level_of(stimulus.symmetry, settings, one_unit);
-    stimulus.first_frame = first;
-    stimulus.windows = last - first;
-    stimulus.first_window = plan.windows;
-    stimulus.first_stored = plan.stored[static_cast<int>(stimulus.level)];
-    stimulus.condition = std::move(condition);
-    plan.windows += stimulus.windows;
-    plan.stored[static_cast<int>(stimulus.level)] += stimulus.windows;
-    plan.stimuli.push_back(std::move(stimulus));
+  const auto add = [&](PlannedStimulus stimulus) {
+    const Level level = level_of(stimulus.symmetry, settings, one_unit);
+    add_stimulus(plan, std::move(stimulus), level);
     add_showings(plan, plan.stimuli.size() - 1, centres);
+  };
+  if (movie.frames > 0) {
+    add(plan_movie(settings, model, movie));
+  } else {
+    for (const Condition& condition : choose_stimuli(settings, catalogue))
+      add(plan_condition(settings, model, centres.front(), condition));
   }
-  add_tasks(plan, static_cast<std::size_t>(settings.block_windows));
+  number_tasks(plan);
   return plan;
 }
 

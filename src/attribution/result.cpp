@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/result.hpp"
 
+#include "amacrine/attribution/top.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "layout.hpp"
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
 namespace amacrine::attribution {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Values (W, M, K...) of one of the M cells.
 template <class T>
@@ -33,6 +32,23 @@ std::vector<float> for_every_cell(const std::vector<float>& values, std::size_t 
       out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(block));
     }
   return out;
+}
+
+/// D_u = A_u / (h_u(s) - h_u(s0)); NaN where h_u does not change.
+std::vector<float> response_weights(const Block& block) {
+  const std::size_t units = block.channels * block.height * block.width;
+  std::vector<float> out(block.unit_attribution.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const float change = block.unit_change[i / units / block.cells * units + i % units];
+    out[i] = change != 0 ? block.unit_attribution[i] / change : static_cast<float>(core::undefined);
+  }
+  return out;
+}
+
+LevelFigures unit_level(const Block& block) {
+  return {block.unit_attribution, block.unit_weight, response_weights(block),
+          for_every_cell(block.unit_drive, block.windows, block.cells),
+          for_every_cell(block.unit_change, block.windows, block.cells)};
 }
 
 template <class V>
@@ -71,10 +87,9 @@ AttributionFile::AttributionFile(const parallel::Communicator& communicator, con
                                  const AttributionSettings& settings, const io::Provenance& provenance)
     : plan_(plan),
       layer_(layer),
+      settings_(settings),
+      architecture_(model.architecture),
       frame_ms_(model.screen.frame_ms),
-      history_(model.architecture.history),
-      height_(model.architecture.height),
-      width_(model.architecture.width),
       writer_(communicator, path, "attributions", provenance) {
   declare_layout(writer_, subject, plan_, model, layer_, settings);
 }
@@ -111,27 +126,31 @@ void AttributionFile::write_stimuli() {
 }
 
 void AttributionFile::write_windows() {
-  std::vector<int> of, frame, index[4];
-  std::vector<double> time, bar;
+  constexpr std::size_t most = 65536;
+  const bool bars = any_bars(plan_);
   for (std::size_t s = 0; s < plan_.stimuli.size(); ++s) {
     const PlannedStimulus& stimulus = plan_.stimuli[s];
     const int zero = std::max(0, stimulus.event_frame);
-    for (std::size_t w = 0; w < stimulus.windows; ++w) {
-      const std::size_t t = stimulus.first_frame + w;
-      index[static_cast<int>(stimulus.level)].push_back(static_cast<int>(of.size()));
-      of.push_back(static_cast<int>(s));
-      frame.push_back(static_cast<int>(t));
-      time.push_back((static_cast<double>(t) - zero) * frame_ms_);
-      bar.push_back(t < stimulus.condition.bar_px.size() ? stimulus.condition.bar_px[t] : nan);
+    for (std::size_t begin = 0; begin < stimulus.windows; begin += most) {
+      const std::size_t count = std::min(most, stimulus.windows - begin), first = stimulus.first_window + begin;
+      std::vector<int> of(count, static_cast<int>(s)), frame(count), index(count);
+      std::vector<double> time(count), bar(count, core::undefined);
+      for (std::size_t w = 0; w < count; ++w) {
+        const std::size_t t = stimulus.frame(begin + w);
+        index[w] = static_cast<int>(first + w);
+        frame[w] = static_cast<int>(t);
+        time[w] = (static_cast<double>(t) - zero) * frame_ms_;
+        if (t < stimulus.condition.bar_px.size()) bar[w] = stimulus.condition.bar_px[t];
+      }
+      writer_.write<int>("window_stimulus", of, {first}, {count});
+      writer_.write<int>("window_frame", frame, {first}, {count});
+      writer_.write<double>("window_time_ms", time, {first}, {count});
+      if (bars) writer_.write<double>("window_bar_px", bar, {first}, {count});
+      if (stimulus.level != Level::channel)
+        writer_.write<int>(std::string(to_string(stimulus.level)) + "_window_index", index, {stimulus.first_stored + begin},
+                           {count});
     }
   }
-  writer_.write<int>("window_stimulus", of);
-  writer_.write<int>("window_frame", frame);
-  writer_.write<double>("window_time_ms", time);
-  if (any_bars(plan_)) writer_.write<double>("window_bar_px", bar);
-  for (Level level : {Level::position, Level::unit, Level::pixel})
-    if (const auto& values = index[static_cast<int>(level)]; !values.empty())
-      writer_.write<int>(std::string(to_string(level)) + "_window_index", values);
 }
 
 void AttributionFile::write_first_layer() {
@@ -147,53 +166,68 @@ void AttributionFile::write_first_layer() {
 
 /// Writes values (W, M, tail...) of a showing's M cells at windows [first, first + W) of `name`.
 template <class T>
-void AttributionFile::write_rows(const std::string& name, const std::vector<T>& values, std::size_t first, const Showing& showing,
-                                 std::size_t windows, const std::vector<std::size_t>& tail) {
-  const std::size_t cells = showing.cells.size();
-  std::vector<std::size_t> offset{first, 0}, count{windows, cells};
+void AttributionFile::write_rows(const std::string& name, const std::vector<T>& values, const Place& place, std::size_t first,
+                                 const std::vector<std::size_t>& tail) {
+  const std::size_t cells = place.showing.cells.size();
+  std::vector<std::size_t> offset{first, 0}, count{place.windows, cells};
   offset.resize(2 + tail.size(), 0);
   count.insert(count.end(), tail.begin(), tail.end());
   if (cells == plan_.cells.size()) return writer_.write<T>(name, values, offset, count);
   count[1] = 1;
   for (std::size_t i = 0; i < cells; ++i) {
-    offset[1] = static_cast<std::size_t>(showing.cells[i]);
-    writer_.write<T>(name, of_cell(values, i, cells, windows), offset, count);
+    offset[1] = core::as_size(place.showing.cells[i]);
+    writer_.write<T>(name, of_cell(values, i, cells, place.windows), offset, count);
   }
 }
 
-void AttributionFile::write_level(const std::string& prefix, const LevelFigures& figures, std::size_t first,
-                                  const Showing& showing, std::size_t windows, const std::vector<std::size_t>& tail) {
-  write_rows(prefix + "attribution", figures.attribution, first, showing, windows, tail);
-  write_rows(prefix + "downstream_weight", figures.downstream_weight, first, showing, windows, tail);
-  write_rows(prefix + "response_weight", figures.response_weight, first, showing, windows, tail);
-  write_rows(prefix + "drive", figures.drive, first, showing, windows, tail);
-  write_rows(prefix + "response_change", figures.response_change, first, showing, windows, tail);
+/// Those of the figures that are wanted and that the level has.
+void AttributionFile::write_level(const std::string& prefix, const LevelFigures& figures, const Place& place, std::size_t first,
+                                  const std::vector<std::size_t>& tail) {
+  const auto write = [&](const char* name, const std::vector<float>& values) {
+    if (settings_.wants(name) && !values.empty()) write_rows(prefix + name, values, place, first, tail);
+  };
+  write("attribution", figures.attribution);
+  write("downstream_weight", figures.downstream_weight);
+  write("response_weight", figures.response_weight);
+  write("drive", figures.drive);
+  write("response_change", figures.response_change);
+}
+
+void AttributionFile::write_top(const std::string& level, LevelFigures figures, const Place& place, std::size_t kept) {
+  const TopRows top = select_top(figures.attribution, place.windows * place.showing.cells.size(), kept);
+  for (std::vector<float>* values :
+       {&figures.attribution, &figures.downstream_weight, &figures.response_weight, &figures.drive, &figures.response_change})
+    *values = take_top(*values, top);
+  write_rows(level + "_top_index", top.index, place, place.stored, {kept});
+  write_rows(level + "_rest_attribution", top.rest, place, place.stored, {});
+  write_level(level + "_top_", figures, place, place.stored, {kept});
+}
+
+void AttributionFile::write_channels(const Place& place, const Block& block) {
+  write_rows("rate", block.rate.values(), place, place.window, {});
+  write_rows("baseline_rate", block.baseline_rate.values(), place, place.window, {});
+  write_rows("residual", block.residual.values(), place, place.window, {});
+  write_rows("error_estimate", block.error_estimate.values(), place, place.window, {});
+  write_rows("panels", block.panels.values(), place, place.window, {});
+  write_rows("flag", block.flag.values(), place, place.window, {});
+  write_level("", channel_level(block), place, place.window, {layer_.channels});
+}
+
+void AttributionFile::write_fine(const Place& place, Level level, const Block& block) {
+  const LevelAxes axes = level_axes(level, layer_, architecture_);
+  const LevelFigures figures = level == Level::position ? position_level(block)
+                               : level == Level::unit   ? unit_level(block)
+                                                        : LevelFigures{block.pixels, {}, {}, {}, {}};
+  if (settings_.storage == Storage::top) return write_top(to_string(level), figures, place, axes.kept(settings_));
+  write_level(std::string(to_string(level)) + "_", figures, place, place.stored, axes.sizes);
 }
 
 void AttributionFile::write_task(const Task& task, const Block& block) {
   const Showing& showing = plan_.showings[task.showing];
   const PlannedStimulus& stimulus = plan_.stimuli[showing.stimulus];
-  const std::size_t W = block.windows, C = layer_.channels, first = stimulus.first_window + task.first;
-  write_rows("rate", block.rate.values(), first, showing, W, {});
-  write_rows("baseline_rate", block.baseline_rate.values(), first, showing, W, {});
-  write_rows("residual", block.residual.values(), first, showing, W, {});
-  write_rows("error_estimate", block.error_estimate.values(), first, showing, W, {});
-  write_rows("panels", block.panels.values(), first, showing, W, {});
-  write_rows("flag", block.flag.values(), first, showing, W, {});
-  write_level("", channel_level(block), first, showing, W, {C});
-  const std::size_t stored = stimulus.first_stored + task.first;
-  if (stimulus.level == Level::position) write_level("position_", position_level(block), stored, showing, W, {C, layer_.columns});
-  if (stimulus.level == Level::unit) {
-    const std::vector<std::size_t> map{C, layer_.rows, layer_.columns};
-    write_rows("unit_attribution", block.unit_attribution, stored, showing, W, map);
-    write_rows("unit_downstream_weight", block.unit_weight, stored, showing, W, map);
-    write_rows("unit_drive", for_every_cell(block.unit_drive, W, block.cells), stored, showing, W, map);
-    write_rows("unit_response_change", for_every_cell(block.unit_change, W, block.cells), stored, showing, W, map);
-  }
-  if (stimulus.level == Level::pixel) {
-    const auto size = [](int n) { return static_cast<std::size_t>(n); };
-    write_rows("pixel_attribution", block.pixels, stored, showing, W, {size(history_), size(height_), size(width_)});
-  }
+  const Place place{showing, stimulus.first_window + task.first, stimulus.first_stored + task.first, task.windows};
+  write_channels(place, block);
+  if (stimulus.level != Level::channel) write_fine(place, stimulus.level, block);
 }
 
 }  // namespace amacrine::attribution

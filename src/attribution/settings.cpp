@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/ranges.h>
+
 namespace amacrine::attribution {
 namespace {
 
@@ -26,8 +28,94 @@ void check_subjects(const core::Study& study, const Words& subjects) {
   }
 }
 
+FrameSettings read_frames(core::Study& study, Source source) {
+  FrameSettings frames;
+  frames.part = study.choose("attribution.part", frames.part, {"test", "train"});
+  frames.from_s = study.number("attribution.from_s", frames.from_s, 0.0, 1e9);
+  frames.to_s = study.number("attribution.to_s", frames.to_s, 0.0, 1e9);
+  frames.every = static_cast<int>(study.integer("attribution.every", frames.every, 1, 1000000000));
+  frames.times_s = study.get<std::vector<double>>("attribution.times_s", {});
+  core::require<core::StudyError>(frames.to_s == 0 || frames.to_s > frames.from_s,
+                                  "{}: attribution.to_s = {} is not after from_s = {}", study.where("attribution.to_s"),
+                                  frames.to_s, frames.from_s);
+  const auto falls = [](double a, double b) { return !(a < b); };
+  core::require<core::StudyError>(std::adjacent_find(frames.times_s.begin(), frames.times_s.end(), falls) == frames.times_s.end(),
+                                  "{}: attribution.times_s must rise from each time to the next",
+                                  study.where("attribution.times_s"));
+  core::require<core::StudyError>(frames.times_s.empty() || (frames.every == 1 && frames.to_s == 0 && frames.from_s == 0),
+                                  "{}: attribution.times_s names single frames; leave from_s, to_s and every out",
+                                  study.where("attribution.times_s"));
+  for (const char* key : {"part", "from_s", "to_s", "every", "times_s"})
+    core::require<core::StudyError>(
+        source != Source::catalogue || !study.has(std::string("attribution.") + key),
+        "{}: attribution.{} chooses frames of a recording or a file, but source is \"catalogue\" (which before_ms, after_ms and "
+        "bar_range_px serve)",
+        study.where(std::string("attribution.") + key), key);
+  return frames;
+}
+
+MovieSettings read_movie(core::Study& study, Source source) {
+  MovieSettings movie;
+  movie.file = study.get<std::string>("attribution.movie_file", movie.file);
+  movie.dataset = study.get<std::string>("attribution.movie_dataset", movie.dataset);
+  movie.zero = study.number("attribution.movie_zero", movie.zero, -1e9, 1e9);
+  movie.unit = study.number("attribution.movie_unit", movie.unit, 1e-9, 1e9);
+  core::require<core::StudyError>((source == Source::file) == !movie.file.empty(),
+                                  "{}: attribution.movie_file is needed with source = \"file\", and with that only",
+                                  study.where("attribution.movie_file"));
+  return movie;
+}
+
+BaselineFrame read_baseline_frame(core::Study& study, const AttributionSettings& settings) {
+  BaselineFrame frame;
+  frame.file = study.get<std::string>("attribution.baseline_file", frame.file);
+  frame.dataset = study.get<std::string>("attribution.baseline_dataset", frame.dataset);
+  frame.index = static_cast<std::size_t>(study.integer("attribution.baseline_frame", 0, 0, 2000000000));
+  frame.zero = study.number("attribution.baseline_zero", frame.zero, -1e9, 1e9);
+  frame.unit = study.number("attribution.baseline_unit", frame.unit, 1e-9, 1e9);
+  core::require<core::StudyError>(
+      frame.file.empty() || (settings.baseline == Baseline::given && settings.baseline_contrast == 0.0),
+      "{}: attribution.baseline_file is used with baseline = \"given\" and without baseline_contrast",
+      study.where("attribution.baseline_file"));
+  return frame;
+}
+
+Words read_quantities(core::Study& study) {
+  const Words words = study.get<Words>("attribution.quantities", quantity_words());
+  core::require<core::StudyError>(!words.empty(), "{}: attribution.quantities is empty; the words are {}",
+                                  study.where("attribution.quantities"), fmt::join(quantity_words(), ", "));
+  for (const std::string& word : words)
+    core::require<core::StudyError>(std::count(quantity_words().begin(), quantity_words().end(), word) == 1,
+                                    "{}: attribution.quantities holds \"{}\"; the words are {}",
+                                    study.where("attribution.quantities"), word, fmt::join(quantity_words(), ", "));
+  return words;
+}
+
+void read_storage(core::Study& study, AttributionSettings& settings) {
+  settings.quantities = read_quantities(study);
+  settings.weights = settings.wants("downstream_weight") || settings.wants("response_weight");
+  settings.storage = static_cast<Storage>(choice(study, "attribution.storage", "full", {"full", "top"}));
+  settings.top = static_cast<int>(study.integer("attribution.top", settings.top, 1, 1000000));
+  core::require<core::StudyError>(settings.storage == Storage::full || settings.wants("attribution"),
+                                  "{}: storage = \"top\" keeps the largest attributions; quantities must hold \"attribution\"",
+                                  study.where("attribution.storage"));
+  settings.largest_file_gb = study.number("attribution.largest_file_gb", settings.largest_file_gb, 1e-6, 1e9);
+}
+
 }  // namespace
 
+const std::vector<std::string>& quantity_words() {
+  static const Words words{"attribution", "downstream_weight", "response_weight", "drive", "response_change"};
+  return words;
+}
+bool AttributionSettings::wants(const std::string& quantity) const {
+  return std::find(quantities.begin(), quantities.end(), quantity) != quantities.end();
+}
+
+const char* to_string(Source source) {
+  constexpr const char* names[] = {"catalogue", "recording", "file"};
+  return names[static_cast<int>(source)];
+}
 const char* to_string(Rule rule) {
   constexpr const char* names[] = {"right", "midpoint", "trapezoid", "secant"};
   return names[static_cast<int>(rule)];
@@ -47,6 +135,9 @@ AttributionSettings read_attribution(core::Study& study) {
                                   "{}: attribution.stimuli is empty; name at least one family or condition",
                                   study.where("attribution.stimuli"));
   settings.cells = study.get<Words>("attribution.cells", {});
+  settings.source = static_cast<Source>(choice(study, "attribution.source", "catalogue", {"catalogue", "recording", "file"}));
+  settings.frames = read_frames(study, settings.source);
+  settings.movie = read_movie(study, settings.source);
   settings.rule = static_cast<Rule>(choice(study, "attribution.rule", "secant", {"right", "midpoint", "trapezoid", "secant"}));
   settings.panels = static_cast<int>(study.integer("attribution.panels", settings.panels, 1, 100000));
   settings.target =
@@ -56,6 +147,7 @@ AttributionSettings read_attribution(core::Study& study) {
   core::require<core::StudyError>(settings.baseline == Baseline::given || settings.baseline_contrast == 0.0,
                                   "{}: attribution.baseline_contrast is used with baseline = \"given\" only",
                                   study.where("attribution.baseline_contrast"));
+  settings.baseline_frame = read_baseline_frame(study, settings);
   settings.before_ms = study.number("attribution.before_ms", settings.before_ms, 0.0, 1e6);
   settings.after_ms = study.number("attribution.after_ms", settings.after_ms, 0.0, 1e6);
   settings.bar_range_px = study.number("attribution.bar_range_px", settings.bar_range_px, 0.0, 1e4);
@@ -69,6 +161,7 @@ AttributionSettings read_attribution(core::Study& study) {
   core::require<core::StudyError>(settings.max_panels >= settings.panels, "{}: attribution.max_panels = {} is below panels = {}",
                                   study.where("attribution.max_panels"), settings.max_panels, settings.panels);
   settings.block_windows = static_cast<int>(study.integer("attribution.block_windows", settings.block_windows, 1, 4096));
+  read_storage(study, settings);
   return settings;
 }
 

@@ -2,6 +2,7 @@
 #include "amacrine/recording/reader.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/recording/movie_file.hpp"
 #include "responses.hpp"
 #include "statistics.hpp"
 
@@ -221,6 +222,11 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   recording.coding = read_coding(reader, shape);
   flag_cells(recording, activity, load != Load::train);
   return recording;
+}
+
+ContrastCoding contrast_coding(const std::string& path) {
+  const io::Reader reader(path);
+  return read_coding(reader, movie_shape(reader, "train"));
 }
 
 void check_fits(const Recording& recording, const ModelShape& shape) {

@@ -40,6 +40,9 @@ AttributionFile::AttributionFile(const std::string& path, const ReductionSetting
   core::require<core::InputError>(
       !reader_.has_attribute("rectified") || reader_.attribute("rectified") != 0,
       "{}: the first layer of '{}' is not rectified (a linear-nonlinear model): it has no pathways to reduce to", path, subject_);
+  for (const char* needed : {"attribution", "drive", "downstream_weight"})
+    core::require<core::InputError>(reader_.has(needed),
+                                    "{}: there is no {}; attribute with it among attribution.quantities to reduce", path, needed);
   cells_ = reader_.read_strings("cell");
   read_layer();
   choose_levels(settings);
@@ -73,8 +76,8 @@ void AttributionFile::choose_levels(const ReductionSettings& settings) {
                                               : Symmetry::none,
                            false});
   const auto windows_of = [&](const std::string& level) {
-    return reader_.has(level + "_window_index") ? reader_.read<std::int32_t>(level + "_window_index")
-                                                : std::vector<std::int32_t>{};
+    return reader_.has(level + "_attribution") ? reader_.read<std::int32_t>(level + "_window_index")
+                                               : std::vector<std::int32_t>{};
   };
   const auto stored_at = [](const std::vector<std::int32_t>& windows, const StoredCondition& condition) {
     return static_cast<std::size_t>(std::find(windows.begin(), windows.end(), static_cast<std::int32_t>(condition.first_window)) -

@@ -38,7 +38,8 @@ TEST(Plan, EveryRowIsComputedExactlyOnce) {
   settings.block_windows = 7;
   const Plan plan = make_plan(settings, catalogue(), small_model());
   std::vector<int> times(plan.rows(), 0);
-  for (const Task& task : plan.tasks) {
+  for (std::size_t id = 0; id < plan.tasks; ++id) {
+    const Task task = plan.task(id);
     const Showing& showing = plan.showings[task.showing];
     for (int cell : showing.cells)
       for (std::size_t w = 0; w < task.windows; ++w)

@@ -36,12 +36,23 @@ TEST(AttributionSettings, EveryRuleIsReadByItsName) {
     EXPECT_EQ(read(std::string("[attribution]\nrule = \"") + to_string(rule) + "\"\n").rule, rule);
 }
 
+TEST(AttributionSettings, WeightsAreComputedWhereTheyAreAskedFor) {
+  EXPECT_TRUE(read("").weights);
+  EXPECT_TRUE(read("[attribution]\nquantities = [\"response_weight\"]\n").weights);
+  EXPECT_FALSE(read("[attribution]\nquantities = [\"attribution\", \"drive\"]\n").weights);
+}
+
 TEST(AttributionSettings, FaultsNameTheKeyAndTheLine) {
   EXPECT_THAT(error_of("[attribution]\nsubjects = [\"netwrk\"]\n"),
               testing::AllOf(testing::HasSubstr("test.toml:2"), testing::HasSubstr("netwrk")));
   EXPECT_THAT(error_of("[attribution]\nrule = \"simpson\"\n"), testing::HasSubstr("simpson"));
   EXPECT_THAT(error_of("[attribution]\npanels = 0\n"), testing::HasSubstr("panels"));
   EXPECT_THAT(error_of("[attribution]\nbaseline_contrast = 1.0\n"), testing::HasSubstr("given"));
+  EXPECT_THAT(error_of("[attribution]\nevery = 4\n"), testing::HasSubstr("catalogue"));
+  EXPECT_THAT(error_of("[attribution]\nsource = \"file\"\n"), testing::HasSubstr("movie_file"));
+  EXPECT_THAT(error_of("[attribution]\nsource = \"recording\"\ntimes_s = [2, 1]\n"), testing::HasSubstr("rise"));
+  EXPECT_THAT(error_of("[attribution]\nquantities = [\"attributions\"]\n"), testing::HasSubstr("response_weight"));
+  EXPECT_THAT(error_of("[attribution]\nstorage = \"top\"\nquantities = [\"drive\"]\n"), testing::HasSubstr("largest"));
   EXPECT_THAT(error_of("[attribution]\npanels = 2000\n"), testing::HasSubstr("max_panels"));
 }
 

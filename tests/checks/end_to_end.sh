@@ -20,12 +20,15 @@ expect() { # code, pattern, command...
 }
 
 verbs=(simulate train evaluate probe attribute reduce)
+# The recording's own movie: every 40th frame, the largest units of each row.
+movie=(attribution.source=recording attribution.every=40 attribution.levels=unit attribution.storage=top 'attribution.subjects=["network"]')
 for ranks in 1 2 3 4; do
   threads=$((ranks == 1 ? 2 : 1))
   for verb in "${verbs[@]}"; do
     OMP_NUM_THREADS=$threads "$mpiexec" -n "$ranks" --bind-to none "$amacrine" "$verb" "$study" study.output="n$ranks" >"n$ranks.$verb.log" 2>&1 \
       || { cat "n$ranks.$verb.log"; fail "$verb on $ranks ranks"; }
   done
+  expect 0 'attributions_network_recording' "$mpiexec" -n "$ranks" --bind-to none "$amacrine" attribute "$study" study.output="n$ranks" "${movie[@]}"
 done
 files=$(cd n1 && find . -maxdepth 1 -name '*.h5' | sort)
 [[ $(wc -l <<<"$files") -ge 12 ]] || fail "only these result files were made: $files"
@@ -58,6 +61,12 @@ expect 2 'error on rank 1.*seeed' timeout 60 "$mpiexec" -n 1 "$amacrine" simulat
 before=$(sha256sum n1/model.h5)
 expect 0 '' "$amacrine" train "$study" study.output=n1 --dry-run
 [[ $(sha256sum n1/model.h5) == "$before" ]] || fail "--dry-run changed model.h5"
+
+# A day of frames is planned in seconds; unit by unit it is refused with its size.
+"$python" -c 'import h5py; h5py.File("day.h5", "w").create_dataset("stimulus", (8640000, 50, 50), "u1", chunks=(100, 50, 50))'
+day=(--dry-run study.output=n1 attribution.source=file attribution.movie_file=day.h5 'attribution.subjects=["network"]')
+expect 0 '8639961 windows' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=channel
+expect 4 'levels = "channel"' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=unit
 
 "$python" "$root/tests/checks/read_results.py" n1
 PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/report.py" n1

@@ -41,19 +41,28 @@ class AttributionFile {
   void finish() { writer_.finish(); }
 
  private:
+  /// A finished task's place: whose rows, and where on the axes `window` and the finest level's.
+  struct Place {
+    const Showing& showing;
+    std::size_t window, stored, windows;
+  };
   void write_stimuli();
   void write_windows();
   void write_first_layer();
-  void write_level(const std::string& prefix, const LevelFigures& figures, std::size_t first, const Showing& showing,
-                   std::size_t windows, const std::vector<std::size_t>& tail);
+  void write_channels(const Place& place, const Block& block);
+  void write_fine(const Place& place, Level level, const Block& block);
+  void write_level(const std::string& prefix, const LevelFigures& figures, const Place& place, std::size_t first,
+                   const std::vector<std::size_t>& tail);
+  void write_top(const std::string& level, LevelFigures figures, const Place& place, std::size_t kept);
   template <class T>
-  void write_rows(const std::string& name, const std::vector<T>& values, std::size_t first, const Showing& showing,
-                  std::size_t windows, const std::vector<std::size_t>& tail);
+  void write_rows(const std::string& name, const std::vector<T>& values, const Place& place, std::size_t first,
+                  const std::vector<std::size_t>& tail);
 
   Plan plan_;
   FirstLayerFacts layer_;
+  AttributionSettings settings_;
+  model::Architecture architecture_;
   double frame_ms_ = 10;
-  int history_ = 0, height_ = 0, width_ = 0;
   io::ResultWriter writer_;
 };
 

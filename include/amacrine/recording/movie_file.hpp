@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/recording/recording.hpp"
+
+#include <string>
+
+namespace amacrine::recording {
+
+/// A movie that stays in its file and is read piece by piece: a day of frames has no place in memory. Local: every rank opens the
+/// file by itself.
+class MovieFile {
+ public:
+  /// `dataset`: (T, Y, X) of any numeric type. Throws InputError where it is missing or of another rank.
+  MovieFile(const std::string& path, std::string dataset, const ContrastCoding& coding);
+
+  std::size_t frames() const { return shape_[0]; }
+  std::size_t height() const { return shape_[1]; }
+  std::size_t width() const { return shape_[2]; }
+  std::string name() const { return reader_.path() + ": " + dataset_; }
+  /// Contrast of frames [first, first + count): (count, Y, X). Throws InputError where a pixel is not a number.
+  core::Array<float, 3> contrast(std::size_t first, std::size_t count) const;
+
+ private:
+  io::Reader reader_;
+  std::string dataset_;
+  std::vector<std::size_t> shape_;
+  ContrastCoding coding_;
+};
+
+/// A recording's contrast coding as load_recording() has it: the file's attributes, or mean and sd of the training movie
+/// (streamed).
+ContrastCoding contrast_coding(const std::string& path);
+
+}  // namespace amacrine::recording

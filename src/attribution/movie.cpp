@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/attribution/movie.hpp"
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/core/numbers.hpp"
+#include "amacrine/recording/movie_file.hpp"
+
+#include <memory>
+
+namespace amacrine::attribution {
+
+std::string movie_path(const AttributionSettings& settings, const std::string& recording_path) {
+  if (settings.source == Source::catalogue) return {};
+  return settings.source == Source::recording ? recording_path : settings.movie.file;
+}
+
+Movie open_movie(const AttributionSettings& settings, const std::string& recording_path, const model::Model& model) {
+  if (settings.source == Source::catalogue) return {};
+  const bool recorded = settings.source == Source::recording;
+  const std::string path = movie_path(settings, recording_path);
+  const auto file = std::make_shared<const recording::MovieFile>(
+      path, recorded ? settings.frames.part + "/stimulus" : settings.movie.dataset,
+      recorded ? recording::contrast_coding(path) : recording::ContrastCoding{settings.movie.zero, settings.movie.unit});
+  const model::Architecture& a = model.architecture;
+  core::require<core::InputError>(file->height() == core::as_size(a.height) && file->width() == core::as_size(a.width),
+                                  "{} has frames of {} x {} pixels, and the model sees {} x {}", file->name(), file->height(),
+                                  file->width(), a.height, a.width);
+  return {recorded ? "recording/" + settings.frames.part : "file/" + settings.movie.dataset, file->frames(),
+          [file](std::size_t first, std::size_t count) { return file->contrast(first, count); }};
+}
+
+}  // namespace amacrine::attribution
