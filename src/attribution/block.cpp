@@ -121,8 +121,11 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
   open_rows(block, panels);
   if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
     store_units(exec_, layer, paths, integrals, settings_.weights, block);
-  const std::size_t frame_count = request.difference.extent(0) + static_cast<std::size_t>(network_.history) - 1;
-  if (pixels) store_pixels(exec_, network_, request.frames, frame_count, windows, static_cast<S>(scale), integrals, block);
+  if (pixels) {
+    std::vector<std::size_t> at;
+    for (std::size_t w : windows) at.push_back(request.frames.at[w]);
+    store_pixels(exec_, network_, request.frames.values, request.frames.count, at, static_cast<S>(scale), integrals, block);
+  }
   if (!settings_.weights) block.weight = block.push = {};
 }
 
@@ -231,15 +234,24 @@ void BlockAttributor<S>::refine(const Request& request) {
 }
 
 template <class S>
-void BlockAttributor<S>::attribute_scales(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
-                                          std::size_t first, std::size_t windows, const std::vector<int>& cells, Level level) {
-  Request request{difference_frames(network_, contrast, first, windows, baseline_frame_), {}, cells, level, scales};
-  request.difference = apply_first_layer(exec_, network_, request.frames, windows);
+JoinedFrames<S> BlockAttributor<S>::movie_frames(const core::Array<float, 3>& contrast, std::size_t first,
+                                                 std::size_t windows) const {
+  JoinedFrames<S> frames{difference_frames(network_, contrast, first, windows, baseline_frame_),
+                         windows + static_cast<std::size_t>(network_.history) - 1, std::vector<std::size_t>(windows)};
+  std::iota(frames.at.begin(), frames.at.end(), 0);
+  return frames;
+}
+
+template <class S>
+void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vector<double>& scales,
+                                          const std::vector<int>& cells, Level level) {
+  const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
+  const Request request{std::move(frames), difference, cells, level, scales};
   if (settings_.tolerance > 0) {
     blocks_.clear();
     refine(request);
   } else {
-    std::vector<std::size_t> all(windows);
+    std::vector<std::size_t> all(difference.extent(0));
     std::iota(all.begin(), all.end(), 0);
     integrate(request, all, settings_.panels, level == Level::pixel, blocks_);
   }
@@ -248,7 +260,13 @@ void BlockAttributor<S>::attribute_scales(const core::Array<float, 3>& contrast,
 template <class S>
 const Block& BlockAttributor<S>::attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                                            const std::vector<int>& cells, Level level) {
-  attribute_scales(contrast, {1.0}, first, windows, cells, level);
+  attribute_scales(movie_frames(contrast, first, windows), {1.0}, cells, level);
+  return blocks_.front();
+}
+
+template <class S>
+const Block& BlockAttributor<S>::attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level) {
+  attribute_scales(join_frames(network_, pieces, baseline_frame_), {1.0}, cells, level);
   return blocks_.front();
 }
 
@@ -256,7 +274,7 @@ template <class S>
 const std::vector<Block>& BlockAttributor<S>::attribute_ray(const core::Array<float, 3>& contrast,
                                                             const std::vector<double>& scales, std::size_t first,
                                                             std::size_t windows, const std::vector<int>& cells, Level level) {
-  attribute_scales(contrast, scales, first, windows, cells, level);
+  attribute_scales(movie_frames(contrast, first, windows), scales, cells, level);
   return blocks_;
 }
 

@@ -4,7 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/numbers.hpp"
-#include "screening.hpp"
+#include "task.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +38,13 @@ double block_bytes(const FirstLayerFacts& layer, const PlannedStimulus& stimulus
   return sizeof(float) * windows * cells * values;
 }
 
+/// s - s0 and the first layer at every place of a task's frames.
+template <class S>
+double first_layer_bytes(const PathNetwork<S>& network, std::size_t frames) {
+  const double pixels = static_cast<double>(network.height) * network.width;
+  return sizeof(S) * static_cast<double>(frames) * (2 * pixels + 2 * static_cast<double>(network.first().units()));
+}
+
 constexpr double decimal_gb = 1e9;
 constexpr int fewer = 64;  ///< kept of a row in the advice
 
@@ -58,6 +65,7 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
   Cost cost;
   const FirstLayerFacts layer = first_layer_facts(attributor.plain());
   const PathNetwork<S>& plain = attributor.plain().network();
+  const std::size_t lead = frames_before(plain);
   const double pixels = static_cast<double>(plain.history) * plain.height * plain.width;
   double block = 0;
   for (std::size_t s = 0; s < plan.showings.size(); ++s) {
@@ -72,30 +80,23 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     part.multiply_adds += work;
     cost.multiply_adds += work;
     block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, engine.quadrature()) +
-                                block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels));
+                                block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels) +
+                                first_layer_bytes<S>(engine.network(), joined_frames(plan, stimulus, lead)));
   }
-  cost.memory_bytes = block + Screening::bytes(plan, core::as_size(plain.history - 1 + plain.minimum_lag));
+  cost.memory_bytes = block + Screening::bytes(plan, lead);
   return cost;
 }
 
 template <class S>
 void estimate_seconds(const Plan& plan, Attributor<S>& attributor, Cost& cost) {
-  const PathNetwork<S>& plain = attributor.plain().network();
-  Screening screening(plan, core::as_size(plain.history - 1 + plain.minimum_lag));
+  Screening screening(plan, frames_before(attributor.plain().network()));
   for (CostPart& part : cost.parts) {
     const Showing& showing = plan.showings[part.showing];
-    const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
-    const std::size_t most = stimulus.every == 1 && stimulus.listed.empty() ? std::min<std::size_t>(4, plan.block_windows) : 1,
-                      windows = std::min(most, stimulus.windows);
-    std::vector<int> cells;
-    for (int cell : showing.cells) cells.push_back(plan.cells[core::as_size(cell)]);
-    BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
-    const std::size_t first = stimulus.frame(0);
-    const auto& contrast = screening.show(part.showing, first, windows, attributor.folded(stimulus.symmetry, stimulus.level));
+    const std::size_t windows = std::min(plan.block_windows, plan.stimuli[showing.stimulus].windows);
     double started = 0;
-    for (int warm = 0; warm < 2; ++warm) {  // the first call allocates
+    for (int call = 0; call < 2; ++call) {  // the first call allocates
       started = core::wall_seconds();
-      engine.attribute(contrast, first - screening.first(), windows, cells, stimulus.level);
+      attribute_task(plan, {part.showing, 0, windows}, attributor, screening);
     }
     part.seconds =
         (core::wall_seconds() - started) * static_cast<double>(part.rows) / static_cast<double>(windows * showing.cells.size());

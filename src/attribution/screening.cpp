@@ -12,7 +12,7 @@ namespace {
 /// Frames read at once of a movie whose windows lie close together, so that files stored in chunks are unpacked once.
 constexpr std::size_t frames_ahead = 1024;
 
-std::size_t read_ahead(const PlannedStimulus& stimulus) { return stimulus.every == 1 ? frames_ahead : 0; }
+std::size_t read_ahead(const PlannedStimulus& stimulus) { return stimulus.successive() ? frames_ahead : 0; }
 
 }  // namespace
 
@@ -34,13 +34,19 @@ const core::Array<float, 3>& Screening::show(std::size_t showing, std::size_t fi
   return contrast_;
 }
 
+std::size_t joined_frames(const Plan& plan, const PlannedStimulus& stimulus, std::size_t lead) {
+  const std::size_t apart = stimulus.listed.empty() ? std::min(stimulus.every, lead + 1) : lead + 1;
+  return lead + plan.block_windows * apart;
+}
+
 double Screening::bytes(const Plan& plan, std::size_t lead) {
   const double frame = sizeof(float) * static_cast<double>(plan.screen.height) * static_cast<double>(plan.screen.width);
   std::size_t frames = 0;
   for (const PlannedStimulus& stimulus : plan.stimuli)
-    frames = std::max(frames, stimulus.movie.contrast
-                                  ? std::min(stimulus.movie.frames, std::max(read_ahead(stimulus), lead + plan.block_windows))
-                                  : stimulus.condition.frames);
+    frames = std::max(frames,
+                      stimulus.movie.contrast
+                          ? std::min(stimulus.movie.frames, std::max(read_ahead(stimulus), joined_frames(plan, stimulus, lead)))
+                          : stimulus.condition.frames);
   return frame * static_cast<double>(frames);
 }
 

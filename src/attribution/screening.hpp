@@ -14,6 +14,7 @@ class Screening {
   /// Has the frames that windows at frames [first, first + count) of a showing need. `axes`: what to fold of a rendered stimulus.
   /// Valid until the next call.
   const core::Array<float, 3>& show(std::size_t showing, std::size_t first, std::size_t count, stimulus::Symmetry axes);
+  std::size_t lead() const { return lead_; }
   /// The frame of the stimulus that contrast begins with.
   std::size_t first() const { return first_; }
   /// Bytes of the largest piece.
@@ -25,5 +26,8 @@ class Screening {
   std::size_t showing_ = static_cast<std::size_t>(-1), first_ = 0;
   core::Array<float, 3> contrast_;
 };
+
+/// The most frames a task of a stimulus needs, pieces of windows that do not overlap included.
+std::size_t joined_frames(const Plan& plan, const PlannedStimulus& stimulus, std::size_t lead);
 
 }  // namespace amacrine::attribution

@@ -2,7 +2,7 @@
 #include "amacrine/attribution/baseline.hpp"
 #include "amacrine/attribution/movie.hpp"
 #include "amacrine/attribution/run.hpp"
-#include "amacrine/attribution/top.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "attribution/small_model.hpp"
 
 #include <cmath>
@@ -112,6 +112,24 @@ TEST(MovieFile, ChosenFramesHaveTheBitsTheyHaveAmongAll) {
                           all.read<float>("unit_attribution", {at, 0, 0, 0, 0}, {1, 3, 3, 9, 9}), name);
       expect_equal_values(some.read<float>("rate", {w, 0}, {1, 3}), all.read<float>("rate", {at, 0}, {1, 3}), name);
     }
+  }
+}
+
+TEST(MovieFile, PixelsOfChosenFramesAreThoseOfTheirWindows) {
+  const auto world = parallel::Communicator::world();
+  const std::string folder = movie_folder(world), movie = write_movie(world, folder + "movie.h5");
+  AttributionSettings settings;
+  settings.levels = "pixel";
+  const io::Reader all(attribute_movie(world, settings, movie, folder + "all_pixels.h5"));
+  for (int every : {4, 9}) {  // windows that overlap, and that do not
+    settings.frames.every = every;
+    const io::Reader some(attribute_movie(world, settings, movie, folder + "pixels" + std::to_string(every) + ".h5"));
+    const std::size_t windows = some.shape("window_frame")[0];
+    EXPECT_GT(windows, 5U);
+    for (std::size_t w = 0; w < windows; ++w)
+      expect_equal_values(some.read<float>("pixel_attribution", {w, 0, 0, 0, 0}, {1, 3, 6, 13, 12}),
+                          all.read<float>("pixel_attribution", {w * core::as_size(every), 0, 0, 0, 0}, {1, 3, 6, 13, 12}),
+                          "pixels");
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/attribution/path_integral.hpp"
+#include "amacrine/attribution/pieces.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -56,6 +57,8 @@ class BlockAttributor {
                                           Level level = Level::channel);
   /// Whether a request goes by forward tangents: channels' attributions without weights, by secants, where that takes less time.
   bool forward_tangents(std::size_t cells, Level level) const;
+  /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
+  const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
   const Quadrature& quadrature() const { return quadrature_; }
   const std::vector<double>& baseline_frame() const { return baseline_frame_; }
@@ -65,15 +68,15 @@ class BlockAttributor {
  private:
   /// The windows of a call: s - s0, its first layer, and what is wanted of them.
   struct Request {
-    std::vector<S> frames;
+    JoinedFrames<S> frames;
     core::View2<S> difference;
     std::vector<int> cells;
     Level level;
     std::vector<double> scales;
   };
   using Blocks = std::vector<Block>;  ///< one per scale
-  void attribute_scales(const core::Array<float, 3>& contrast, const std::vector<double>& scales, std::size_t first,
-                        std::size_t windows, const std::vector<int>& cells, Level level);
+  JoinedFrames<S> movie_frames(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows) const;
+  void attribute_scales(JoinedFrames<S> frames, const std::vector<double>& scales, const std::vector<int>& cells, Level level);
   void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
   void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
   void integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale, int panels, bool pixels,

@@ -34,6 +34,8 @@ struct PlannedStimulus {
   Movie movie;                      ///< of a recording or a file
   /// The frame of window w, counted from the stimulus's first.
   std::size_t frame(std::size_t w) const { return listed.empty() ? first_frame + w * every : listed[w]; }
+  /// Whether every window follows the one before it by a frame.
+  bool successive() const { return listed.empty() && every == 1; }
 };
 
 /// A movie: a stimulus placed for cells that share a receptive-field centre (or for all, where the place does not matter).
