@@ -14,12 +14,31 @@
 namespace amacrine::attribution {
 namespace {
 
+/// Multiply-adds of a window by forward tangents: one forward, and each channel's changes through the later layers.
 template <class S>
-std::string how(const PlannedStimulus& stimulus, const Showing& showing, Attributor<S>& attributor) {
-  const char* saving[] = {"plain", "folded to one pixel", "folded along y"};
-  const stimulus::Symmetry axes = attributor.folded(stimulus.symmetry, stimulus.level);
-  return fmt::format("{} level, {}, one forward and {} backward", to_string(stimulus.level), saving[static_cast<int>(axes)],
-                     showing.cells.size());
+double tangent_multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
+  const double forward = PathIntegrator<S>::multiply_adds(network, 0, quadrature),
+               one_cell = PathIntegrator<S>::multiply_adds(network, 1, quadrature), n = static_cast<double>(cells),
+               last = static_cast<double>(network.layers.back().units()), nodes = quadrature.nodes(), lanes = quadrature.lanes();
+  const double backward = one_cell - forward - last * nodes;  // of one cell, over all lanes
+  return forward + backward + last * n * (nodes + network.first().channels * lanes);
+}
+
+/// How a showing is computed, and what a window of all its stimuli costs.
+template <class S>
+std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showing, Attributor<S>& attributor) {
+  const char* folds[] = {"plain", "folded to one pixel", "folded along y"};
+  const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
+  const BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
+  const std::size_t cells = showing.cells.size();
+  const bool tangents = engine.forward_tangents(cells, stimulus.level);
+  std::string how = fmt::format("{} level, {}, ", to_string(stimulus.level),
+                                folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
+  how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
+  if (!showing.ray.empty()) how += fmt::format(", {} contrasts on one ray", showing.ray.size());
+  const double work = tangents ? tangent_multiply_adds(engine.network(), cells, engine.quadrature())
+                               : PathIntegrator<S>::multiply_adds(engine.network(), cells, engine.quadrature());
+  return {how, work * static_cast<double>(stimuli_of(showing).size())};
 }
 
 CostPart& part_of(Cost& cost, const std::string& name, std::size_t showing) {
@@ -73,10 +92,10 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
     const BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
     const std::size_t cells = showing.cells.size(), windows = std::min(plan.block_windows, stimulus.windows);
-    CostPart& part = part_of(cost, how(stimulus, showing, attributor), s);
-    const double work =
-        static_cast<double>(stimulus.windows) * PathIntegrator<S>::multiply_adds(engine.network(), cells, engine.quadrature());
-    part.rows += stimulus.windows * cells;
+    const auto [how, window_work] = choice_of(plan, showing, attributor);
+    const double work = static_cast<double>(stimulus.windows) * window_work;
+    CostPart& part = part_of(cost, how, s);
+    part.rows += stimulus.windows * cells * stimuli_of(showing).size();
     part.multiply_adds += work;
     cost.multiply_adds += work;
     block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, engine.quadrature()) +
@@ -89,17 +108,17 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
 
 template <class S>
 void estimate_seconds(const Plan& plan, Attributor<S>& attributor, Cost& cost) {
-  Screening screening(plan, frames_before(attributor.plain().network()));
+  TaskRunner<S> runner(plan, attributor);
   for (CostPart& part : cost.parts) {
     const Showing& showing = plan.showings[part.showing];
     const std::size_t windows = std::min(plan.block_windows, plan.stimuli[showing.stimulus].windows);
     double started = 0;
     for (int call = 0; call < 2; ++call) {  // the first call allocates
       started = core::wall_seconds();
-      attribute_task(plan, {part.showing, 0, windows}, attributor, screening);
+      runner.run({part.showing, 0, windows}, [](std::size_t, const Block&) {});
     }
-    part.seconds =
-        (core::wall_seconds() - started) * static_cast<double>(part.rows) / static_cast<double>(windows * showing.cells.size());
+    part.seconds = (core::wall_seconds() - started) * static_cast<double>(part.rows) /
+                   static_cast<double>(windows * showing.cells.size() * stimuli_of(showing).size());
   }
 }
 

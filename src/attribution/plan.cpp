@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/numbers.hpp"
+#include "rays.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -136,7 +137,7 @@ void add_showings(Plan& plan, std::size_t stimulus, const std::vector<stimulus::
       return !placed || (s.centre.y == centres[n].y && s.centre.x == centres[n].x);
     });
     if (found == plan.showings.end()) {
-      plan.showings.push_back({stimulus, {static_cast<int>(n)}, centres[n]});
+      plan.showings.push_back({stimulus, {static_cast<int>(n)}, centres[n], 0, {}});
     } else {
       found->cells.push_back(static_cast<int>(n));
     }
@@ -242,6 +243,7 @@ Plan make_plan(const AttributionSettings& settings, const std::vector<Condition>
     for (const Condition& condition : choose_stimuli(settings, catalogue))
       add(plan_condition(settings, model, centres.front(), condition));
   }
+  join_rays(settings, plan);
   number_tasks(plan);
   return plan;
 }

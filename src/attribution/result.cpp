@@ -45,8 +45,8 @@ std::vector<float> response_weights(const Block& block) {
   return out;
 }
 
-LevelFigures unit_level(const Block& block) {
-  return {block.unit_attribution, block.unit_weight, response_weights(block),
+LevelFigures unit_level(const Block& block, bool weights) {
+  return {block.unit_attribution, block.unit_weight, weights ? response_weights(block) : std::vector<float>(),
           for_every_cell(block.unit_drive, block.windows, block.cells),
           for_every_cell(block.unit_change, block.windows, block.cells)};
 }
@@ -216,15 +216,15 @@ void AttributionFile::write_channels(const Place& place, const Block& block) {
 void AttributionFile::write_fine(const Place& place, Level level, const Block& block) {
   const LevelAxes axes = level_axes(level, layer_, architecture_);
   const LevelFigures figures = level == Level::position ? position_level(block)
-                               : level == Level::unit   ? unit_level(block)
+                               : level == Level::unit   ? unit_level(block, settings_.weights)
                                                         : LevelFigures{block.pixels, {}, {}, {}, {}};
   if (settings_.storage == Storage::top) return write_top(to_string(level), figures, place, axes.kept(settings_));
   write_level(std::string(to_string(level)) + "_", figures, place, place.stored, axes.sizes);
 }
 
-void AttributionFile::write_task(const Task& task, const Block& block) {
+void AttributionFile::write_task(const Task& task, std::size_t of, const Block& block) {
   const Showing& showing = plan_.showings[task.showing];
-  const PlannedStimulus& stimulus = plan_.stimuli[showing.stimulus];
+  const PlannedStimulus& stimulus = plan_.stimuli[of];
   const Place place{showing, stimulus.first_window + task.first, stimulus.first_stored + task.first, task.windows};
   write_channels(place, block);
   if (stimulus.level != Level::channel) write_fine(place, stimulus.level, block);

@@ -10,10 +10,10 @@ template <class S>
 void run_plan(const parallel::Communicator& communicator, const Plan& plan, Attributor<S>& attributor, AttributionFile& file) {
   const parallel::Range mine = communicator.owned(plan.tasks);
   core::Progress progress("attribute", static_cast<double>(mine.size()), "blocks");
-  Screening screening(plan, frames_before(attributor.plain().network()));
+  TaskRunner<S> runner(plan, attributor);
   for (std::size_t id = mine.begin; id < mine.end; ++id) {
     const Task task = plan.task(id);
-    file.write_task(task, attribute_task(plan, task, attributor, screening));
+    runner.run(task, [&](std::size_t stimulus, const Block& block) { file.write_task(task, stimulus, block); });
     progress.update(static_cast<double>(id + 1 - mine.begin), plan.stimuli[plan.showings[task.showing].stimulus].condition.name);
   }
 }

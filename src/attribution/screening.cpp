@@ -20,8 +20,7 @@ const core::Array<float, 3>& Screening::show(std::size_t showing, std::size_t fi
   const PlannedStimulus& stimulus = plan_.stimuli[plan_.showings[showing].stimulus];
   if (!stimulus.movie.contrast) {
     if (showing_ == showing) return contrast_;
-    contrast_ = stimulus::render(stimulus.condition, plan_.screen, plan_.showings[showing].centre).contrast;
-    if (axes != stimulus::Symmetry::none) contrast_ = fold_movie(contrast_, axes);
+    contrast_ = rendered(plan_.showings[showing], plan_.showings[showing].stimulus, axes);
     first_ = 0;
   } else {
     const std::size_t begin = first > lead_ ? first - lead_ : 0, end = first + count;
@@ -32,6 +31,11 @@ const core::Array<float, 3>& Screening::show(std::size_t showing, std::size_t fi
   }
   showing_ = showing;
   return contrast_;
+}
+
+core::Array<float, 3> Screening::rendered(const Showing& showing, std::size_t stimulus, stimulus::Symmetry axes) const {
+  core::Array<float, 3> contrast = stimulus::render(plan_.stimuli[stimulus].condition, plan_.screen, showing.centre).contrast;
+  return axes == stimulus::Symmetry::none ? contrast : fold_movie(contrast, axes);
 }
 
 std::size_t joined_frames(const Plan& plan, const PlannedStimulus& stimulus, std::size_t lead) {

@@ -14,6 +14,8 @@ class Screening {
   /// Has the frames that windows at frames [first, first + count) of a showing need. `axes`: what to fold of a rendered stimulus.
   /// Valid until the next call.
   const core::Array<float, 3>& show(std::size_t showing, std::size_t first, std::size_t count, stimulus::Symmetry axes);
+  /// The whole of a stimulus of a showing, rendered and folded.
+  core::Array<float, 3> rendered(const Showing& showing, std::size_t stimulus, stimulus::Symmetry axes) const;
   std::size_t lead() const { return lead_; }
   /// The frame of the stimulus that contrast begins with.
   std::size_t first() const { return first_; }

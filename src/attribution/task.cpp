@@ -1,49 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "task.hpp"
 
+#include "amacrine/core/log.hpp"
 #include "amacrine/core/numbers.hpp"
 
 namespace amacrine::attribution {
-namespace {
+
+template <class S>
+TaskRunner<S>::TaskRunner(const Plan& plan, Attributor<S>& attributor)
+    : plan_(plan), attributor_(attributor), screening_(plan, frames_before(attributor.plain().network())) {}
 
 /// A showing's cells among the model's.
-std::vector<int> model_cells(const Plan& plan, const Showing& showing) {
+template <class S>
+std::vector<int> TaskRunner<S>::model_cells(const Showing& showing) const {
   std::vector<int> cells;
-  for (int cell : showing.cells) cells.push_back(plan.cells[core::as_size(cell)]);
+  for (int cell : showing.cells) cells.push_back(plan_.cells[core::as_size(cell)]);
   return cells;
 }
 
 /// The frames of a task, windows that overlap in one piece.
-std::vector<Piece> pieces_of(const Plan& plan, const Task& task, Screening& screening) {
-  const PlannedStimulus& stimulus = plan.stimuli[plan.showings[task.showing].stimulus];
+template <class S>
+std::vector<Piece> TaskRunner<S>::pieces_of(const Task& task) {
+  const PlannedStimulus& stimulus = plan_.stimuli[plan_.showings[task.showing].stimulus];
   std::vector<Piece> pieces;
   for (std::size_t w = task.first; w < task.first + task.windows; ++w) {
-    if (pieces.empty() || stimulus.frame(w) > pieces.back().frames.back() + screening.lead()) pieces.emplace_back();
+    if (pieces.empty() || stimulus.frame(w) > pieces.back().frames.back() + screening_.lead()) pieces.emplace_back();
     pieces.back().frames.push_back(stimulus.frame(w));
   }
   for (Piece& piece : pieces) {
     const std::size_t first = piece.frames.front();
-    piece.contrast = screening.show(task.showing, first, piece.frames.back() - first + 1, stimulus::Symmetry::none);
-    for (std::size_t& frame : piece.frames) frame -= screening.first();
+    piece.contrast = screening_.show(task.showing, first, piece.frames.back() - first + 1, stimulus::Symmetry::none);
+    for (std::size_t& frame : piece.frames) frame -= screening_.first();
   }
   return pieces;
 }
 
-}  // namespace
-
 template <class S>
-const Block& attribute_task(const Plan& plan, const Task& task, Attributor<S>& attributor, Screening& screening) {
-  const Showing& showing = plan.showings[task.showing];
-  const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
-  const std::vector<int> cells = model_cells(plan, showing);
-  BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
-  if (!stimulus.successive()) return engine.attribute(pieces_of(plan, task, screening), cells, stimulus.level);
+const Block& TaskRunner<S>::run_one(const Task& task) {
+  const Showing& showing = plan_.showings[task.showing];
+  const PlannedStimulus& stimulus = plan_.stimuli[showing.stimulus];
+  const std::vector<int> cells = model_cells(showing);
+  BlockAttributor<S>& engine = attributor_.engine(stimulus.symmetry, stimulus.level);
+  if (!stimulus.successive()) return engine.attribute(pieces_of(task), cells, stimulus.level);
   const std::size_t first = stimulus.frame(task.first);
-  const auto& contrast = screening.show(task.showing, first, task.windows, attributor.folded(stimulus.symmetry, stimulus.level));
-  return engine.attribute(contrast, first - screening.first(), task.windows, cells, stimulus.level);
+  const auto& contrast =
+      screening_.show(task.showing, first, task.windows, attributor_.folded(stimulus.symmetry, stimulus.level));
+  return engine.attribute(contrast, first - screening_.first(), task.windows, cells, stimulus.level);
 }
 
-template const Block& attribute_task(const Plan&, const Task&, Attributor<float>&, Screening&);
-template const Block& attribute_task(const Plan&, const Task&, Attributor<double>&, Screening&);
+template <class S>
+void TaskRunner<S>::run_ray(const Task& task, const std::function<void(std::size_t, const Block&)>& take) {
+  const Showing& showing = plan_.showings[task.showing];
+  const PlannedStimulus& largest = plan_.stimuli[showing.stimulus];
+  BlockAttributor<S>& engine = attributor_.engine(largest.symmetry, largest.level);
+  if (ray_showing_ != task.showing) {
+    ray_showing_ = task.showing;
+    ray_movies_.clear();
+    for (std::size_t stimulus : showing.ray)
+      ray_movies_.push_back(screening_.rendered(showing, stimulus, attributor_.folded(largest.symmetry, largest.level)));
+    ray_scales_ = ray_scales(engine, ray_movies_, largest.first_frame, largest.windows);
+    if (ray_scales_.empty())
+      core::warn(
+          "attribution: {} and its series are not one another's multiples as the network sees them; each is computed alone",
+          largest.condition.name);
+  }
+  const std::vector<int> cells = model_cells(showing);
+  const std::size_t first = largest.frame(task.first);
+  if (ray_scales_.empty()) {
+    for (std::size_t i = 0; i < showing.ray.size(); ++i)
+      take(showing.ray[i], engine.attribute(ray_movies_[i], first, task.windows, cells, largest.level));
+    return;
+  }
+  const std::vector<Block>& blocks =
+      engine.attribute_ray(ray_movies_.back(), ray_scales_, first, task.windows, cells, largest.level);
+  for (std::size_t i = 0; i < showing.ray.size(); ++i) take(showing.ray[i], blocks[i]);
+}
+
+template <class S>
+void TaskRunner<S>::run(const Task& task, const std::function<void(std::size_t, const Block&)>& take) {
+  const Showing& showing = plan_.showings[task.showing];
+  if (!showing.ray.empty()) return run_ray(task, take);
+  take(showing.stimulus, run_one(task));
+}
+
+template class TaskRunner<float>;
+template class TaskRunner<double>;
 
 }  // namespace amacrine::attribution

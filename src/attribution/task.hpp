@@ -4,11 +4,37 @@
 #include "amacrine/attribution/symmetry.hpp"
 #include "screening.hpp"
 
+#include <functional>
+#include <vector>
+
 namespace amacrine::attribution {
 
-/// Computes a task by the engine that serves its stimulus. The result is valid until the engine's next call.
+/// The stimuli of a showing: a ray's, or its one.
+inline std::vector<std::size_t> stimuli_of(const Showing& showing) {
+  return showing.ray.empty() ? std::vector<std::size_t>{showing.stimulus} : showing.ray;
+}
+
+/// Computes tasks by the engines that serve their stimuli.
 template <class S>
-const Block& attribute_task(const Plan& plan, const Task& task, Attributor<S>& attributor, Screening& screening);
+class TaskRunner {
+ public:
+  TaskRunner(const Plan& plan, Attributor<S>& attributor);
+  /// Calls take(stimulus, block) for each of a task's stimuli. The block is valid during the call.
+  void run(const Task& task, const std::function<void(std::size_t, const Block&)>& take);
+
+ private:
+  void run_ray(const Task& task, const std::function<void(std::size_t, const Block&)>& take);
+  const Block& run_one(const Task& task);
+  std::vector<int> model_cells(const Showing& showing) const;
+  std::vector<Piece> pieces_of(const Task& task);
+
+  const Plan& plan_;
+  Attributor<S>& attributor_;
+  Screening screening_;
+  std::size_t ray_showing_ = static_cast<std::size_t>(-1);
+  std::vector<core::Array<float, 3>> ray_movies_;
+  std::vector<double> ray_scales_;  ///< empty where the movies turn out not to be proportional
+};
 
 /// Frames before a window's own that a network looks back to.
 template <class S>

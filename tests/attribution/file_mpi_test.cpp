@@ -95,6 +95,37 @@ TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
+/// Without weights the flashes of several contrasts share one path; each contrast's rows are those it has alone.
+TEST(AttributionFile, AContrastSeriesIsOneRay) {
+  const auto world = parallel::Communicator::world();
+  Job job("channel");
+  job.settings.quantities = {"attribution", "drive", "response_change"};
+  job.settings.weights = false;
+  job.settings.stimuli = {"latency"};
+  job.settings.panels = 256;  // two quadratures of one integral
+  const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, job.model.screen);
+  job.plan = make_plan(job.settings, catalogue, job.model);
+  ASSERT_EQ(job.plan.showings.size(), 1U);
+  EXPECT_EQ(job.plan.showings[0].ray.size(), 7U);
+  const io::Reader ray(job.run(world, scratch(world, "ray.h5")));
+  job.plan.showings.clear();
+  for (std::size_t s = 0; s < job.plan.stimuli.size(); ++s)
+    job.plan.showings.push_back({s, {0, 1, 2}, {}, s * ((job.plan.stimuli[s].windows + 4) / 5), {}});
+  job.plan.tasks = 7 * ((job.plan.stimuli[0].windows + 4) / 5);
+  const io::Reader alone(job.run(world, scratch(world, "no_ray.h5")));
+  double largest = 0;
+  for (const char* name : {"rate", "baseline_rate", "attribution", "drive", "response_change"}) {
+    const auto a = ray.read<float>(name), b = alone.read<float>(name);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      EXPECT_NEAR(a[i], b[i], 2e-3) << name;
+      largest = std::max(largest, static_cast<double>(std::abs(b[i])));
+    }
+  }
+  EXPECT_GT(largest, 0.1);
+  for (float residual : ray.read<float>("residual")) EXPECT_LT(std::abs(residual), 1e-3);
+}
+
 /// Norm per unit: plain network. Norm per channel: folded by the stimuli's symmetry.
 class Norms : public testing::TestWithParam<model::Norm> {};
 

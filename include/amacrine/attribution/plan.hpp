@@ -44,6 +44,8 @@ struct Showing {
   std::vector<int> cells;  ///< indices on the result's cell axis
   stimulus::Centre centre;
   std::size_t first_task = 0;
+  /// A contrast series that is computed as one ray: its stimuli, weakest first, `stimulus` the last. Empty: that stimulus alone.
+  std::vector<std::size_t> ray;
 };
 
 /// What is computed together: windows [first, first + windows) of a showing's stimulus. Tasks are numbered globally; their

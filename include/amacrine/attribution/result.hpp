@@ -35,8 +35,8 @@ class AttributionFile {
   void create() { writer_.create(); }
   /// Local: what is known before any task: stimuli, windows, first layer. By one rank.
   void write_frame();
-  /// Local: a finished task.
-  void write_task(const Task& task, const Block& block);
+  /// Local: a finished task's rows of one of its stimuli.
+  void write_task(const Task& task, std::size_t stimulus, const Block& block);
   /// Collective: the file is whole.
   void finish() { writer_.finish(); }
 
