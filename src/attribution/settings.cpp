@@ -45,12 +45,15 @@ FrameSettings read_frames(core::Study& study, Source source) {
   core::require<core::StudyError>(frames.times_s.empty() || (frames.every == 1 && frames.to_s == 0 && frames.from_s == 0),
                                   "{}: attribution.times_s names single frames; leave from_s, to_s and every out",
                                   study.where("attribution.times_s"));
-  for (const char* key : {"part", "from_s", "to_s", "every", "times_s"})
-    core::require<core::StudyError>(
-        source != Source::catalogue || !study.has(std::string("attribution.") + key),
-        "{}: attribution.{} chooses frames of a recording or a file, but source is \"catalogue\" (which before_ms, after_ms and "
-        "bar_range_px serve)",
-        study.where(std::string("attribution.") + key), key);
+  // By value: a resolved study, which names every key with its default, is a study too.
+  const FrameSettings all;
+  const bool chosen =
+      frames.part != all.part || frames.from_s > 0 || frames.to_s > 0 || frames.every > 1 || !frames.times_s.empty();
+  core::require<core::StudyError>(
+      source != Source::catalogue || !chosen,
+      "{}: attribution.part, from_s, to_s, every and times_s choose frames of a recording or a file, but source is \"catalogue\" "
+      "(which before_ms, after_ms and bar_range_px serve)",
+      study.where("attribution.source"));
   return frames;
 }
 

@@ -31,6 +31,12 @@ TEST(AttributionSettings, DefaultsAreSecantsTowardsTheRateFromGrey) {
   EXPECT_EQ(settings.panels, 20);
 }
 
+TEST(AttributionSettings, AResolvedStudyIsAStudy) {
+  core::Study study = core::Study::from_text("", "test.toml");
+  read_attribution(study);
+  EXPECT_EQ(error_of(study.resolved()), "");
+}
+
 TEST(AttributionSettings, EveryRuleIsReadByItsName) {
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant})
     EXPECT_EQ(read(std::string("[attribution]\nrule = \"") + to_string(rule) + "\"\n").rule, rule);
