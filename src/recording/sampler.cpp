@@ -38,8 +38,8 @@ SegmentSampler::SegmentSampler(const Recording& recording, const RecordingSettin
   }
   for (const parallel::Range& range : training_) segments_ += segments_of(range);
   core::require<core::InputError>(segments_ >= sampling.segments && sampling.segments > 0,
-                                  "{}: the training part has {} windows in {} block(s), room for {} segments of {} windows; a "
-                                  "batch needs {}. Use a longer recording, "
+                                  "{}: dataset train/stimulus has {} windows for training in {} block(s), room for {} segments "
+                                  "of {} windows; a batch needs {}. Use a longer recording, "
                                   "or shorter or fewer segments",
                                   recording.path, total(training_), recording.block_starts.size(), segments_, sampling.windows,
                                   sampling.segments);

@@ -108,7 +108,8 @@ TEST(SegmentSampler, RefusesRecordingsShorterThanABatch) {
       [] {
         SegmentSampler(blocks_of(100, 1, 0), validating(0.0), {40, 0, 16, 32, 1});
       },
-      testing::ThrowsMessage<core::InputError>(testing::AllOf(testing::HasSubstr("61 windows"), testing::HasSubstr("needs 16"))));
+      testing::ThrowsMessage<core::InputError>(testing::AllOf(testing::HasSubstr("made.h5: dataset train/stimulus"),
+                                                              testing::HasSubstr("61 windows"), testing::HasSubstr("needs 16"))));
 }
 
 }  // namespace
