@@ -14,20 +14,25 @@ namespace {
 
 using core::InputError;
 
-void require_numbers(const io::Reader& reader, const std::string& dataset, std::span<const float> values) {
-  for (float value : values)
+/// One cell's trials (R, T) are complete.
+void require_numbers(const io::Reader& reader, const std::string& dataset, std::size_t cell, std::size_t frames,
+                     std::span<const float> trials) {
+  for (std::size_t i = 0; i < trials.size(); ++i)
     core::require<InputError>(
-        std::isfinite(value) && value >= 0,
-        "{}: dataset {} holds {}; every trial must be complete and hold counts or rates of at least 0. Trials padded "
-        "with NaN must be cut from the file",
-        reader.path(), dataset, value);
+        std::isfinite(trials[i]) && trials[i] >= 0,
+        "{}: dataset {} holds {} in repeat {} for cell {} at frame {}; every trial must be complete and hold counts or rates "
+        "of at least 0. Trials padded with NaN must be cut from the file",
+        reader.path(), dataset, trials[i], i / frames, cell, i % frames);
 }
 
 /// sd of the smoothing behind a target's name, ms.
 double sigma_of(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
+std::string cell_dataset(int cell) { return fmt::format("test/repeats/cell{:02d}", cell + 1); }
+
 /// One cell's trials (R, T) as stored.
-std::vector<float> cell_trials(const io::Reader& reader, const std::string& dataset, std::size_t frames, std::size_t& trials) {
+std::vector<float> cell_trials(const io::Reader& reader, int cell, std::size_t frames, std::size_t& trials) {
+  const std::string dataset = cell_dataset(cell);
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(
       shape.size() == 2 && shape[1] == frames,
@@ -35,7 +40,7 @@ std::vector<float> cell_trials(const io::Reader& reader, const std::string& data
       dataset, frames, fmt::join(shape, ", "));
   trials = shape[0];
   std::vector<float> values = reader.read<float>(dataset);
-  require_numbers(reader, dataset, values);
+  require_numbers(reader, dataset, static_cast<std::size_t>(cell), frames, values);
   return values;
 }
 
@@ -55,8 +60,6 @@ void to_rate(std::span<float> trial, const ResponseQuery& query, bool counts) {
   }
 }
 
-std::string cell_dataset(int cell) { return fmt::format("test/repeats/cell{:02d}", cell + 1); }
-
 /// Layout A: test/repeats/cellNN (repeats, time), NN from 01.
 core::Array<float, 3> read_by_cell(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
   std::vector<std::vector<float>> all;
@@ -65,7 +68,7 @@ core::Array<float, 3> read_by_cell(const io::Reader& reader, const ResponseQuery
     core::require<InputError>(reader.has(cell_dataset(cell)), "{}: dataset {} is missing; the file has {} under test/repeats",
                               reader.path(), cell_dataset(cell), fmt::join(reader.list("test/repeats"), ", "));
     std::size_t trials = 0;
-    all.push_back(cell_trials(reader, cell_dataset(cell), frames, trials));
+    all.push_back(cell_trials(reader, cell, frames, trials));
     fewest = std::min(fewest, trials);
     most = std::max(most, trials);
   }
@@ -97,11 +100,12 @@ core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& 
     core::require<InputError>(cell < shape[1], "{}: cell {} is out of range: dataset {} has cells 0 to {}; mend recording.cells",
                               reader.path(), cell, dataset, shape[1] - 1);
     const std::vector<float> trials = reader.read<float>(dataset, {0, cell, 0}, {shape[0], 1, frames});
-    require_numbers(reader, dataset, trials);
+    require_numbers(reader, dataset, cell, frames, trials);
     for (std::size_t r = 0; r < shape[0]; ++r)
       std::copy_n(trials.begin() + static_cast<std::ptrdiff_t>(r * frames), frames,
                   repeats.row(r).subspan(n * frames, frames).begin());
   }
+  refuse_counts(reader, dataset, repeats.values(), query.frame_ms);
   return repeats;
 }
 

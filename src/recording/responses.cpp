@@ -18,15 +18,13 @@ bool all_whole(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return v == std::floor(v); });
 }
 
-double mean_of(const std::vector<float>& values) {
+double mean_of(std::span<const float> values) {
   double sum = 0;
   for (float value : values) sum += value;
   return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
 }
 
-float largest(const std::vector<float>& values) {
-  return values.empty() ? 0.0f : *std::max_element(values.begin(), values.end());
-}
+float largest(std::span<const float> values) { return values.empty() ? 0.0f : *std::max_element(values.begin(), values.end()); }
 
 void scale(std::vector<float>& values, double factor) {
   for (float& value : values) value = static_cast<float>(value * factor);
@@ -55,27 +53,37 @@ void check_counts(const io::Reader& reader, const std::string& dataset, const st
       reader.path(), dataset, frame_ms, largest(counts));
 }
 
-/// Rates in Hz agree with the counts where the file has them, and are not whole numbers of at most 2 per ms of the bin.
-void check_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
-                 const ResponseQuery& query) {
-  if (!(largest(rates.values()) > 0)) return;
-  core::require<InputError>(
-      !(all_whole(rates.values()) && largest(rates.values()) <= 2.0 * query.frame_ms),
-      "{}: dataset {} should hold rates in Hz, but every value is a whole number of at most {}: these look like spike "
-      "counts. Use recording.target = \"binned\" if the file has that, or divide by the bin ({} ms)",
-      reader.path(), dataset, largest(rates.values()), query.frame_ms);
+/// Rates in Hz have about the mean of `truth` (Hz), other data of the same part, where that has spikes enough to tell.
+void check_mean(const io::Reader& reader, const std::string& dataset, const std::vector<float>& rates, const std::string& other,
+                const std::vector<float>& truth, double frame_ms) {
+  const double expected = mean_of(truth), found = mean_of(rates);
+  if (!(found > 0)) return;
+  const double spikes = expected * static_cast<double>(truth.size()) * frame_ms / 1000.0;
+  core::require<InputError>(spikes < 20 || (found > 0.5 * expected && found < 2.0 * expected),
+                            "{}: dataset {} should hold rates in Hz with the mean of {}, {:.3g} Hz, but its mean is {:.3g}; "
+                            "it may be in spikes per bin (divide by {} ms) or normalised",
+                            reader.path(), dataset, other, expected, found, frame_ms);
+}
+
+/// Training rates are no counts, and agree with the counts where the file has them.
+void check_train_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
+                       const ResponseQuery& query) {
+  refuse_counts(reader, dataset, rates.values(), query.frame_ms);
   if (!reader.has("train/response/binned")) return;
-  const core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
-  const double spikes = mean_of(counts.values()) * static_cast<double>(counts.size());
-  const double expected = mean_of(counts.values()) * 1000.0 / query.frame_ms, found = mean_of(rates.values());
-  core::require<InputError>(
-      spikes < 20 || (found > 0.5 * expected && found < 2.0 * expected),
-      "{}: dataset {} should hold rates in Hz with the mean of train/response/binned, {:.3g} Hz, but its mean is {:.3g}; "
-      "it may be in spikes per bin (divide by {} ms) or normalised",
-      reader.path(), dataset, expected, found, query.frame_ms);
+  core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
+  scale(counts.values(), 1000.0 / query.frame_ms);
+  check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
 }
 
 }  // namespace
+
+void refuse_counts(const io::Reader& reader, const std::string& dataset, std::span<const float> rates, double frame_ms) {
+  core::require<InputError>(
+      !(largest(rates) > 0 && all_whole(rates) && largest(rates) <= 2.0 * frame_ms),
+      "{}: dataset {} should hold rates in Hz, but every value is a whole number of at most {}: these look like spike "
+      "counts. Use recording.target = \"binned\" if the file has that, or divide by the bin ({} ms)",
+      reader.path(), dataset, largest(rates), frame_ms);
+}
 
 std::size_t cells_in_file(const io::Reader& reader, const std::string& target) {
   const std::string dataset = "train/response/" + target;
@@ -123,7 +131,7 @@ core::Array<float, 2> read_train_target(const io::Reader& reader, const Response
     check_counts(reader, dataset, rows.values(), query.frame_ms);
     scale(rows.values(), 1000.0 / query.frame_ms);
   } else {
-    check_rates(reader, dataset, rows, query);
+    check_train_rates(reader, dataset, rows, query);
   }
   return rows;
 }
@@ -138,7 +146,12 @@ core::Array<float, 2> read_test_target(const io::Reader& reader, const ResponseQ
                               reader.path(), dataset);
     core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
     require_not_negative(reader, dataset, rows.values());
-    if (counts) scale(rows.values(), 1000.0 / query.frame_ms);
+    if (counts) {
+      scale(rows.values(), 1000.0 / query.frame_ms);
+    } else {
+      refuse_counts(reader, dataset, rows.values(), query.frame_ms);
+      if (!repeats.empty()) check_mean(reader, dataset, rows.values(), "test/repeats", repeats.values(), query.frame_ms);
+    }
     return rows;
   }
   core::Array<float, 2> mean({query.cells.size(), frames});

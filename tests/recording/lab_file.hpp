@@ -30,6 +30,7 @@ struct LabFile {
   std::function<double(std::size_t, std::size_t)> rate = [](std::size_t n, std::size_t t) {
     return 60.0 + 0.25 * static_cast<double>((t + n) % 3) - 0.25;
   };
+  std::function<double(std::size_t, std::size_t)> test_rate;  ///< as `rate` without
   std::function<double(std::size_t, std::size_t, std::size_t)> trial = [](std::size_t r, std::size_t n, std::size_t t) {
     return static_cast<double>((t + n + r) % 4 == 0 ? 2 : 0);
   };
@@ -111,7 +112,7 @@ inline void LabFile::write(const std::string& path) const {
   if (with_binned) rows("train/response/binned", train_frames, count);
   if (with_rates) {
     rows("train/response/firing_rate_10ms", train_frames, rate);
-    rows("test/response/firing_rate_10ms", test_frames, rate);
+    rows("test/response/firing_rate_10ms", test_frames, test_rate ? test_rate : rate);
   }
   if (with_repeats) write_repeats(writer);
   if (fill) fill(writer);

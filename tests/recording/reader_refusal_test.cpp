@@ -80,7 +80,8 @@ TEST_F(Refusing, NotANumber) {
 
   LabFile padded;
   padded.trial = [](std::size_t r, std::size_t, std::size_t) { return r == 3 ? std::numeric_limits<double>::quiet_NaN() : 1.0; };
-  EXPECT_THAT(message(padded), AllOf(HasSubstr("test/repeats/cell01"), HasSubstr("padded")));
+  EXPECT_THAT(message(padded),
+              AllOf(HasSubstr("test/repeats/cell01"), HasSubstr("nan in repeat 3 for cell 0 at frame 0"), HasSubstr("padded")));
 }
 
 TEST_F(Refusing, RatesThatAreCounts) {
@@ -90,11 +91,47 @@ TEST_F(Refusing, RatesThatAreCounts) {
               AllOf(HasSubstr("train/response/firing_rate_10ms"), HasSubstr("spike counts")));
 }
 
+TEST_F(Refusing, TestRatesThatAreCounts) {
+  LabFile file;
+  file.test_rate = file.count;
+  EXPECT_THAT(message(file, target("firing_rate_10ms")),
+              AllOf(HasSubstr("test/response/firing_rate_10ms"), HasSubstr("rates in Hz"), HasSubstr("spike counts")));
+  EXPECT_EQ(message_of_file(), "nothing was refused");  // nobody reads them
+  file.test_rate = [](std::size_t, std::size_t) { return 0.0; };
+  EXPECT_EQ(message(file, target("firing_rate_10ms")), "nothing was refused");  // silent is fine
+}
+
+TEST_F(Refusing, RepeatsByRateThatAreCounts) {
+  LabFile file;
+  file.repeats_by_cell = false;
+  for (const char* name : {"binned", "firing_rate_10ms"})
+    EXPECT_THAT(message(file, target(name)),
+                AllOf(HasSubstr("test/repeats/firing_rate_10ms"), HasSubstr("rates in Hz"), HasSubstr("spike counts")));
+  file.trial = [](std::size_t, std::size_t, std::size_t) { return 0.0; };
+  EXPECT_EQ(message(file), "nothing was refused");
+}
+
+TEST_F(Refusing, RepeatsSayWhichTrialIsNegative) {
+  LabFile file;
+  file.repeats_by_cell = false;
+  file.trial = [](std::size_t r, std::size_t n, std::size_t t) { return r == 2 && n == 1 && t == 13 ? -1.5 : 60.5; };
+  EXPECT_THAT(message(file),
+              AllOf(HasSubstr("test/repeats/firing_rate_10ms"), HasSubstr("-1.5 in repeat 2 for cell 1 at frame 13")));
+}
+
+TEST_F(Refusing, TestRatesPerBin) {
+  LabFile file;
+  file.test_rate = [](std::size_t n, std::size_t t) { return 0.4 + 0.1 * static_cast<double>((n + t) % 3); };
+  EXPECT_THAT(message(file, target("firing_rate_10ms")),
+              AllOf(HasSubstr("test/response/firing_rate_10ms"), HasSubstr("the mean of test/repeats"),
+                    HasSubstr("its mean is 0.5"), HasSubstr("spikes per bin")));
+}
+
 TEST_F(Refusing, RatesPerBin) {
   LabFile file;
   file.rate = [](std::size_t n, std::size_t t) { return 0.6 + 0.1 * static_cast<double>((n + t) % 3); };  // spikes per bin
   EXPECT_THAT(message(file, target("firing_rate_10ms")), AllOf(HasSubstr("60 Hz"), HasSubstr("spikes per bin")));
-  file.with_binned = false;  // nothing to hold it against
+  file.with_binned = file.with_repeats = false;  // nothing to hold it against
   EXPECT_EQ(message(file, target("firing_rate_10ms")), "nothing was refused");
 }
 
@@ -158,11 +195,11 @@ TEST_F(Refusing, BlocksThatDoNotDivideAndSkipsThatLeaveNothing) {
 }
 
 TEST_F(Refusing, FilesThatAreMissingOrCutShort) {
-  EXPECT_THROW(load_recording(folder_ / "lab.h5", {}), core::InputError);
+  EXPECT_THAT(message_of_file(), HasSubstr("there is no such file"));
   LabFile().write(folder_ / "lab.h5");
   const auto size = std::filesystem::file_size(folder_ / "lab.h5");
   std::filesystem::resize_file(folder_ / "lab.h5", size / 2);
-  EXPECT_THAT(message_of_file(), testing::Ne("nothing was refused"));
+  EXPECT_THAT(message_of_file(), HasSubstr("cut short"));
 }
 
 TEST_F(Refusing, RecordingsThatDoNotFitTheModel) {
