@@ -20,6 +20,7 @@ using detail::Value;
 struct Study::Impl {
   std::string file;
   Settings set;                       ///< what the file and the overrides say
+  Settings empty;                     ///< tables of the file without a key
   std::map<std::string, Value> used;  ///< what the getters returned
 
   const Setting* find(const std::string& key) const {
@@ -194,7 +195,7 @@ Study Study::from_file(const std::string& path, const std::vector<std::string>& 
 Study Study::from_text(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
   Study study;
   study.impl_->file = name;
-  study.impl_->set = detail::parse_toml(text, name);
+  study.impl_->set = detail::parse_toml(text, name, &study.impl_->empty);
   std::size_t order = std::numeric_limits<std::size_t>::max() / 2;
   for (const std::string& change : overrides) apply_override(study.impl_->set, change, order++);
   return study;
@@ -246,14 +247,15 @@ bool Study::has(const std::string& key) const { return impl_->find(key) || impl_
 
 std::vector<std::string> Study::tables(const std::string& key) const {
   std::map<std::string, std::size_t> first;
-  for (const auto& [name, setting] : impl_->set) {
-    if (name.compare(0, key.size() + 1, key + ".") != 0) continue;
+  const auto note = [&](const std::string& name, std::size_t order) {  // of anything in a table, "a.b.c." for a table itself
+    if (name.compare(0, key.size() + 1, key + ".") != 0) return;
     const auto dot = name.find('.', key.size() + 1);
-    if (dot == std::string::npos) continue;
-    const std::string table = name.substr(key.size() + 1, dot - key.size() - 1);
-    const auto [entry, fresh] = first.emplace(table, setting.order);
-    if (!fresh) entry->second = std::min(entry->second, setting.order);
-  }
+    if (dot == std::string::npos) return;
+    const auto [entry, fresh] = first.emplace(name.substr(key.size() + 1, dot - key.size() - 1), order);
+    if (!fresh) entry->second = std::min(entry->second, order);
+  };
+  for (const auto& [name, setting] : impl_->set) note(name, setting.order);
+  for (const auto& [name, setting] : impl_->empty) note(name + ".", setting.order);
   std::vector<std::string> names;
   names.reserve(first.size());
   for (const auto& entry : first) names.push_back(entry.first);
@@ -262,6 +264,8 @@ std::vector<std::string> Study::tables(const std::string& key) const {
 }
 
 std::string Study::where(const std::string& key) const {
+  if (const auto table = impl_->empty.find(key); table != impl_->empty.end() && !impl_->below(key))
+    return impl_->place(table->second);
   if (const Setting* setting = impl_->find(key)) return impl_->place(*setting);
   if (const std::string* inner = impl_->below(key)) return impl_->place(impl_->set[*inner]);
   return impl_->file;

@@ -24,19 +24,24 @@ Scalar scalar_of(const toml::node& node, const std::string& file, const std::str
       file, node.source().begin.line, key);
 }
 
-void flatten(const toml::node& node, const std::string& key, const std::string& file, Settings& settings) {
+void note_place(const toml::node& node, Setting& setting) {
+  setting.line = static_cast<int>(node.source().begin.line);
+  setting.order = static_cast<std::size_t>(node.source().begin.line) * 1000 + node.source().begin.column;
+}
+
+void flatten(const toml::node& node, const std::string& key, const std::string& file, Settings& settings, Settings* empty) {
   if (auto table = node.as_table()) {
+    if (table->empty() && empty != nullptr) note_place(node, (*empty)[key]);
     for (auto&& [name, child] : *table) {
       const std::string word{name.str()};
       require<StudyError>(word.find('.') == std::string::npos, "{}:{}: the key \"{}\" holds a dot; use a table instead", file,
                           child.source().begin.line, word);
-      flatten(child, key.empty() ? word : key + "." + word, file, settings);
+      flatten(child, key.empty() ? word : key + "." + word, file, settings, empty);
     }
     return;
   }
   Setting setting;
-  setting.line = static_cast<int>(node.source().begin.line);
-  setting.order = static_cast<std::size_t>(node.source().begin.line) * 1000 + node.source().begin.column;
+  note_place(node, setting);
   if (auto array = node.as_array()) {
     setting.value.list = true;
     for (auto&& child : *array) setting.value.items.push_back(scalar_of(child, file, key));
@@ -58,7 +63,7 @@ std::optional<Settings> try_toml(const std::string& key, const std::string& text
     const toml::table table = toml::parse("value = " + text + "\n");
     if (table.get("value")->is_date() || table.get("value")->is_time() || table.get("value")->is_date_time()) return std::nullopt;
     Settings settings;
-    flatten(*table.get("value"), key, "command line", settings);
+    flatten(*table.get("value"), key, "command line", settings, nullptr);
     return settings;
   } catch (const toml::parse_error&) {
     return std::nullopt;
@@ -117,10 +122,10 @@ std::string scalar_text(const Scalar& scalar) {
 
 }  // namespace
 
-Settings parse_toml(const std::string& text, const std::string& file) {
+Settings parse_toml(const std::string& text, const std::string& file, Settings* empty) {
   try {
     Settings settings;
-    flatten(toml::parse(text, std::string_view(file)), "", file, settings);
+    flatten(toml::parse(text, std::string_view(file)), "", file, settings, empty);
     return settings;
   } catch (const toml::parse_error& error) {
     fail<StudyError>("{}:{}: not valid TOML: {}", file, error.source().begin.line, error.description());

@@ -26,8 +26,8 @@ struct Setting {
 
 using Settings = std::map<std::string, Setting>;
 
-/// Reads TOML text. Throws StudyError naming file and line.
-Settings parse_toml(const std::string& text, const std::string& file);
+/// Reads TOML text. Throws StudyError naming file and line. Tables without a key have no value; their places go to `empty`.
+Settings parse_toml(const std::string& text, const std::string& file, Settings* empty = nullptr);
 
 /// The value an override gives: TOML where it parses as such, otherwise the text itself ("[osr, latency]" is a list of words).
 Settings parse_override(const std::string& key, const std::string& text);

@@ -45,6 +45,21 @@ TEST(SimulationSettings, CellsComeFromSubTables) {
   EXPECT_EQ(settings.seed, 7u);
 }
 
+TEST(SimulationSettings, AnEmptyTableIsACellAtItsDefaults) {
+  core::Study study = core::Study::from_text("[simulation.cells.latency]\n[simulation.cells.osr]\ny = 20\n");
+  const SimulationSettings settings = read_simulation(study);
+  ASSERT_EQ(settings.cells.size(), 2u);
+  EXPECT_EQ(settings.cells[0].name, "latency");
+  EXPECT_EQ(settings.cells[0].circuit, "latency");
+  EXPECT_EQ(settings.cells[0].y, 24.5);
+  EXPECT_EQ(settings.cells[0].x, 24.5);
+  EXPECT_EQ(settings.cells[1].name, "osr");
+  EXPECT_NO_THROW(study.require_all_read());
+  core::Study nameless = core::Study::from_text("[simulation.cells.osr]\n[simulation.cells.left]\n", "cells.toml");
+  EXPECT_THAT([&] { read_simulation(nameless); },
+              ThrowsMessage<core::StudyError>(testing::AllOf(HasSubstr("cells.toml:2"), HasSubstr("needs a key 'circuit'"))));
+}
+
 TEST(SimulationSettings, RefusesWhatCannotBeRecorded) {
   const auto read = [](const std::string& text) {
     core::Study study = core::Study::from_text(text);
