@@ -48,6 +48,17 @@ void check_run(const parallel::Communicator& communicator, const TrainingRun& ru
                                     communicator.size(), run.settings.segments, run.settings.segments);
 }
 
+void check_validation(const TrainingRun& run, const recording::SegmentSampler& sampler) {
+  const bool stops = run.settings.early_stopping.patience > 0, plateau = run.settings.schedule.kind == Schedule::plateau;
+  core::require<core::InputError>(
+      !sampler.validation().empty() || !(stops || plateau),
+      "{}: recording.validation_fraction = {:g} leaves no window of train/stimulus for validation (one needs {} frames), but {} "
+      "follows the validation; raise recording.validation_fraction or set {}",
+      run.recording.path, run.recording_settings.validation_fraction,
+      run.architecture.history + run.recording_settings.minimum_lag, stops ? "early stopping" : "training.schedule = \"plateau\"",
+      stops ? "training.early_stopping_patience = 0" : "another training.schedule");
+}
+
 Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
     : communicator((check_run(ranks, run), ranks)),
       sampler(run.recording, run.recording_settings, sampling_of(run)),
@@ -76,6 +87,7 @@ Trainee::Trainee(Bench& bench, const TrainingRun& run)
       layout_(bench.graph.layout),
       adam_(make_adam<float>(layout_, settings_, pace())),
       identity_(training_identity(run)) {
+  check_validation(run, bench.sampler);
   start();
   if (run_.checkpoint.empty()) return;
   if (const auto state = read_checkpoint(bench_.communicator, run_.checkpoint, identity_)) resume(*state);
@@ -170,6 +182,8 @@ void Trainee::end_epoch(double rate) {
   const Metric metric = settings_.early_stopping.metric;
   const auto value = [&](Metric m) { return m == Metric::loss ? validation.loss : validation.mean_r; };
   record.best = state_.best.update(value(metric), metric, 0.0) || !state_.best.any;
+  if (bench_.sampler.validation().empty())  // nothing to choose by: the last epoch is kept
+    for (EpochRecord& earlier : state_.curve) earlier.best = false;
   if (record.best) state_.best_parameters = parameters, state_.best_statistics = statistics;
   state_.early.update(value(metric), metric, settings_.early_stopping.min_delta);
   state_.stopped_early = settings_.early_stopping.patience > 0 && state_.early.waiting >= settings_.early_stopping.patience;

@@ -78,5 +78,7 @@ recording::Sampling sampling_of(const TrainingRun& run);
 TrainingSettings resolve_budget(TrainingSettings settings, const recording::SegmentSampler& sampler);
 /// Throws where recording, model and number of ranks do not fit.
 void check_run(const parallel::Communicator& communicator, const TrainingRun& run);
+/// Throws InputError where early stopping or the plateau schedule would follow a validation part that is empty.
+void check_validation(const TrainingRun& run, const recording::SegmentSampler& sampler);
 
 }  // namespace amacrine::training

@@ -61,6 +61,9 @@ void step_together(Bench& bench, const std::vector<Trainee*>& next) {
 std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
   check_group(runs);
   Bench bench(communicator, runs.front());
+  if (bench.sampler.validation().empty())
+    core::warn("{}: recording.validation_fraction = {:g} leaves nothing to validate on; the last epoch's weights are kept",
+               runs.front().recording.path, runs.front().recording_settings.validation_fraction);
   std::vector<Trainee> group;
   group.reserve(runs.size());
   double shortest = 0, total = 0;
@@ -136,6 +139,7 @@ std::vector<std::string> describe_training(const parallel::Communicator& communi
   const TrainingRun& run = runs.at(0);
   const TrainingMemory memory = training_memory(communicator, run);
   const recording::SegmentSampler sampler(run.recording, run.recording_settings, sampling_of(run));
+  for (const TrainingRun& each : runs) check_validation(each, sampler);
   const TrainingSettings s = resolve_budget(run.settings, sampler);
   const double windows = static_cast<double>(s.total_steps() * s.batch());
   std::vector<std::string> lines{

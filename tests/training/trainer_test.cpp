@@ -106,6 +106,44 @@ TEST(Trainer, EarlyStoppingStops) {
   EXPECT_EQ(result.curve.size(), 4u);
 }
 
+/// A fraction of 0, or a tail shorter than one window's history, leaves nothing to validate on.
+TEST(Trainer, WithoutValidationTheLastEpochIsKept) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 7);
+  for (const double fraction : {0.0, 0.002}) {
+    TrainingRun run = synthetic::make_run(r);
+    run.recording_settings.validation_fraction = fraction;
+    testing::internal::CaptureStderr();
+    const TrainingResult result = train_model(Communicator::self(), run);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("recording.validation_fraction"));
+    ASSERT_EQ(result.curve.size(), 3u);
+    EXPECT_FALSE(result.curve[0].best);
+    EXPECT_FALSE(result.curve[1].best);
+    EXPECT_TRUE(result.curve[2].best);
+    run.settings.total_windows = 400;  // one epoch is its own last one
+    EXPECT_TRUE(train_model(Communicator::self(), run).curve.at(0).best);
+  }
+}
+
+TEST(Trainer, WhatFollowsTheValidationIsRefusedWithoutOne) {
+  const recording::Recording r = synthetic::make_recording(2000, 1, 7);
+  const auto refusal = [&](auto change) -> std::string {
+    TrainingRun run = synthetic::make_run(r);
+    run.recording_settings.validation_fraction = 0.0;
+    change(run.settings);
+    try {
+      train_model(Communicator::self(), run);
+    } catch (const core::InputError& error) {
+      return error.what();
+    }
+    return "nothing was refused";
+  };
+  EXPECT_THAT(refusal([](TrainingSettings& s) { s.early_stopping.patience = 3; }),
+              testing::AllOf(testing::HasSubstr("recording.validation_fraction = 0 "), testing::HasSubstr("early stopping")));
+  EXPECT_THAT(refusal([](TrainingSettings& s) { s.schedule.kind = Schedule::plateau; }),
+              testing::AllOf(testing::HasSubstr("recording.validation_fraction = 0 "), testing::HasSubstr("plateau")));
+  EXPECT_EQ(refusal([](TrainingSettings&) {}), "nothing was refused");
+}
+
 TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
   const recording::Recording r = synthetic::make_recording(2000, 2, 5);
   const TemporaryFolder folder(Communicator::self());
