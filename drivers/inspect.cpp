@@ -2,6 +2,9 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "amacrine/recording/reader.hpp"
+#include "amacrine/stimulus/stimulus.hpp"
+#include "amacrine/training/checkpoint.hpp"
 #include "drivers/inspect_attributions.hpp"
 #include "drivers/verbs.hpp"
 
@@ -81,8 +84,8 @@ void describe_contents(const io::Reader& reader, ordered_json& facts) {
 
 /// Parts, cells and durations of a file in the lab's layout.
 ordered_json describe_recording(const io::Reader& reader) {
-  // The layout has no frame interval of its own; 10 ms is its rule.
-  const double frame_ms = reader.has_attribute("frame_interval_ms") ? reader.attribute("frame_interval_ms") : 10.0;
+  const double said_ms = recording::frame_ms_of_file(reader);
+  const double frame_ms = said_ms > 0 ? said_ms : stimulus::Screen().frame_ms;  // what training takes where the file is silent
   ordered_json parts;
   for (const std::string part : {"train", "test"}) {
     if (!reader.has(part + "/stimulus")) continue;
@@ -134,6 +137,13 @@ ordered_json describe_file(const std::string& path) {
   if (const auto bytes = std::filesystem::file_size(path, missing); !missing) {
     facts["bytes"] = bytes;
     if (bytes <= cheap_bytes) facts["checksum"] = core::hash_file(path);
+  }
+  if (const auto checkpoint = training::describe_checkpoint(path)) {
+    facts["kind"] = "training checkpoint";
+    facts["whole"] = checkpoint->whole;
+    if (checkpoint->whole) facts["steps"] = checkpoint->steps;
+    if (!checkpoint->whole) facts["fault"] = "is cut short or damaged: its checksum does not fit its contents";
+    return facts;
   }
   try {
     const io::Reader reader(path, true);
@@ -205,6 +215,7 @@ std::string file_text(const ordered_json& facts) {
                                  facts["whole"].get<bool>() ? "yes" : "NO: " + word(facts["fault"]));
   if (facts.contains("bytes")) text += fmt::format("size       {}\n", core::human_bytes(facts["bytes"].get<double>()));
   if (facts.contains("checksum")) text += fmt::format("checksum   xxh64 {}\n", word(facts["checksum"]));
+  if (facts.contains("steps")) text += fmt::format("trained    {} steps\n", word(facts["steps"]));
   if (facts.contains("run")) text += origin_text(facts);
   if (facts.contains("recording")) text += recording_text(facts["recording"]);
   if (facts.contains("attributions")) text += attributions_text(facts["attributions"]);

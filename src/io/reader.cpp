@@ -37,7 +37,7 @@ Id open_file(const std::string& path) {
   }
   require<InputError>(std::filesystem::is_regular_file(path, fault), "{}: is not a file; expected an HDF5 file", path);
   const htri_t hdf5 = H5Fis_hdf5(path.c_str());
-  require<InputError>(hdf5 > 0, "{}: is not an HDF5 file (or its beginning is damaged)", path);
+  require<InputError>(hdf5 > 0, "{}: is not an HDF5 file, hence neither a recording nor a result file of amacrine", path);
   // Reading wants no lock: another program may have the file open.
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (id < 0) fail<InputError>("{}: is cut short or damaged: {}; copy or make it again", path, detail::error_text());

@@ -78,18 +78,6 @@ ContrastCoding read_coding(const io::Reader& reader, const std::vector<std::size
   return coding_from_movie(reader, shape);
 }
 
-/// Frame interval in ms by the file's attribute or its train/time (seconds), 0 where the file does not say.
-double frame_ms_of_file(const io::Reader& reader) {
-  if (reader.has_attribute("frame_ms")) return reader.attribute("frame_ms");
-  if (!reader.has("train/time")) return 0;
-  const std::vector<std::size_t> shape = reader.shape("train/time");
-  if (shape.size() != 1 || shape[0] < 2) return 0;
-  const double first = reader.read<double>("train/time", {0}, {1})[0],
-               last = reader.read<double>("train/time", {shape[0] - 1}, {1})[0];
-  const double seconds = (last - first) / static_cast<double>(shape[0] - 1);
-  return seconds > 5e-4 && seconds < 0.5 ? std::round(1e5 * seconds) / 100.0 : 0;  // otherwise the axis is not in seconds
-}
-
 stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
   stimulus::Screen screen;
   screen.height = static_cast<int>(shape[1]);
@@ -205,6 +193,17 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
 }
 
 }  // namespace
+
+double frame_ms_of_file(const io::Reader& reader) {
+  if (reader.has_attribute("frame_ms")) return reader.attribute("frame_ms");
+  if (!reader.has("train/time")) return 0;
+  const std::vector<std::size_t> shape = reader.shape("train/time");
+  if (shape.size() != 1 || shape[0] < 2) return 0;
+  const double first = reader.read<double>("train/time", {0}, {1})[0],
+               last = reader.read<double>("train/time", {shape[0] - 1}, {1})[0];
+  const double seconds = (last - first) / static_cast<double>(shape[0] - 1);
+  return seconds > 5e-4 && seconds < 0.5 ? std::round(1e5 * seconds) / 100.0 : 0;  // otherwise the axis is not in seconds
+}
 
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load) {
   const io::Reader reader(path);

@@ -85,6 +85,10 @@ void visit_state(Visitor& visit, State& s) {
   visit(s.stopped_early);
 }
 
+std::string header_of(const std::string& body) {
+  return fmt::format("{} {} {}", format_name, body.size(), core::hash_bytes(body.data(), body.size()));
+}
+
 std::optional<std::string> read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
@@ -101,8 +105,7 @@ std::string encode_checkpoint(const TrainState& state, const std::string& identi
   visit_state(pack, state);
   pack(static_cast<std::uint64_t>(state.curve.size()));
   for (const EpochRecord& record : state.curve) visit_record(pack, record);
-  return fmt::format("{} {} {}\n", format_name, pack.bytes.size(), core::hash_bytes(pack.bytes.data(), pack.bytes.size())) +
-         pack.bytes;
+  return header_of(pack.bytes) + "\n" + pack.bytes;
 }
 
 TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path) {
@@ -110,9 +113,8 @@ TrainState decode_checkpoint(const std::string& bytes, const std::string& identi
   const std::string header = bytes.substr(0, line == std::string::npos ? 0 : line),
                     body = bytes.substr(header.size() + 1 <= bytes.size() ? header.size() + 1 : bytes.size());
   core::require<core::InputError>(header.rfind(format_name, 0) == 0, "{} is not a training checkpoint of this program", path);
-  core::require<core::InputError>(
-      header == fmt::format("{} {} {}", format_name, body.size(), core::hash_bytes(body.data(), body.size())),
-      "{}: the checkpoint is damaged: its checksum does not fit its contents", path);
+  core::require<core::InputError>(header == header_of(body),
+                                  "{}: the checkpoint is damaged: its checksum does not fit its contents", path);
   Unpacker unpack(body, path);
   std::string made_by;
   unpack(made_by);
@@ -130,6 +132,23 @@ TrainState decode_checkpoint(const std::string& bytes, const std::string& identi
   unpack(records);
   for (std::uint64_t i = 0; i < records; ++i) visit_record(unpack, state.curve.emplace_back());
   return state;
+}
+
+std::optional<CheckpointFacts> describe_checkpoint(const std::string& path) {
+  std::string beginning(std::string(format_name).size(), ' ');
+  std::ifstream(path, std::ios::binary).read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  if (beginning != format_name) return std::nullopt;  // whatever it is, it may be too large to read whole
+  const std::string bytes = read_bytes(path).value_or("");
+  CheckpointFacts facts;
+  const std::size_t line = bytes.find('\n');
+  if (line == std::string::npos) return facts;
+  const std::string body = bytes.substr(line + 1);
+  facts.whole = bytes.substr(0, line) == header_of(body);
+  if (!facts.whole) return facts;
+  Unpacker unpack(body, path);
+  std::string identity;
+  unpack(identity), unpack(facts.steps);
+  return facts;
 }
 
 void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,

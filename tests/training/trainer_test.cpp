@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/model/inference.hpp"
+#include "amacrine/training/checkpoint.hpp"
 #include "amacrine/training/stop.hpp"
 #include "support/compare.hpp"
 #include "training/synthetic.hpp"
@@ -158,10 +159,17 @@ TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
   EXPECT_EQ(std::count(jsonl.begin(), jsonl.end(), '\n'), 3);
   EXPECT_TRUE(std::filesystem::exists(folder / "train.checkpoint.previous"));
   EXPECT_FALSE(std::filesystem::exists(folder / "train.checkpoint.partial"));
+  const auto facts = describe_checkpoint(run.checkpoint);
+  ASSERT_TRUE(facts.has_value());
+  EXPECT_TRUE(facts->whole);
+  EXPECT_EQ(facts->steps, 30u);  // 1200 windows in batches of 40
+  EXPECT_FALSE(describe_checkpoint(folder / "curves.csv").has_value());
+  EXPECT_FALSE(describe_checkpoint(folder / "nowhere").has_value());
   // Damage in the last checkpoint is noticed, and the one before leads to the same end.
   std::string bytes = contents(run.checkpoint);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   std::ofstream(run.checkpoint, std::ios::binary) << bytes;
+  EXPECT_FALSE(describe_checkpoint(run.checkpoint)->whole);
   const TrainingResult again = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(again.model.parameters, result.model.parameters));
 }

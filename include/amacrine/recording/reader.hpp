@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/recording.hpp"
 #include "amacrine/recording/settings.hpp"
 
@@ -20,6 +21,9 @@ enum class Load { train, test, both };
 /// Throws InputError with file, dataset, what was expected and what to do: missing datasets, wrong shapes, NaN, responses that
 /// are not what their name says, cells out of range, blocks that do not fit, files cut short.
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both);
+
+/// Frame interval in ms by the file's attribute frame_ms or its train/time (s), 0 where the file does not say.
+double frame_ms_of_file(const io::Reader& reader);
 
 /// Mean and sd of contrast, for all pixels together ("scalar"), per pixel ("per_pixel"), or 0 and 1 ("none"): one pass in double.
 /// Pixels (or movies) that never change get scale 1.

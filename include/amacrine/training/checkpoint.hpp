@@ -34,6 +34,14 @@ struct TrainState {
 std::string encode_checkpoint(const TrainState& state, const std::string& identity);
 TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path);
 
+/// What can be told of a checkpoint without knowing its training.
+struct CheckpointFacts {
+  bool whole = false;       ///< length and checksum fit the contents
+  std::uint64_t steps = 0;  ///< done; 0 where it is not whole
+};
+/// The facts of the file at `path`, nothing where it does not begin like a checkpoint of this program.
+std::optional<CheckpointFacts> describe_checkpoint(const std::string& path);
+
 /// Collective: rank 0 writes temporary file, fsync, rename, and keeps the one before as PATH.previous.
 void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,
                       const std::string& identity);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/training/checkpoint.hpp"
+#include "drivers/verbs.hpp"
+#include "support/compare.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace amacrine::drivers {
+namespace {
+
+using parallel::Communicator;
+using testing::HasSubstr;
+
+struct Told {
+  int code = 0;
+  nlohmann::json facts;
+};
+
+Told told_of(const std::string& path) {
+  testing::internal::CaptureStdout();
+  const int code = inspect(Communicator::self(), path, true);
+  return {code, nlohmann::json::parse(testing::internal::GetCapturedStdout())};
+}
+
+void write_movie(const std::string& path, std::size_t frames, double frame_ms) {
+  io::ResultWriter writer(Communicator::self(), path, "recording", io::Provenance{});
+  for (const auto& [name, size] : {std::pair<const char*, std::size_t>{"frame", frames}, {"row", 2}, {"column", 2}})
+    writer.dimension({name, size, "1", "", {}, {}});
+  writer.variable({"train/stimulus", io::Type::uint8, {"frame", "row", "column"}, "1", "", {}});
+  writer.attribute("frame_ms", frame_ms);
+  writer.create();
+  writer.write<std::uint8_t>("train/stimulus", std::vector<std::uint8_t>(4 * frames));
+  writer.finish();
+}
+
+TEST(Inspect, RecordingsLastAsLongAsTheirFramesSay) {
+  const test::TemporaryFolder folder(Communicator::self());
+  write_movie(folder / "recording.h5", 60, 100.0 / 3.0);  // 30 Hz
+  const Told told = told_of(folder / "recording.h5");
+  EXPECT_EQ(told.code, 0);
+  EXPECT_NEAR(told.facts["recording"]["frame_interval_ms"].get<double>(), 33.3333, 1e-3);
+  EXPECT_NEAR(told.facts["recording"]["parts"]["train"]["seconds"].get<double>(), 2.0, 1e-6);
+}
+
+TEST(Inspect, CheckpointsAreKnownAndChecked) {
+  const test::TemporaryFolder folder(Communicator::self());
+  training::TrainState state;
+  state.step = 17;
+  state.parameters = {1.0f, 2.0f};
+  std::string bytes = training::encode_checkpoint(state, "a = 1\n");
+  std::ofstream(folder / "train.checkpoint", std::ios::binary) << bytes;
+  const Told whole = told_of(folder / "train.checkpoint");
+  EXPECT_EQ(whole.code, 0);
+  EXPECT_EQ(whole.facts["kind"], "training checkpoint");
+  EXPECT_EQ(whole.facts["steps"], 17);
+  std::ofstream(folder / "cut.checkpoint", std::ios::binary) << bytes.substr(0, bytes.size() - 3);
+  const Told cut = told_of(folder / "cut.checkpoint");
+  EXPECT_EQ(cut.code, 3);
+  EXPECT_EQ(cut.facts["kind"], "training checkpoint");
+  EXPECT_THAT(cut.facts["fault"].get<std::string>(), HasSubstr("checksum"));
+}
+
+TEST(Inspect, OtherFilesAreNotCalledDamaged) {
+  const test::TemporaryFolder folder(Communicator::self());
+  std::ofstream(folder / "curves.csv") << "epoch,windows\n1,400\n";
+  const Told told = told_of(folder / "curves.csv");
+  EXPECT_EQ(told.code, 3);
+  EXPECT_THAT(told.facts["fault"].get<std::string>(),
+              testing::AllOf(HasSubstr("nor a result file of amacrine"), testing::Not(HasSubstr("damaged"))));
+}
+
+}  // namespace
+}  // namespace amacrine::drivers
