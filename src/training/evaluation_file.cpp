@@ -141,12 +141,12 @@ std::string evaluation_table(const Evaluation& e) {
   std::string text = fmt::format("score = Pearson r with {}, {:.0f} % intervals; first {} frames left out\n",
                                  e.noiseless.empty() ? "the trial mean" : "the noiseless rate", 100 * e.settings.confidence,
                                  e.settings.discard_frames);
-  text += fmt::format("{:<28}{:<9}{:<24}{:>9}{:>8}{:>8}{:>9}{:>11}\n", "cell", "model", "score", "r(trials)", "FEV", "FEVe",
+  text += fmt::format("{:<28}{:<9}{:<24}{:>9} {:>11} {:>11} {:>8}{:>11}\n", "cell", "model", "score", "r(trials)", "FEV", "FEVe",
                       "ceiling", "jackknife");
   for (std::size_t n = 0; n < e.cells.size(); ++n)
     for (std::size_t m = 0; m < e.models.size(); ++m) {
       text += fmt::format(
-          "{:<28}{:<9}{:<24}{:>9}{:>8}{:>8}{:>9}{:>11}{}{}\n", e.cells[n].name, e.models[m],
+          "{:<28}{:<9}{:<24}{:>9} {:>11} {:>11} {:>8}{:>11}{}{}\n", e.cells[n].name, e.models[m],
           with_interval(figures.value(score, m, n), figures.interval(score, m, n, 0), figures.interval(score, m, n, 1)),
           number(figures.value(pearson_r, m, n)), number(figures.value(fev, m, n)), number(figures.value(feve, m, n)),
           number(e.ceiling_figures.value(noise_ceiling, 0, n)), number(e.ceiling_figures.value(oracle_jackknife, 0, n)),
@@ -154,7 +154,7 @@ std::string evaluation_table(const Evaluation& e) {
     }
   for (std::size_t m = 0; m < e.models.size(); ++m)
     text +=
-        fmt::format("{:<28}{:<9}{:<24}{:>9}{:>8}{:>8}\n", "mean of cells that count", e.models[m],
+        fmt::format("{:<28}{:<9}{:<24}{:>9} {:>11} {:>11}\n", "mean of cells that count", e.models[m],
                     with_interval(figures.mean(score, m), figures.mean_interval(score, m, 0), figures.mean_interval(score, m, 1)),
                     number(figures.mean(pearson_r, m)), number(figures.mean(fev, m)), number(figures.mean(feve, m)));
   return text;
