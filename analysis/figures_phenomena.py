@@ -36,6 +36,11 @@ def draw_traces(axes, subjects, cell, chosen, window, titles):
         ax.set_title(title, fontsize=8)
 
 
+def legend_below(ax, **look):
+    """A legend under the axis label, where it covers no line; called after tight_layout, which would give it the panel's room."""
+    ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.24), **{"ncol": 2, "columnspacing": 1.0, **look})
+
+
 def shown(subjects):
     """Recorded trials have the circuit's traces with noise; they are drawn in the summary panels only."""
     return {k: v for k, v in subjects.items()}
@@ -63,8 +68,8 @@ def omitted_stimulus(subjects, cell):
         last.plot(d["osr_period"].values, d["osr_latency_ms"].values[SET, cell], "o-", ms=3, color=LOOK[name][0], label=LOOK[name][1])
     last.plot(periods, periods + np.nanmean(data["osr_latency_ms"].values[SET, cell] - data["osr_period"].values), color=FAINT, ls="--", lw=1, label="slope 1")
     last.set(xlabel="period (ms)", title="latency (ms)")
-    last.legend(fontsize=6.5)
     figure.tight_layout(w_pad=0.4)
+    legend_below(last)
     return svg(figure)
 
 
@@ -84,12 +89,12 @@ def latency_coding(subjects, cell):
             ax.plot(time[inside], rate[inside], color=colour, lw=1.1, label=f"{contrast:g}")
         ax.set(title=LOOK[name][1], xlabel="ms from flash")
     axes[0].set_ylabel("Hz")
-    axes[0].legend(fontsize=6, title="contrast", title_fontsize=6)
     for name, d in subjects.items():
         axes[-1].plot(d["latency_contrast"].values, d["latency_ms"].values[SET, cell], "o-", ms=3, color=LOOK[name][0], label=LOOK[name][1])
     axes[-1].set(xlabel="contrast", title="time to peak (ms)")
-    axes[-1].legend(fontsize=6.5)
     figure.tight_layout(w_pad=0.4)
+    legend_below(axes[0], ncol=4, title="contrast", title_fontsize=6.5)
+    legend_below(axes[-1])
     return svg(figure)
 
 
@@ -113,8 +118,8 @@ def motion_reversal(subjects, cell):
     for name, d in subjects.items():
         axes[-1].plot(d["reversal_position"].values, d["reversal_latency_ms"].values[SET, cell, 0], "o-", ms=3, color=LOOK[name][0], label=LOOK[name][1])
     axes[-1].set(xlabel="reversal position (px)", title="latency of the burst (ms)", ylim=(0, 350))
-    axes[-1].legend(fontsize=6.5)
     figure.tight_layout(w_pad=0.4)
+    legend_below(axes[-1])
     return svg(figure)
 
 
