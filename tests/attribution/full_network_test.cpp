@@ -11,7 +11,7 @@
 namespace amacrine::attribution {
 namespace {
 
-constexpr int panels = 6;
+constexpr int full_panels = 6;
 
 /// 40 x 50 x 50 -> 8 @ 15 x 15 -> 8 @ 11 x 11 -> 2 cells, random weights, gains and offsets per unit.
 const naive::Network& standard_network() {
@@ -36,7 +36,7 @@ template <class S>
 Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_windows) {
   AttributionSettings settings;
   settings.rule = rule;
-  settings.panels = panels;
+  settings.panels = full_panels;
   settings.block_windows = block_windows;
   BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
   return attributor.attribute(movie(), first, windows, {0, 1}, Level::unit);
@@ -54,7 +54,7 @@ double distance(const Block& block, std::size_t row, const naive::Values& truth)
 TEST(FullNetwork, MidpointsAgreeWithPlainLoops) {
   const naive::Network& net = standard_network();
   const naive::Values grey(40 * 50 * 50, 0.0);
-  const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie(), 43), grey, 1, panels);
+  const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie(), 43), grey, 1, full_panels);
   const Block exact = attributed<double>(Rule::midpoint, 43, 1, 1), single = attributed<float>(Rule::midpoint, 42, 3, 3);
   EXPECT_NEAR(exact.rate(0, 1), truth.rate, 1e-9);
   EXPECT_NEAR(exact.baseline_rate(0, 1), truth.grey, 1e-9);
@@ -97,8 +97,8 @@ double worst_row(const Block& block, const Block& truth) {
 }
 
 TEST(FullNetwork, ForwardTangentsAreTheBackwardPasses) {
-  const Block forward = channels<double>(false, panels, {1.0}, 40, 3).front(),
-              backward = channels<double>(true, panels, {1.0}, 40, 3).front();
+  const Block forward = channels<double>(false, full_panels, {1.0}, 40, 3).front(),
+              backward = channels<double>(true, full_panels, {1.0}, 40, 3).front();
   EXPECT_LT(worst_row(forward, backward), 3e-7);  // compared as float
   for (std::size_t i = 0; i < forward.rate.size(); ++i) {
     EXPECT_NEAR(forward.rate.values()[i], backward.rate.values()[i], 1e-12);
