@@ -55,8 +55,13 @@ def predicted_rates(evaluation, seconds=8.0):
     return svg(figure)
 
 
-def score_bars(evaluation):
-    """Score of every model and cell with its interval, and the ceiling of single-trial data."""
+def ceiling_applies(evaluation, reference):
+    """Whether the scores have a ceiling below 1: they are against the mean of few trials, whose noise no model can predict."""
+    return reference == "trial_mean" and "noise_ceiling" in evaluation and bool(np.isfinite(evaluation["noise_ceiling"].values).any())
+
+
+def score_bars(evaluation, reference):
+    """Score of every model and cell with its interval, and its ceiling where the scores are against the mean of the trials."""
     cells, models = labels(evaluation, "cell"), labels(evaluation, "model")
     figure, ax = plt.subplots(figsize=(9, 2.6))
     width = 0.8 / len(models)
@@ -65,7 +70,7 @@ def score_bars(evaluation):
         value, interval = evaluation["score"].values[m], evaluation["score_interval"].values[m]
         ax.bar(x, value, width * 0.92, color=LN if model == "ln" else MODEL, label="LN" if model == "ln" else model)
         ax.vlines(x, interval[:, 0], interval[:, 1], color=INK, lw=1)
-    if "noise_ceiling" in evaluation and evaluation.attrs.get("score_reference") == "trial_mean":
+    if ceiling_applies(evaluation, reference):
         ax.plot(np.arange(len(cells)), evaluation["noise_ceiling"].values, "_", color=INK, ms=22, label="noise ceiling")
     ax.set_xticks(np.arange(len(cells)), cells)
     ax.set(ylabel="score (r)", ylim=(0, 1))

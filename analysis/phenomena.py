@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the phenomenon figures say, in words: present, absent, and how far the model has come."""
+import re
+
 import numpy as np
+
+from results import text
 
 TITLES = {"osr": "Omitted-stimulus response", "latency": "Latency coding", "reversal": "Motion reversal", "anticipation": "Motion anticipation"}
 CAPTIONS = {
     "osr": "A train of dark flashes (black ticks) stops; the dotted red line is where the next flash would have come. A cell with an omitted-stimulus response "
-           "fires after the gap, later the longer the period: the latency from the last flash (right) grows along a line of slope near 1. Grey area: the circuit.",
+           "fires after the gap, later the longer the period: the latency from the last flash (right) grows along a line of slope near 1.",
     "latency": "Responses to a single 20 ms dark flash. The stronger the flash, the earlier the peak: the right panel falls from weak (right) to strong (left) contrast.",
     "reversal": "A dark bar moves right, turns at time 0 and moves back; colours are the places where it turns. The burst has nearly the same latency wherever "
                 "the bar turns (right panel flat) and is larger than anything smooth motion gives.",
     "anticipation": "Response against the position of the moving bar, over the profile of responses to bars flashed there (grey). The moving bar's peak lies ahead "
                     "of the flashed profile's centre: to the left for motion to the right, and to the right for motion to the left.",
 }
+UNJUDGED = "shown by the network; the cell's own is not known"
 REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect"}
 
 
@@ -22,15 +27,15 @@ def figure_text(data, cell, name):
     if flag in (0, -1, -2, -3):
         return REASON[flag], "no"
     if name == "osr":
-        text = f"slope {value('osr_slope'):.2f}, OSR/ongoing {value('osr_ratio'):.1f}"
+        words = f"slope {value('osr_slope'):.2f}, OSR/ongoing {value('osr_ratio'):.1f}"
     elif name == "latency":
-        text = f"shift {value('latency_shift_ms'):.0f} ms" + (", monotonic" if value("latency_monotonic") == 1 else "")
+        words = f"shift {value('latency_shift_ms'):.0f} ms" + (", monotonic" if value("latency_monotonic") == 1 else "")
     elif name == "reversal":
-        text = f"{value('reversal_latency_mean_ms'):.0f} ± {value('reversal_latency_sd_ms'):.0f} ms, burst/smooth {value('reversal_ratio'):.1f}"
+        words = f"{value('reversal_latency_mean_ms'):.0f} ± {value('reversal_latency_sd_ms'):.0f} ms, burst/smooth {value('reversal_ratio'):.1f}"
     else:
         ahead = np.asarray(data["anticipation_ahead_um"].values[0, cell], float)
-        text = " / ".join(f"{a:+.0f}" for a in ahead) + " µm ahead"
-    return (text, "yes") if flag == 1 else (text + "; " + REASON.get(flag, "absent"), "part" if flag == -4 else "no")
+        words = " / ".join(f"{a:+.0f}" for a in ahead) + " µm ahead"
+    return (words, "yes") if flag == 1 else (words + "; " + REASON.get(flag, "absent"), "part" if flag == -4 else "no")
 
 
 def reproduces(truth, model, cell, name):
@@ -59,3 +64,10 @@ def reproduces(truth, model, cell, name):
 def shows(truth, cell):
     """Phenomena the circuit of a cell shows."""
     return [name for name in TITLES if int(truth[f"{name}_present"].values[0, cell]) == 1]
+
+
+def trial_noise(recorded):
+    """A sentence on the noise in the column of recorded trials."""
+    found = re.search(r"^trials = (\d+)$", text(recorded.attrs.get("step_study", "")), re.M)
+    trials = f"{found.group(1)} noisy trials" if found else "a limited number of noisy trials"
+    return f"The recorded column is measured on means over {trials} and carries their noise; the true values are the circuit's."

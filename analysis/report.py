@@ -10,8 +10,8 @@ import figures_mechanism as mechanism
 import figures_training as training
 from figures_phenomena import DRAW
 from page import Page
-from phenomena import CAPTIONS, TITLES, figure_text, reproduces, shows
-from results import Study, labels
+from phenomena import CAPTIONS, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
+from results import Study, labels, text
 
 LEAD = ("From a recording of ganglion cells to the pathways that make their responses: how well the model predicts the cells, which of the field's four "
         "predictive phenomena it shows, which interneurons carry each of them, and how few are enough.")
@@ -31,7 +31,7 @@ def summary_rows(study):
             if truth is not None and name in shows(truth, n):
                 told.append((name, reproduces(truth, network, n, name) if network is not None else None))
             elif truth is None and network is not None and name in shows(network, n):
-                told.append((name, "yes"))
+                told.append((name, UNJUDGED))
         pathways = int(reduction["joint/pathways_found"].values[n]) if reduction is not None and "joint/pathways_found" in reduction else None
         if pathways is None and study.joint.get("network") is not None:
             pathways = int(study.joint["network"]["pathways_found"].values[n])
@@ -39,19 +39,26 @@ def summary_rows(study):
     return rows
 
 
+def told_title(study):
+    """Title of the overview's column of phenomena: only a circuit says what the cell itself does."""
+    return "phenomena of the cell (shown by the network?)" if "circuit" in study.responses else "phenomena the network shows"
+
+
+def none_told(study):
+    return "none of the four" if "circuit" in study.responses or "network" in study.responses else "not probed"
+
+
 def overview(page, study):
     page.section("In short")
     rows = []
     for cell, score, ln, told, pathways in summary_rows(study):
-        text = "; ".join(f"{TITLES[n].lower()}: <span class=\"{dict(yes='yes', no='no').get(v, 'part')}\">{v}</span>" for n, v in told) or "none of the four"
-        rows.append([cell, f"{score:.2f}", "" if np.isnan(ln) else f"{ln:.2f}", (text, "text"), "" if pathways is None else pathways])
-    page.table(["cell", "score (r)", "LN", "phenomena of the cell, and whether the network shows them", "pathways"], rows)
-    reference = study.evaluation.attrs.get("score_reference", "")
-    if isinstance(reference, bytes):
-        reference = reference.decode()
-    page.text("Score is Pearson's r between the predicted rate and the " + ("simulated rate without noise" if reference == "noiseless" else "mean over trials") +
-              ", first 40 frames dropped, over the whole test movie. &ldquo;In part&rdquo; means the effect points the right way and is large enough to measure, "
-              "but is well short of the cell's.", "quiet")
+        words = "<br>".join(f"{TITLES[n].lower()}: <span class=\"{dict(yes='yes', no='no').get(v, 'part')}\">{v}</span>" for n, v in told) or none_told(study)
+        rows.append([cell, f"{score:.2f}", "" if np.isnan(ln) else f"{ln:.2f}", (words, "text"), "" if pathways is None else pathways])
+    page.table(["cell", "score (r)", "LN", told_title(study), "pathways"], rows)
+    page.text("Score is Pearson's r between the predicted rate and the " + ("simulated rate without noise" if study.score_reference == "noiseless" else "mean over trials") +
+              ", first 40 frames dropped, over the whole test movie.", "quiet")
+    if "circuit" in study.responses:
+        page.text("&ldquo;In part&rdquo; means the effect points the right way and is large enough to measure, but is well short of the cell's.", "quiet")
 
 
 def learning(page, study):
@@ -59,10 +66,16 @@ def learning(page, study):
     if study.curves:
         page.figure(training.learning_curves(study.curves), "Learning curves", "Left: the loss on training and on held-out time falls. Right: the correlation with "
                     "single noisy trials, whose ceiling is well below 1. Curves that still rise at the end say that more training would give more.")
-    page.figure(training.score_bars(study.evaluation), "Score per cell", "Correlation with the true rate on the test movie, with 95 % intervals from resampled stretches of time. "
-                "The linear-nonlinear (LN) model sees the same windows through one filter per cell.")
-    page.figure(training.predicted_rates(study.evaluation), "Predicted and recorded rates", "The liveliest eight seconds of the test movie. Grey: the rate to be predicted; ticks: spikes of single "
-                "trials; coloured lines: predictions. Look at whether bursts are there, in time, and of the right height.")
+    reference = study.score_reference
+    against = "simulated rate without noise" if reference == "noiseless" else "mean over trials"
+    ceiling = (" Horizontal ticks: the noise ceiling, the correlation that the cell's true rate would have with this mean of trials." if
+               training.ceiling_applies(study.evaluation, reference) else "")
+    page.figure(training.score_bars(study.evaluation, reference), "Score per cell", f"Correlation with the {against} on the test movie, with "
+                "95 % intervals from resampled stretches of time. "
+                "The linear-nonlinear (LN) model sees the same windows through one filter per cell." + ceiling)
+    truth = "simulated without noise" if "noiseless_rate" in study.evaluation else "the mean over trials"
+    page.figure(training.predicted_rates(study.evaluation), "Predicted and recorded rates", "The liveliest eight seconds of the test movie. "
+                f"Grey: the rate to be predicted, {truth}; ticks: spikes of single trials; coloured lines: predictions. Look at whether bursts are there, in time, and of the right height.")
 
 
 def filters(page, study):
@@ -80,17 +93,22 @@ def phenomena(page, study):
     page.section("The four phenomena", "Stimuli the model was never trained on. A phenomenon counts only where the response stands 3 Hz above rest with its peak inside the measuring window.")
     first = next(iter(subjects.values()))
     cells = labels(first, "cell")
+    judge = subjects.get("circuit", subjects.get("network"))
+    if "circuit" not in subjects:
+        page.text("How the cells themselves answer these stimuli is not known here: the figures are drawn where the network shows a phenomenon, as its prediction.")
     for name, title in TITLES.items():
         page.heading(title)
         rows = [[cell, *[figure_text(data, n, name) for data in subjects.values()]] for n, cell in enumerate(cells)]
         page.table(["cell", *subjects.keys()], rows)
-        truth = subjects.get("circuit")
+        if "recorded" in subjects:
+            page.text(trial_noise(subjects["recorded"]), "quiet")
         for n, cell in enumerate(cells):
-            if truth is not None and name in shows(truth, n):
+            if judge is not None and name in shows(judge, n):
                 # every cell has its own conditions for bars, at its own centre
                 drawing = DRAW[name](subjects, n)
                 if drawing:
-                    page.figure(drawing, f"{title}, cell {cell}", CAPTIONS[name])
+                    grey = " Grey area: the circuit." if name == "osr" and "circuit" in subjects else ""
+                    page.figure(drawing, f"{title}, cell {cell}", CAPTIONS[name] + grey)
 
 
 def mechanisms(page, study, subject, title, text):
@@ -101,6 +119,8 @@ def mechanisms(page, study, subject, title, text):
     stimuli = labels(reduction, "stimulus")
     truth = study.responses.get("circuit")
     probe_cells = labels(next(iter(study.responses.values())), "cell") if study.responses else []
+    attributions = study.attributions.get(subject)
+    turned = attributions is not None and bool((attributions["gain"].values < 0).any())
     rows = []
     for n, cell in enumerate(labels(reduction, "cell")):
         for s, stimulus in enumerate(stimuli):
@@ -121,7 +141,11 @@ def mechanisms(page, study, subject, title, text):
                 continue
             name = mechanism.FAMILY_TITLE.get(stimulus, stimulus)
             page.figure(mechanism.pathway_traces(reduction, n, condition), f"Pathways of cell {cell}, {name}", "For the condition with the largest response "
-                        f"(<code>{labels(reduction, 'condition')[condition]}</code>). Right: what each pathway adds to the rate above rest (black), piled up; areas below zero take away. Grey: all the rest.")
+                        f"(<code>{labels(reduction, 'condition')[condition]}</code>). Left: W*s, the movie passed through the filter of the pathway's channel, "
+                        "which is all the channel sees of it; 0 is the grey screen. "
+                        "Middle: G, the rate the cell gains for each unit of W*s, in Hz; above zero the pathway excites the cell, below zero it inhibits it"
+                        + (" (the other way round where the channel's gain is negative)" if turned else "") +
+                        ". Right: A, what each pathway adds to the rate above rest (black), piled up; areas below zero take away. Grey: all the rest.")
             page.figure(mechanism.reduced_responses(reduction, n, s), f"The reduced model of cell {cell}, {name}", "Grey: the full network. Red: a model of only these pathways, with fitted weights "
                         "and thresholds. Starred conditions were kept out of the fit.")
 
@@ -129,7 +153,6 @@ def mechanisms(page, study, subject, title, text):
 def provenance(page, study):
     page.section("How this was made")
     facts = study.provenance()
-    text = lambda v: v.decode() if isinstance(v, bytes) else str(v)
     skip = {"study", "step_study", "_NCProperties"}
     page.details("Program, machine and inputs", "\n".join(f"{k} = {text(v)}" for k, v in sorted(facts.items()) if k not in skip and not k.startswith("_")))
     for key in ("study",):
@@ -138,10 +161,10 @@ def provenance(page, study):
 
 
 def print_table(study):
-    print(f"{'cell':28s} {'score':>6s} {'LN':>6s}  {'pathways':>8s}  phenomena of the cell (shown by the network?)")
+    print(f"{'cell':28s} {'score':>6s} {'LN':>6s}  {'pathways':>8s}  {told_title(study)}")
     for cell, score, ln, told, pathways in summary_rows(study):
-        text = ", ".join(f"{n} ({v})" for n, v in told) or "none of the four"
-        print(f"{cell:28s} {score:6.3f} {ln:6.3f}  {'' if pathways is None else pathways:>8}  {text}")
+        words = ", ".join(f"{n} ({v})" for n, v in told) or none_told(study)
+        print(f"{cell:28s} {score:6.3f} {ln:6.3f}  {'' if pathways is None else pathways:>8}  {words}")
     models = labels(study.evaluation, "model")
     for i, model in enumerate(models):
         print(f"mean score, {model}: {float(study.evaluation['mean_score'].values[i]):.3f}")

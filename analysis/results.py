@@ -31,6 +31,11 @@ class Study:
         except (ImportError, ValueError):
             return xr.open_dataset(path, engine="h5netcdf", group=group, decode_times=False)
 
+    @property
+    def score_reference(self):
+        """What the scores are against: "noiseless" (the simulated rate) or "trial_mean"."""
+        return text(self.evaluation.attrs.get("score_reference", "noiseless" if "noiseless_rate" in self.evaluation else "trial_mean"))
+
     def read_curves(self):
         """curves.csv as columns of floats; empty where there was no training."""
         path = self.path("curves.csv")
@@ -55,9 +60,14 @@ class Study:
         return {}
 
 
+def text(value):
+    """A text attribute or label as str."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def labels(dataset, dimension):
     """Text coordinates of a dimension as a list of str."""
-    return [v.decode() if isinstance(v, bytes) else str(v) for v in dataset[dimension].values]
+    return [text(v) for v in dataset[dimension].values]
 
 
 def families(names):
