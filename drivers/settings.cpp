@@ -8,8 +8,9 @@ Settings read_settings(core::Study& study) {
   settings.name = study.get<std::string>("study.name", "study");
   settings.output = study.get<std::string>("study.output", "results/" + settings.name);
   settings.simulation = recording::read_simulation(study);
-  settings.recording = recording::read_recording(study);
-  settings.architecture = model::read_architecture(study);
+  const std::string preset = training::read_preset(study);
+  settings.recording = recording::read_recording(study, recording::preset_recording(preset));
+  settings.architecture = model::read_architecture(study, preset);
   settings.training = training::read_training(study);
   settings.evaluation = training::read_evaluation(study);
   settings.probe = stimulus::read_probe(study);

@@ -48,23 +48,26 @@ std::vector<std::vector<Plan>> plans(const Context& context, const recording::Re
   return groups;
 }
 
-/// A preset of the recipe has its say about the recording and the network too; where the study says otherwise, people are told.
+/// A preset of the recipe sets the recording's and the network's defaults too; where the study says otherwise, people are told.
 void compare_with_preset(const Settings& settings) {
   const std::string& preset = settings.training.preset;
   if (preset.empty()) return;
-  const recording::RecordingSettings& r = settings.recording;
-  const bool keras = preset == "deep-retina";
+  const recording::RecordingSettings &ours = settings.recording, theirs = recording::preset_recording(preset);
   const auto differs = [&](const char* key, const auto& value, const auto& wanted) {
     if (value != wanted)
       core::warn("training.preset = \"{}\" goes with {} = {}, but this study has {}", preset, key, wanted, value);
   };
-  differs("recording.normalisation", r.normalisation, std::string(keras ? "per_pixel" : "scalar"));
-  differs("recording.test_statistics", r.test_statistics, std::string(keras ? "own" : "train"));
-  differs("recording.target", r.target, std::string("firing_rate_10ms"));
-  differs("recording.minimum_lag", r.minimum_lag, 1);
-  differs("recording.skip_seconds", r.skip_seconds, keras ? 60.0 : 0.0);
-  if (settings.architecture.norm != model::Norm::per_unit)
-    core::warn("training.preset = \"{}\" goes with model.preset = \"{}\", but this study's norm is not per unit", preset, preset);
+  differs("recording.normalisation", ours.normalisation, theirs.normalisation);
+  differs("recording.test_statistics", ours.test_statistics, theirs.test_statistics);
+  differs("recording.target", ours.target, theirs.target);
+  differs("recording.minimum_lag", ours.minimum_lag, theirs.minimum_lag);
+  differs("recording.skip_seconds", ours.skip_seconds, theirs.skip_seconds);
+  differs("recording.validation_fraction", ours.validation_fraction, theirs.validation_fraction);
+  model::Architecture network = model::preset_architecture(preset);
+  network.cells = settings.architecture.cells;
+  if (!(settings.architecture == network))
+    core::warn("training.preset = \"{}\" goes with model.preset = \"{}\", but this study's network is another: {}", preset,
+               preset, model::describe(settings.architecture));
 }
 
 /// Makes room for the files of a training; with --overwrite an earlier one's checkpoints go. Collective.

@@ -114,8 +114,9 @@ Architecture preset_architecture(const std::string& preset) {
   return a;
 }
 
-Architecture read_architecture(core::Study& study) {
-  const Architecture base = preset_architecture(study.choose("model.preset", "", {"", "deep-retina", "torch-deep-retina", "ln"}));
+Architecture read_architecture(core::Study& study, const std::string& preset) {
+  const Architecture base =
+      preset_architecture(study.choose("model.preset", preset, {"", "deep-retina", "torch-deep-retina", "ln"}));
   Architecture a = base;
   a.history = static_cast<int>(study.integer("model.history", base.history, 1, 1000));
   a.height = static_cast<int>(study.integer("model.height", base.height, 1, 4096));

@@ -77,18 +77,30 @@ SimulationSettings read_simulation(core::Study& study) {
   return settings;
 }
 
-RecordingSettings read_recording(core::Study& study) {
+RecordingSettings preset_recording(const std::string& preset) {
+  RecordingSettings settings;
+  if (preset.empty()) return settings;
+  settings.target = "firing_rate_10ms";
+  settings.minimum_lag = 1;
+  if (preset != "deep-retina") return settings;
+  settings.normalisation = "per_pixel";
+  settings.test_statistics = "own";
+  settings.skip_seconds = 60;
+  return settings;
+}
+
+RecordingSettings read_recording(core::Study& study, const RecordingSettings& base) {
   RecordingSettings settings;
   settings.file = study.get<std::string>("recording.file", "");
   settings.cells = study.get<std::vector<int>>("recording.cells", {});
   settings.target =
-      study.choose("recording.target", "binned", {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});
-  settings.normalisation = study.choose("recording.normalisation", "scalar", {"scalar", "per_pixel", "none"});
-  settings.test_statistics = study.choose("recording.test_statistics", "train", {"train", "own"});
-  settings.minimum_lag = static_cast<int>(study.integer("recording.minimum_lag", 0, 0, 1));
-  settings.validation_fraction = study.number("recording.validation_fraction", 0.05, 0.0, 0.5);
+      study.choose("recording.target", base.target, {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});
+  settings.normalisation = study.choose("recording.normalisation", base.normalisation, {"scalar", "per_pixel", "none"});
+  settings.test_statistics = study.choose("recording.test_statistics", base.test_statistics, {"train", "own"});
+  settings.minimum_lag = static_cast<int>(study.integer("recording.minimum_lag", base.minimum_lag, 0, 1));
+  settings.validation_fraction = study.number("recording.validation_fraction", base.validation_fraction, 0.0, 0.5);
   settings.blocks = static_cast<int>(study.integer("recording.blocks", 1, 1, 1000));
-  settings.skip_seconds = study.number("recording.skip_seconds", 0.0, 0.0, 3600.0);
+  settings.skip_seconds = study.number("recording.skip_seconds", base.skip_seconds, 0.0, 3600.0);
   settings.frame_ms = study.number("recording.frame_ms", 0.0, 0.0, 1000.0);
   settings.pixel_um = study.number("recording.pixel_um", 0.0, 0.0, 10000.0);
   settings.centres = study.choose("recording.centres", "auto", {"auto", "sta", "given"});

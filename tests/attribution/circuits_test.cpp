@@ -2,6 +2,7 @@
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/model/circuit_network.hpp"
 #include "amacrine/stimulus/catalogue.hpp"
+#include "support/compare.hpp"
 
 #include <cmath>
 #include <map>
@@ -47,9 +48,12 @@ double worst(const std::string& circuit, const std::vector<ExactTarget>& targets
   for (const ExactTarget& target : targets) {
     const stimulus::Stimulus movie = stimulus::render(shown(target.family, target.parameters), screen, centre);
     const Block& block = attributor.attribute(movie.contrast, target.frame, 1, {0});
-    largest = std::max({largest, std::abs(block.rate(0, 0) - target.rate), std::abs(block.baseline_rate(0, 0) - target.grey)});
-    for (std::size_t c = 0; c < target.attribution.size(); ++c)
-      largest = std::max(largest, std::abs(block.attribution(0, 0, c, 0) - target.attribution[c]));
+    std::vector<double> found{block.rate(0, 0), block.baseline_rate(0, 0)}, expected{target.rate, target.grey};
+    for (std::size_t c = 0; c < target.attribution.size(); ++c) {
+      found.push_back(block.attribution(0, 0, c, 0));
+      expected.push_back(target.attribution[c]);
+    }
+    largest = std::max(largest, test::absolute_error(found, expected));
   }
   return largest;
 }

@@ -2,6 +2,7 @@
 #include "amacrine/attribution/symmetry.hpp"
 
 #include "attribution/small_model.hpp"
+#include "support/compare.hpp"
 
 #include <cmath>
 
@@ -33,13 +34,6 @@ model::Model normalised(model::Norm norm) {
   return model;
 }
 
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double largest = a.size() == b.size() ? 0.0 : 1e9;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
-  return largest;
-}
-
 /// Plain and folded computation of the same windows: largest departure of any figure.
 double departure(const model::Model& model, Symmetry symmetry, Level level, const AttributionSettings& settings) {
   Attributor<double> attributor(core::Exec(), model::make_inference<double>(model), settings);
@@ -48,15 +42,13 @@ double departure(const model::Model& model, Symmetry symmetry, Level level, cons
   const Block plain = attributor.plain().attribute(movie, 3, 9, {0, 2});
   const Block folded =
       attributor.engine(symmetry, level).attribute(fold_movie(movie, attributor.folded(symmetry, level)), 3, 9, {0, 2});
-  double largest = 0;
-  for (std::size_t i = 0; i < plain.rate.size(); ++i)
-    largest = std::max({largest, std::abs(plain.rate.values()[i] - folded.rate.values()[i]),
-                        std::abs(plain.baseline_rate.values()[i] - folded.baseline_rate.values()[i])});
+  using test::absolute_error;
   const auto figures = level == Level::position ? position_level : channel_level;
   const LevelFigures a = figures(plain), b = figures(folded);
-  return std::max({largest, largest_difference(a.attribution, b.attribution),
-                   largest_difference(a.downstream_weight, b.downstream_weight), largest_difference(a.drive, b.drive),
-                   largest_difference(a.response_change, b.response_change)});
+  return std::max({absolute_error(plain.rate.values(), folded.rate.values()),
+                   absolute_error(plain.baseline_rate.values(), folded.baseline_rate.values()),
+                   absolute_error(a.attribution, b.attribution), absolute_error(a.downstream_weight, b.downstream_weight),
+                   absolute_error(a.drive, b.drive), absolute_error(a.response_change, b.response_change)});
 }
 
 TEST(Symmetry, FoldedNetworksGiveTheFiguresOfThePlainOne) {

@@ -78,6 +78,7 @@ TEST_F(Probe, BarsArePlacedAroundEachCell) {
     double largest = 0, range = 0;
     for (std::size_t t = 0; t < static_cast<std::size_t>(frames[k]); ++t) {
       const float here = rates[(k * shape[1] + 1) * shape[2] + t], there = rates[(k * shape[1] + 2) * shape[2] + t];
+      ASSERT_TRUE(std::isfinite(here) && std::isfinite(there)) << names[k] << ", frame " << t;
       largest = std::max(largest, static_cast<double>(std::abs(here - there)));
       range = std::max(range, static_cast<double>(here));
     }

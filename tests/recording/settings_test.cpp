@@ -99,5 +99,25 @@ TEST(RecordingSettings, ReadsEveryKeyAndChecksCentres) {
   EXPECT_THAT([&] { read("[recording]\nminimum_lag = 2\n"); }, ThrowsMessage<core::StudyError>(HasSubstr("minimum_lag")));
 }
 
+// The rows "z-score", "target", "window alignment", "block skip" and "validation" of the published recipes.
+TEST(RecordingSettings, PresetsReadAsTheLabsDid) {
+  core::Study study = core::Study::from_text("[recording]\nskip_seconds = 30\n");
+  const RecordingSettings keras = read_recording(study, preset_recording("deep-retina"));
+  EXPECT_EQ(keras.normalisation, "per_pixel");
+  EXPECT_EQ(keras.test_statistics, "own");
+  EXPECT_EQ(keras.target, "firing_rate_10ms");
+  EXPECT_EQ(keras.minimum_lag, 1);
+  EXPECT_EQ(keras.skip_seconds, 30);
+  EXPECT_EQ(keras.validation_fraction, 0.05);
+  EXPECT_EQ(preset_recording("deep-retina").skip_seconds, 60);
+  const RecordingSettings torch = preset_recording("torch-deep-retina");
+  EXPECT_EQ(torch.normalisation, "scalar");
+  EXPECT_EQ(torch.test_statistics, "train");
+  EXPECT_EQ(torch.target, "firing_rate_10ms");
+  EXPECT_EQ(torch.minimum_lag, 1);
+  EXPECT_EQ(torch.skip_seconds, 0);
+  EXPECT_EQ(preset_recording("").target, "binned");
+}
+
 }  // namespace
 }  // namespace amacrine::recording

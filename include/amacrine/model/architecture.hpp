@@ -48,7 +48,7 @@ struct Architecture {
 };
 
 /// Reads the [model] table (all its keys, docs/study/model.md). `cells` stays 0: the recording says. Throws StudyError.
-Architecture read_architecture(core::Study& study);
+Architecture read_architecture(core::Study& study, const std::string& preset = "");
 /// The named architecture: "" (ours), "deep-retina", "torch-deep-retina" (retina.md 1.1, 2) or "ln". Throws core::Error on
 /// others.
 Architecture preset_architecture(const std::string& preset);

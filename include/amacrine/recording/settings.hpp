@@ -49,8 +49,10 @@ const std::vector<std::string>& circuit_words();
 /// Reads every key of [simulation]. Without cell sub-tables all seven circuits are recorded, each at its own place.
 /// Throws StudyError for values out of range.
 SimulationSettings read_simulation(core::Study& study);
-/// Reads every key of [recording]. Throws StudyError for values out of range.
-RecordingSettings read_recording(core::Study& study);
+/// How a recipe preset ("", "deep-retina", "torch-deep-retina") reads a recording (docs/study/training.md).
+RecordingSettings preset_recording(const std::string& preset);
+/// Reads every key of [recording], `base` giving the defaults. Throws StudyError for values out of range.
+RecordingSettings read_recording(core::Study& study, const RecordingSettings& base = {});
 
 /// The file a study works on: recording.file, or recording.h5 in its output folder.
 std::string recording_path(const RecordingSettings& settings, const std::string& output_folder);

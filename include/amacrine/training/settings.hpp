@@ -64,6 +64,7 @@ struct TrainingSettings {
   std::string engine = "auto";             ///< "auto", "direct" or "spectral"
   bool ln = true;                          ///< also train the linear-nonlinear baseline
   std::size_t ln_windows = 153'600;
+  std::size_t ln_epochs = 0;  ///< where not 0, the baseline's budget is that many passes of the training part
   double ln_learning_rate = 1e-4, ln_l2 = 1e-2;
 
   std::size_t batch() const { return segments * windows; }
@@ -71,6 +72,8 @@ struct TrainingSettings {
   std::size_t total_steps() const { return (total_windows + batch() - 1) / batch(); }
 };
 
+/// The recipe preset a study names, "" for ours: it sets the defaults of [recording] and [model] too.
+std::string read_preset(core::Study& study);
 /// Reads the [training] table. Throws StudyError (file, line, key, what is allowed).
 TrainingSettings read_training(core::Study& study);
 
