@@ -12,12 +12,12 @@ using core::uninitialised;
 
 namespace {
 
-struct Shape {
+struct StageShape {
   std::size_t channels, height, width;
 };
 
 template <class S>
-NormStage<S> make_stage(const std::string& name, const Shape& shape, std::size_t segments, std::size_t windows,
+NormStage<S> make_stage(const std::string& name, const StageShape& shape, std::size_t segments, std::size_t windows,
                         std::size_t samples, bool per_channel, GraphUse use, bool gated) {
   NormStage<S> stage;
   stage.name = name;
@@ -132,7 +132,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
   for (int l = 0; l < a.layers(); ++l) {
     const ConvLayer& layer = a.hidden[as_size(l)];
-    const Shape shape{as_size(layer.channels), as_size(a.out_y(l)), as_size(a.out_x(l))};
+    const StageShape shape{as_size(layer.channels), as_size(a.out_y(l)), as_size(a.out_x(l))};
     HiddenStage<S> stage;
     stage.norm =
         make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
