@@ -102,8 +102,8 @@ void check(double tolerance) {
 }
 
 /// Host code: nothing to run where the default execution space is a device.
-TEST(LaneConv, AgreesWithSumsOverEveryTap) {
-  if (!core::detail::exec_is_host) GTEST_SKIP() << "for hosts";
+TEST(NeedsHost, LaneConvAgreesWithSumsOverEveryTap) {
+  if (!core::detail::exec_is_host) GTEST_SKIP() << "SKIPPED: windows lie in lanes on hosts only";
   check<double>(1e-12);
   check<float>(1e-4);
 }
