@@ -65,6 +65,7 @@ def score_bars(evaluation, reference):
     cells, models = labels(evaluation, "cell"), labels(evaluation, "model")
     figure, ax = plt.subplots(figsize=(9, 2.6))
     width = 0.8 / len(models)
+    lowest = np.nanmin([0.0, *evaluation["score"].values.flat, *evaluation["score_interval"].values.flat])
     for m, model in enumerate(models):
         x = np.arange(len(cells)) + (m - (len(models) - 1) / 2) * width
         value, interval = evaluation["score"].values[m], evaluation["score_interval"].values[m]
@@ -73,7 +74,8 @@ def score_bars(evaluation, reference):
     if ceiling_applies(evaluation, reference):
         ax.plot(np.arange(len(cells)), evaluation["noise_ceiling"].values, "_", color=INK, ms=22, label="noise ceiling")
     ax.set_xticks(np.arange(len(cells)), cells)
-    ax.set(ylabel="score (r)", ylim=(0, 1))
+    ax.set(ylabel="score (r)", ylim=(1.05 * lowest, 1))
+    ax.axhline(0, color=FAINT, lw=0.6)
     ax.legend(ncol=3, loc="lower right", bbox_to_anchor=(1, 1))
     return svg(figure)
 

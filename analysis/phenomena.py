@@ -20,8 +20,9 @@ UNJUDGED = "shown by the network; the cell's own is not known"
 REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect"}
 
 
-def figure_text(data, cell, name):
-    """One phenomenon of one cell of one subject: (text, css class)."""
+def figure_text(data, cell, name, truth=None):
+    """One phenomenon of one cell of one subject: (text, css class). With the circuit as `truth` of recorded trials, a figure where the circuit
+    itself shows no such phenomenon is called noise."""
     value = lambda key, *rest: float(np.asarray(data[key].values[(0, cell, *rest)]))
     flag = int(value(f"{name}_present"))
     if flag in (0, -1, -2, -3):
@@ -35,6 +36,8 @@ def figure_text(data, cell, name):
     else:
         ahead = np.asarray(data["anticipation_ahead_um"].values[0, cell], float)
         words = " / ".join(f"{a:+.0f}" for a in ahead) + " µm ahead"
+    if truth is not None and int(truth[f"{name}_present"].values[0, cell]) not in (1, flag):
+        return words + "; within trial noise: the circuit does not show it", "no"
     return (words, "yes") if flag == 1 else (words + "; " + REASON.get(flag, "absent"), "part" if flag == -4 else "no")
 
 

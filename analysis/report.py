@@ -98,7 +98,8 @@ def phenomena(page, study):
         page.text("How the cells themselves answer these stimuli is not known here: the figures are drawn where the network shows a phenomenon, as its prediction.")
     for name, title in TITLES.items():
         page.heading(title)
-        rows = [[cell, *[figure_text(data, n, name) for data in subjects.values()]] for n, cell in enumerate(cells)]
+        truth = {"recorded": subjects.get("circuit")}
+        rows = [[cell, *[figure_text(data, n, name, truth.get(subject)) for subject, data in subjects.items()]] for n, cell in enumerate(cells)]
         page.table(["cell", *subjects.keys()], rows)
         if "recorded" in subjects:
             page.text(trial_noise(subjects["recorded"]), "quiet")
