@@ -57,16 +57,19 @@ void lane_column(const S* twiddle, const S* from, std::size_t from_step, int cou
                  int count_out) {
   using V = core::Lanes<S>;
   constexpr int W = core::lane_count<S>;
-  Complex<V> a[N], b[N];
-  for (int y = 0; y < count_in; ++y)
-    a[y] = {core::load_lanes(from + static_cast<std::size_t>(y) * from_step),
-            core::load_lanes(from + static_cast<std::size_t>(y) * from_step + W)};
-  for (int y = count_in; y < N; ++y) a[y] = {V(S(0)), V(S(0))};
-  const Complex<V>* z = spectral::transform<N, Sign>(a, b, twiddle);
-  for (int y = 0; y < count_out; ++y) {
-    core::store_lanes<S>(z[y].re, to + static_cast<std::size_t>(y) * to_step);
-    core::store_lanes<S>(z[y].im, to + static_cast<std::size_t>(y) * to_step + W);
-  }
+  Complex<V> between[N];
+  const auto load = [&](int y) {
+    if (y >= count_in) return Complex<V>{V(S(0)), V(S(0))};
+    const S* const value = from + static_cast<std::size_t>(y) * from_step;
+    return Complex<V>{core::load_lanes(value), core::load_lanes(value + W)};
+  };
+  const auto store = [&](int y, const Complex<V>& z) {
+    if (y >= count_out) return;
+    S* const value = to + static_cast<std::size_t>(y) * to_step;
+    core::store_lanes<S>(z.re, value);
+    core::store_lanes<S>(z.im, value + W);
+  };
+  spectral::transform<N, Sign>(load, between, store, twiddle);
 }
 
 /// a += w s, or conj(w) s.

@@ -6,13 +6,13 @@
 #include "spectral_transform.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace amacrine::model {
 
 using core::Exec;
 using core::lane_count;
 using core::padded_to_lanes;
-using core::uninitialised;
 using core::View1;
 using core::View4;
 using core::View5;
@@ -28,8 +28,10 @@ int chunk_size(std::size_t segments) {
 }
 
 template <class S>
-View1<S> workspace(const char* name, std::size_t size) {
-  return View1<S>(std::string("model::spectral_") + name, size);
+View1<S> zeros(const char* name, std::size_t size) {
+  const auto view = core::workspace<View1<S>>(std::string("model::spectral_") + name, size);
+  Kokkos::deep_copy(view, S(0));
+  return view;
 }
 
 }  // namespace
@@ -60,6 +62,11 @@ void pack_lags(const Exec& exec, const View4<S>& kernel, S* packed) {
 template <class S>
 void unpack_lags(const Exec& exec, const S* packed, S* gradient, std::size_t channels, std::size_t lags, std::size_t area) {
   transpose_planes(exec, "model::spectral_unpack_lags", packed, gradient, channels, area, lags);
+}
+
+PlaneWork from_plane(PlaneWork work, std::size_t first) {
+  if (!work) return work;
+  return {work.label, [all = std::move(work.run), first](std::size_t plane) { all(first + plane); }};
 }
 
 bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }
@@ -113,11 +120,11 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
   const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
   n_ = sizes.n, chunk_ = sizes.chunk;
   window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes;
-  frame_spectra_ = workspace<S>("frames", sizes.frames);
-  kernel_spectra_ = workspace<S>("kernel", sizes.kernel);
-  product_ = workspace<S>("product", sizes.product);
-  gradient_spectra_ = workspace<S>("gradient", sizes.gradient);
-  packed_ = workspace<S>("packed", sizes.packed);
+  frame_spectra_ = zeros<S>("frames", sizes.frames);
+  kernel_spectra_ = zeros<S>("kernel", sizes.kernel);
+  product_ = zeros<S>("product", sizes.product);
+  gradient_spectra_ = zeros<S>("gradient", sizes.gradient);
+  packed_ = zeros<S>("packed", sizes.packed);
 }
 
 template <class S>
@@ -128,7 +135,8 @@ void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kerne
 }
 
 template <class S>
-void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept) {
+void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept,
+                                      const PlaneWork& after) {
   const bool gradients = use_ == SpectralUse::gradients;
   core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
@@ -145,19 +153,21 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
                                 static_cast<const S*>(kernel_spectra_.data()), lag_lanes_, product_.data(), window_lanes_);
     spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_,
                       out.data() + static_cast<std::size_t>(g) * result, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
-                      windows_);
+                      windows_, from_plane(after, static_cast<std::size_t>(g * channels_)));
   }
 }
 
 template <class S>
-void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel) {
+void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
+                                              const PlaneWork& before) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
   const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = static_cast<std::size_t>(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + static_cast<std::size_t>(g) * plane), count * channels_,
-                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_);
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_,
+                      from_plane(before, static_cast<std::size_t>(g * channels_)));
     spectral::correlate_windows(exec, f, count, channels_, history_, windows_,
                                 static_cast<const S*>(frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum),
                                 frame_lanes_, static_cast<const S*>(product_.data()), window_lanes_, gradient_spectra_.data(),
@@ -216,12 +226,12 @@ SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std
       windows_(as_int(windows)) {
   const Sizes sizes(segments, in_channels, out_channels, kernel_y * kernel_x, std::max(height, width), windows, use);
   n_ = sizes.n, lanes_ = sizes.lanes, pair_lanes_ = sizes.pair_lanes, chunk_ = sizes.chunk;
-  in_spectra_ = workspace<S>("in", sizes.in);
-  kernel_spectra_ = workspace<S>("kernel", sizes.kernel);
-  out_spectra_ = workspace<S>("out", sizes.out);
-  mixed_ = workspace<S>("mixed", sizes.mixed);
-  pairs_ = workspace<S>("pairs", sizes.pairs);
-  packed_ = workspace<S>("packed", sizes.packed);
+  in_spectra_ = zeros<S>("in", sizes.in);
+  kernel_spectra_ = zeros<S>("kernel", sizes.kernel);
+  out_spectra_ = zeros<S>("out", sizes.out);
+  mixed_ = zeros<S>("mixed", sizes.mixed);
+  pairs_ = zeros<S>("pairs", sizes.pairs);
+  packed_ = zeros<S>("packed", sizes.packed);
 }
 
 template <class S>
@@ -235,7 +245,8 @@ void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
 }
 
 template <class S>
-void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out) {
+void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out, const PlaneWork& before,
+                              const PlaneWork& after) {
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
@@ -243,16 +254,18 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
     S* spectra =
         in_spectra_.data() + (use_ == SpectralUse::gradients ? first * static_cast<std::size_t>(in_channels_) * maps : 0);
     spectral::forward(exec, n_, static_cast<const S*>(in.data() + first * in.stride(0)), count * in_channels_, height_, width_,
-                      windows_, spectra, lanes_);
+                      windows_, spectra, lanes_, from_plane(before, first * static_cast<std::size_t>(in_channels_)));
     spectral::mix_channels(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(spectra),
                            static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, out_spectra_.data());
     spectral::inverse(exec, n_, out_spectra_.data(), lanes_, count * out_channels_, out.data() + first * out.stride(0),
-                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_);
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_,
+                      from_plane(after, first * static_cast<std::size_t>(out_channels_)));
   }
 }
 
 template <class S>
-void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel) {
+void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel,
+                               const PlaneWork& before, const PlaneWork& after) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   const std::size_t area = static_cast<std::size_t>(kernel_y_ * kernel_x_),
@@ -261,12 +274,13 @@ void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const Vi
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);
     spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + first * d_out.stride(0)), count * out_channels_,
-                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, out_spectra_.data(), lanes_);
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, out_spectra_.data(), lanes_,
+                      from_plane(before, first * static_cast<std::size_t>(out_channels_)));
     if (d_in.size() > 0) {
       spectral::mix_channels_back(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(out_spectra_.data()),
                                   static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, mixed_.data());
       spectral::inverse(exec, n_, mixed_.data(), lanes_, count * in_channels_, d_in.data() + first * d_in.stride(0), height_,
-                        width_, windows_);
+                        width_, windows_, from_plane(after, first * static_cast<std::size_t>(in_channels_)));
     }
     if (d_kernel.size() == 0) continue;
     spectral::pair_channels(exec, f, count, in_channels_, out_channels_, windows_, lanes_,

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include <Kokkos_Core.hpp>
 
-/// Complex transforms of fixed length N = 2^a 3^b 5^c over arrays of lane vectors: self-sorting (Stockham), decimation in
-/// frequency, unrolled at compile time by radix 5, 4, 3, 2.
+/// Complex transforms of fixed length N = R M over lane vectors, in two passes of radix R and M (Stockham, decimation in
+/// frequency): the first reads its input where it lies, the second hands over its output, so that a value is stored once between
+/// them. Stores are what such a transform waits for, not arithmetic.
 namespace amacrine::model::spectral {
 
 template <class V>
@@ -36,10 +40,25 @@ KOKKOS_INLINE_FUNCTION Complex<V> quarter(const Complex<V>& a) {
   }
 }
 
-constexpr int radix_of(int n) { return n % 5 == 0 ? 5 : n % 4 == 0 ? 4 : n % 3 == 0 ? 3 : n % 2 == 0 ? 2 : n; }
+/// body(0), ..., body(N - 1), unrolled: the indices are constants.
+template <int N, class Body>
+KOKKOS_FORCEINLINE_FUNCTION void each(const Body& body) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (body(std::integral_constant<int, I>()), ...); }
+  (std::make_integer_sequence<int, N>());
+}
+
+/// R of N = R M, both at most 10.
+constexpr int first_radix(int n) {
+  for (int r = 8; r > 1; --r)
+    if (n % r == 0 && r * r <= n && r != 7) return r;
+  return 1;
+}
 
 template <int R, int Sign, class V, class S>
-KOKKOS_INLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
+KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]);
+
+template <int R, int Sign, class V, class S>
+KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
   if constexpr (R == 2) {
     const Complex<V> sum = a[0] + a[1];
     a[1] = a[0] - a[1];
@@ -58,8 +77,7 @@ KOKKOS_INLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
     a[1] = low + high;
     a[2] = even - odd;
     a[3] = low - high;
-  } else {
-    static_assert(R == 5);
+  } else if constexpr (R == 5) {
     const V c1(S(0.30901699437494742410)), c2(S(-0.80901699437494742410));
     const V s1(S(0.95105651629515357212)), s2(S(0.58778525229247312917));
     const Complex<V> p1 = a[1] + a[4], m1 = a[1] - a[4], p2 = a[2] + a[3], m2 = a[2] - a[3];
@@ -72,38 +90,60 @@ KOKKOS_INLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
     a[4] = r1 - t1;
     a[2] = r2 + t2;
     a[3] = r2 - t2;
-  }
-}
-
-/// One stage of length n and stride s, then the rest. Returns where the result lies (x or y). `twiddle`: cos and sin of
-/// 2 pi k / N, interleaved.
-template <int N, int n, int s, int Sign, class V, class S>
-KOKKOS_INLINE_FUNCTION Complex<V>* stages(Complex<V>* x, Complex<V>* y, const S* twiddle) {
-  if constexpr (n == 1) {
-    return x;
+  } else if constexpr (R == 8) {
+    const S root(S(0.70710678118654752440));
+    Complex<V> even[4], odd[4];
+    each<4>([&](auto j) { even[j] = a[j] + a[j + 4], odd[j] = a[j] - a[j + 4]; });
+    odd[1] = rotate(odd[1], root, Sign * root);
+    odd[2] = quarter<Sign>(odd[2]);
+    odd[3] = rotate(odd[3], -root, Sign * root);
+    butterfly<4, Sign, V, S>(even);
+    butterfly<4, Sign, V, S>(odd);
+    each<4>([&](auto j) { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
   } else {
-    constexpr int R = radix_of(n), m = n / R;
-    for (int p = 0; p < m; ++p) {
-      S c[R], d[R];
-      for (int r = 1; r < R; ++r) {
-        c[r] = twiddle[2 * (p * r * s)];
-        d[r] = Sign * twiddle[2 * (p * r * s) + 1];
-      }
-      for (int q = 0; q < s; ++q) {
-        Complex<V> a[R];
-        for (int r = 0; r < R; ++r) a[r] = x[q + s * (p + m * r)];
-        butterfly<R, Sign, V, S>(a);
-        y[q + s * (R * p)] = a[0];
-        for (int r = 1; r < R; ++r) y[q + s * (R * p + r)] = m == 1 ? a[r] : rotate(a[r], c[r], d[r]);
-      }
-    }
-    return stages<N, m, s * R, Sign>(y, x, twiddle);
+    twice_odd_butterfly<R / 2, Sign, V, S>(a);
   }
 }
 
-template <int N, int Sign, class V, class S>
-KOKKOS_INLINE_FUNCTION Complex<V>* transform(Complex<V>* x, Complex<V>* scratch, const S* twiddle) {
-  return stages<N, N, 1, Sign>(x, scratch, twiddle);
+/// Length 2 R, R odd, without twiddles (Good and Thomas): n = R n1 + 2 n2, k = R k1 + (R + 1) k2.
+template <int R, int Sign, class V, class S>
+KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]) {
+  static_assert(R == 3 || R == 5);
+  Complex<V> sum[R], difference[R];
+  each<R>([&](auto n) {
+    constexpr int first = 2 * n % (2 * R), second = (2 * n + R) % (2 * R);
+    sum[n] = a[first] + a[second], difference[n] = a[first] - a[second];
+  });
+  butterfly<R, Sign, V, S>(sum);
+  butterfly<R, Sign, V, S>(difference);
+  each<R>([&](auto k) {
+    constexpr int even = (R + 1) * k % (2 * R), odd = ((R + 1) * k + R) % (2 * R);
+    a[even] = sum[k], a[odd] = difference[k];
+  });
+}
+
+/// load(n) is the input at n = 0 ... N - 1, store(k, value) takes the output at k. `scratch` holds N values; `twiddle`: cos and
+/// sin of 2 pi k / N, interleaved.
+template <int N, int Sign, class V, class S, class Load, class Store>
+KOKKOS_FORCEINLINE_FUNCTION void transform(const Load& load, Complex<V>* scratch, const Store& store, const S* twiddle) {
+  constexpr int R = first_radix(N), M = N / R;
+  static_assert(R > 1 && M <= 10);
+  for (int p = 0; p < M; ++p) {
+    Complex<V> a[R];
+    each<R>([&](auto r) { a[r] = load(p + M * r); });
+    butterfly<R, Sign, V, S>(a);
+    scratch[R * p] = a[0];
+    each<R - 1>([&](auto before) {
+      constexpr int r = before + 1;
+      scratch[R * p + r] = rotate(a[r], twiddle[2 * (p * r)], Sign * twiddle[2 * (p * r) + 1]);
+    });
+  }
+  for (int q = 0; q < R; ++q) {
+    Complex<V> a[M];
+    each<M>([&](auto r) { a[r] = scratch[q + R * r]; });
+    butterfly<M, Sign, V, S>(a);
+    each<M>([&](auto r) { store(q + R * r, a[r]); });
+  }
 }
 
 }  // namespace amacrine::model::spectral

@@ -37,16 +37,18 @@ KOKKOS_INLINE_FUNCTION void forward_rows(const PlaneLayout<S>& at, const S* plan
                                          int pair) {
   using V = Lanes<S>;
   constexpr int K = N / 2 + 1;
-  Complex<V> a[N], b[N];
+  Complex<V> scratch[N], z[N];
   const int y = 2 * pair;
   const bool two = y + 1 < at.height;
-  for (int x = 0; x < N; ++x) {
-    const bool inside = x < at.width && left > 0;
-    const S* from = plane + (static_cast<std::size_t>(y) * at.width + x) * at.lanes;
-    a[x].re = inside ? core::load_lanes(from, left) : V(S(0));
-    a[x].im = inside && two ? core::load_lanes(from + static_cast<std::size_t>(at.width) * at.lanes, left) : V(S(0));
-  }
-  const Complex<V>* z = transform<N, -1>(a, b, at.twiddle);
+  const std::size_t next = static_cast<std::size_t>(at.width) * at.lanes;
+  const S* const row = plane + y * next;
+  const auto load = [&](int x) {
+    if (x >= at.width || left <= 0) return Complex<V>{V(S(0)), V(S(0))};
+    const S* from = row + static_cast<std::size_t>(x) * at.lanes;
+    return Complex<V>{core::load_lanes(from, left), two ? core::load_lanes(from + next, left) : V(S(0))};
+  };
+  transform<N, -1>(
+      load, scratch, [&](int k, const Complex<V>& value) { z[k] = value; }, at.twiddle);
   const V half(S(0.5));
   for (int k = 0; k < K; ++k) {
     const Complex<V> p = z[k], q = z[k == 0 ? 0 : N - k];
@@ -66,17 +68,18 @@ KOKKOS_INLINE_FUNCTION void columns(const S* twiddle, const HalfSpectrum<S>& fro
                                     int rows_out) {
   using V = Lanes<S>;
   constexpr int K = N / 2 + 1;
-  Complex<V> a[N], b[N];
-  for (int y = 0; y < N; ++y) {
+  Complex<V> scratch[N];
+  const auto load = [&](int y) {
     const S* value = from.at(y, kx, K);
-    a[y] = y < rows_in ? Complex<V>{core::load_lanes(value), core::load_lanes(value + from.lanes)} : Complex<V>{V(S(0)), V(S(0))};
-  }
-  const Complex<V>* z = transform<N, Sign>(a, b, twiddle);
-  for (int y = 0; y < rows_out; ++y) {
+    return y < rows_in ? Complex<V>{core::load_lanes(value), core::load_lanes(value + from.lanes)} : Complex<V>{V(S(0)), V(S(0))};
+  };
+  const auto store = [&](int y, const Complex<V>& z) {
+    if (y >= rows_out) return;
     S* value = to.at(y, kx, K);
-    core::store_lanes<S>(z[y].re, value);
-    core::store_lanes<S>(z[y].im, value + to.lanes);
-  }
+    core::store_lanes<S>(z.re, value);
+    core::store_lanes<S>(z.im, value + to.lanes);
+  };
+  transform<N, Sign>(load, scratch, store, twiddle);
 }
 
 /// The way back: two rows of half spectra become one complex row, whose real and imaginary parts are the two real rows.
@@ -84,23 +87,27 @@ template <int N, class S>
 KOKKOS_INLINE_FUNCTION void inverse_rows(const PlaneLayout<S>& at, const HalfSpectrum<S>& rows, S* plane, int left, int pair) {
   using V = Lanes<S>;
   constexpr int K = N / 2 + 1;
-  Complex<V> a[N], b[N];
+  Complex<V> scratch[N];
   const int y = 2 * pair;
   const bool two = y + 1 < at.height;
-  for (int k = 0; k < K; ++k) {
+  const auto load = [&](int x) {
+    const bool mirrored = x >= K;
+    const int k = mirrored ? N - x : x;
     const S *first = rows.at(y, k, K), *second = rows.at(two ? y + 1 : y, k, K);
     const V ar = core::load_lanes(first), ai = core::load_lanes(first + rows.lanes);
     const V br = core::load_lanes(second), bi = core::load_lanes(second + rows.lanes);
-    a[k] = {ar - bi, ai + br};
-    if (k > 0 && 2 * k != N) a[N - k] = {ar + bi, br - ai};
-  }
-  const Complex<V>* z = transform<N, 1>(a, b, at.twiddle);
+    return mirrored ? Complex<V>{ar + bi, br - ai} : Complex<V>{ar - bi, ai + br};
+  };
   const V scale(S(1) / S(N * N));
-  for (int x = 0; x < at.width; ++x) {
-    S* to = plane + (static_cast<std::size_t>(y) * at.width + x) * at.lanes;
-    core::store_lanes<S>(scale * z[x].re, to, left);
-    if (two) core::store_lanes<S>(scale * z[x].im, to + static_cast<std::size_t>(at.width) * at.lanes, left);
-  }
+  const std::size_t next = static_cast<std::size_t>(at.width) * at.lanes;
+  S* const row = plane + y * next;
+  const auto store = [&](int x, const Complex<V>& z) {
+    if (x >= at.width) return;
+    S* to = row + static_cast<std::size_t>(x) * at.lanes;
+    core::store_lanes<S>(scale * z.re, to, left);
+    if (two) core::store_lanes<S>(scale * z.im, to + next, left);
+  };
+  transform<N, 1>(load, scratch, store, at.twiddle);
 }
 
 /// Calls body with N as a compile-time constant.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spectral_transform.hpp"
 
+#include "amacrine/model/lanes.hpp"
 #include "spectral_rows.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numbers>
@@ -38,41 +40,93 @@ core::View1<S> twiddles(int n) {
 template core::View1<float> twiddles(int);
 template core::View1<double> twiddles(int);
 
-/// A host transforms one register of lanes of a plane at a time: what lies between rows and columns stays in its cache.
+/// Lines of one register of lanes of a column, or of two rows of a plane, that the next transform will touch. Their strides are
+/// beyond what hardware foresees.
+template <bool Write, int N, class S>
+void prefetch_column(const HalfSpectrum<S>& spectrum, int kx) {
+  constexpr int K = N / 2 + 1;
+  if (kx >= K) return;
+  for (int y = 0; y < N; ++y) {
+    const S* const value = spectrum.at(y, kx, K);
+    prefetch<Write>(value);
+    prefetch<Write>(value + spectrum.lanes);
+  }
+}
+template <bool Write, class S>
+void prefetch_rows(const PlaneLayout<S>& at, const S* plane, int pair) {
+  const std::size_t width = static_cast<std::size_t>(at.width), first = 2 * static_cast<std::size_t>(pair) * width,
+                    last = std::min(first + 2 * width, static_cast<std::size_t>(at.height) * width);
+  for (std::size_t p = first; p < last; ++p) prefetch<Write>(plane + p * static_cast<std::size_t>(at.lanes));
+}
+
+/// One register of lanes of a plane, of which `left` lanes remain there.
 template <int N, class S>
-void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum) {
+void forward_plane(const PlaneLayout<S>& at, const S* plane, int left, S* spectrum) {
   constexpr int W = lane_count<S>, K = N / 2 + 1;
-  const int blocks = at.padded / W;
+  S between[N * K * 2 * W];
+  const HalfSpectrum<S> rows{between, W}, all{spectrum, at.padded};
+  for (int pair = 0; 2 * pair < at.height; ++pair) {
+    prefetch_rows<false>(at, plane, pair + 1);
+    forward_rows<N>(at, plane, left, rows, pair);
+  }
+  for (int kx = 0; kx < K; ++kx) {
+    prefetch_column<true, N>(all, kx + 1);
+    columns<N, -1>(at.twiddle, rows, all, kx, at.height, N);
+  }
+}
+
+template <int N, class S>
+void inverse_plane(const PlaneLayout<S>& at, S* spectrum, S* plane, int left) {
+  constexpr int W = lane_count<S>, K = N / 2 + 1;
+  S between[N * K * 2 * W];
+  const HalfSpectrum<S> rows{between, W}, all{spectrum, at.padded};
+  for (int kx = 0; kx < K; ++kx) {
+    prefetch_column<false, N>(all, kx + 1);
+    columns<N, 1>(at.twiddle, all, rows, kx, N, at.height);
+  }
+  for (int pair = 0; 2 * pair < at.height; ++pair) {
+    prefetch_rows<true>(at, plane, pair + 1);
+    inverse_rows<N>(at, rows, plane, left, pair);
+  }
+}
+
+/// A host transforms one register of lanes of a plane at a time: what lies between rows and columns stays in its cache. A work
+/// item is such a register, or with work on planes a whole plane.
+template <int N, class S>
+void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
+                     const PlaneWork& before) {
+  constexpr int W = lane_count<S>, K = N / 2 + 1;
+  const int blocks = at.padded / W, items = before ? 1 : blocks, each = blocks / items;
   const std::size_t in = static_cast<std::size_t>(at.height) * at.width * at.lanes,
                     out = static_cast<std::size_t>(N) * K * 2 * at.padded;
+  const PlaneWork* const work = &before;
   Kokkos::parallel_for(
-      "model::spectral_forward", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * blocks),
-      KOKKOS_LAMBDA(long i) {
-        const int lane = static_cast<int>(i % blocks) * W;
-        const std::size_t p = static_cast<std::size_t>(i / blocks);
-        S between[N * K * 2 * W];
-        const HalfSpectrum<S> rows{between, W}, all{spectrum + p * out + lane, at.padded};
-        for (int pair = 0; 2 * pair < at.height; ++pair) forward_rows<N>(at, planes + p * in + lane, at.lanes - lane, rows, pair);
-        for (int kx = 0; kx < K; ++kx) columns<N, -1>(at.twiddle, rows, all, kx, at.height, N);
+      before ? before.label : "model::spectral_forward",
+      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * items), KOKKOS_LAMBDA(long i) {
+        const std::size_t p = static_cast<std::size_t>(i / items);
+        if (*work) work->run(p);
+        const int begin = static_cast<int>(i % items) * each;
+        for (int block = begin; block < begin + each; ++block)
+          forward_plane<N>(at, planes + p * in + block * W, at.lanes - block * W, spectrum + p * out + block * W);
       });
 }
 
 template <int N, class S>
-void inverse_on_host(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes) {
+void inverse_on_host(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes,
+                     const PlaneWork& after) {
   constexpr int W = lane_count<S>, K = N / 2 + 1;
-  const int blocks = (at.lanes + W - 1) / W;
+  const int blocks = (at.lanes + W - 1) / W, items = after ? 1 : blocks, each = blocks / items;
   const std::size_t out = static_cast<std::size_t>(at.height) * at.width * at.lanes,
                     in = static_cast<std::size_t>(N) * K * 2 * at.padded;
+  const PlaneWork* const work = &after;
   Kokkos::parallel_for(
-      "model::spectral_inverse", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * blocks),
+      after ? after.label : "model::spectral_inverse", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * items),
       KOKKOS_LAMBDA(long i) {
-        const int lane = static_cast<int>(i % blocks) * W;
-        const std::size_t p = static_cast<std::size_t>(i / blocks);
-        S between[N * K * 2 * W];
-        const HalfSpectrum<S> rows{between, W}, all{spectrum + p * in + lane, at.padded};
-        for (int kx = 0; kx < K; ++kx) columns<N, 1>(at.twiddle, all, rows, kx, N, at.height);
-        for (int pair = 0; 2 * pair < at.height; ++pair)
-          inverse_rows<N>(at, rows, planes + p * out + lane, at.lanes - lane, pair);
+        const std::size_t p = static_cast<std::size_t>(i / items);
+        const int begin = static_cast<int>(i % items) * each;
+        for (int block = begin; block < begin + each; ++block)
+          inverse_plane<N>(at, spectrum + p * in + block * W, planes + p * out + block * W, at.lanes - block * W);
+        if (*work) work->run(p);
       });
 }
 
@@ -124,19 +178,22 @@ void inverse_on_device(const core::Exec& exec, const PlaneLayout<S>& at, S* spec
 }
 
 template <int N, class S>
-void forward_planes(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum) {
-  if constexpr (core::detail::exec_is_host) {
-    forward_on_host<N>(exec, at, planes, count, spectrum);
+void forward_planes(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
+                    const PlaneWork& before) {
+  if constexpr (planes_carry_work) {
+    forward_on_host<N>(exec, at, planes, count, spectrum, before);
   } else {
+    core::require(!before, "a GPU's transforms carry no work on planes");
     forward_on_device<N>(exec, at, planes, count, spectrum);
   }
 }
 
 template <int N, class S>
-void inverse_planes(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes) {
-  if constexpr (core::detail::exec_is_host) {
-    inverse_on_host<N>(exec, at, spectrum, count, planes);
+void inverse_planes(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes, const PlaneWork& after) {
+  if constexpr (planes_carry_work) {
+    inverse_on_host<N>(exec, at, spectrum, count, planes, after);
   } else {
+    core::require(!after, "a GPU's transforms carry no work on planes");
     inverse_on_device<N>(exec, at, spectrum, count, planes);
   }
 }
@@ -149,23 +206,23 @@ int smallest_length(int size) {
 
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded) {
+             int lanes_padded, const PlaneWork& before) {
   const core::View1<S> table = twiddles<S>(n);
   const PlaneLayout<S> at{table.data(), height, width, lanes, lanes_padded};
-  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum); });
+  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum, before); });
 }
 
 template <class S>
-void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width,
-             int lanes) {
+void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width, int lanes,
+             const PlaneWork& after) {
   const core::View1<S> table = twiddles<S>(n);
   const PlaneLayout<S> at{table.data(), height, width, lanes, lanes_padded};
-  with_length(n, [&](auto length) { inverse_planes<decltype(length)::value>(exec, at, spectrum, count, planes); });
+  with_length(n, [&](auto length) { inverse_planes<decltype(length)::value>(exec, at, spectrum, count, planes, after); });
 }
 
-template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int);
-template void forward<double>(const core::Exec&, int, const double*, int, int, int, int, double*, int);
-template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int);
-template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int);
+template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int, const PlaneWork&);
+template void forward<double>(const core::Exec&, int, const double*, int, int, int, int, double*, int, const PlaneWork&);
+template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int, const PlaneWork&);
+template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int, const PlaneWork&);
 
 }  // namespace amacrine::model::spectral

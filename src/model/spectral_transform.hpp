@@ -3,6 +3,7 @@
 
 #include "amacrine/core/lanes.hpp"
 #include "amacrine/core/views.hpp"
+#include "amacrine/model/spectral.hpp"
 
 /// Real two-dimensional Fourier transforms of planes whose last axis are lanes (frames, windows, lags): the same transform of
 /// every lane at once. A plane (H, W, lanes) becomes half a spectrum (N, N/2 + 1, 2, lanes): ky, kx, re and im.
@@ -15,15 +16,17 @@ int smallest_length(int size);
 template <class S>
 core::View1<S> twiddles(int n);
 
-/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense.
+/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense. `before` is called
+/// with 0 ... P - 1.
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded);
+             int lanes_padded, const PlaneWork& before = {});
 
-/// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten.
+/// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten. `after` is
+/// called with 0 ... P - 1.
 template <class S>
-void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width,
-             int lanes);
+void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width, int lanes,
+             const PlaneWork& after = {});
 
 /// Numbers of a spectrum of one plane and lane pair: N * (N/2 + 1).
 inline std::size_t frequencies(int n) { return static_cast<std::size_t>(n) * (n / 2 + 1); }

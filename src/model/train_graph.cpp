@@ -94,14 +94,20 @@ void upload(const std::vector<double>& values, const View1<S>& to) {
   Kokkos::deep_copy(to, host);
 }
 
-/// Statistics of z over the global batch -> gain and shift on the device.
+/// Whether element-wise work on hidden layer `layer`'s planes rides on its convolution's transforms.
+template <class S>
+bool carries_work(const TrainGraph<S>& graph, std::size_t layer) {
+  return planes_carry_work && layer < graph.hidden.size() && graph.hidden[layer].spectral;
+}
+
+/// Statistics of z over the global batch -> gain and shift on the device. `rows_are_there`: from the transform that wrote z.
 template <class S>
 void prepare_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, const View1<S>& parameters,
-                  NormStage<S>& stage) {
+                  NormStage<S>& stage, bool rows_are_there) {
   read_norm(graph, parameters, stage);
   std::vector<double> totals(stage.moments.sums.extent(1) * 2, 0.0);
   if (stage.parameters.present()) {
-    forward_moments(exec, stage.z, stage.moments);
+    rows_are_there ? sum_moment_rows(exec, stage.moments) : forward_moments(exec, stage.z, stage.moments);
     const View3<double>& sums = stage.moments.sums;
     ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
   }
@@ -116,11 +122,12 @@ void put(const ParameterEntry* entry, const std::vector<double>& values, std::ve
   for (std::size_t i = 0; i < entry->size; ++i) gradient[entry->offset + i] = static_cast<S>(values[i]);
 }
 
-/// Gradient of the norm's own values into `gradient`, and stage.d from dL/dh to dL/dz. `h` gates (the ReLU), or is empty.
+/// Gradient of the norm's own values into `gradient`, and what norm_backward needs for stage.d from dL/dh to dL/dz. `h` gates
+/// (the ReLU), or is empty. `rows_are_there`: from the transform that wrote d.
 template <class S>
-void back_through_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph, NormStage<S>& stage,
-                       const View5<S>& h, std::vector<S>& gradient) {
-  backward_moments(exec, stage.d, h, stage.z, stage.moments);
+void prepare_back_through_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph,
+                               NormStage<S>& stage, const View5<S>& h, bool rows_are_there, std::vector<S>& gradient) {
+  rows_are_there ? sum_moment_rows(exec, stage.moments) : backward_moments(exec, stage.d, h, stage.z, stage.moments);
   const View3<double>& sums = stage.moments.sums;
   std::vector<double> totals(sums.extent(1) * 2);
   ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
@@ -132,36 +139,58 @@ void back_through_norm(const Exec& exec, const Communicator& communicator, const
   upload(back.from_d, stage.from_d);
   upload(back.from_z, stage.from_z);
   upload(back.constant, stage.constant);
-  norm_backward(exec, stage.d, h, stage.z, stage.from_d, stage.from_z, stage.constant, stage.moments.share);
 }
 
-/// h of the layer before -> z of a later layer.
+/// The noise of a layer of this step.
 template <class S>
-void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
-  HiddenStage<S>& stage = graph.hidden[layer];
-  const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
-  const View5<S>& in = graph.hidden[layer - 1].norm.h;
-  if (!stage.spectral) return conv_forward(exec, in, kernel, stage.norm.z);
-  stage.later.set_kernel(exec, kernel);
-  stage.later.forward(exec, in, stage.norm.z);
+NoiseKey noise_key(const TrainGraph<S>& graph, const StepNoise& noise, std::size_t layer) {
+  return {noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
 }
 
-/// dL/dz of a hidden layer -> its kernel's gradient per segment, and dL/dh of the layer before.
+/// z of the layer before -> h there and z of a later layer, with the rows of its moments where they ride along.
+template <class S>
+void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer, double sd,
+                  const NoiseKey& key) {
+  HiddenStage<S>& stage = graph.hidden[layer];
+  const NormStage<S>& before = graph.hidden[layer - 1].norm;
+  const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
+  if (stage.spectral) stage.later.set_kernel(exec, kernel);
+  if (carries_work(graph, layer)) {
+    stage.later.forward(exec, before.h, stage.norm.z,
+                        norm_relu_of_planes(before.z, before.gain, before.shift, before.moments.share, sd, key, before.h),
+                        forward_moment_rows(stage.norm.z, stage.norm.moments));
+    return;
+  }
+  norm_relu(exec, before.z, before.gain, before.shift, before.moments.share, sd, key, before.h);
+  stage.spectral ? stage.later.forward(exec, before.h, stage.norm.z) : conv_forward(exec, before.h, kernel, stage.norm.z);
+}
+
+/// dL/dh of a hidden layer -> dL/dz, its kernel's gradient per segment, and dL/dh of the layer before, with the rows of its
+/// moments where they ride along.
 template <class S>
 void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
   HiddenStage<S>& stage = graph.hidden[layer];
+  const NormStage<S>& norm = stage.norm;
+  PlaneWork first;
+  if (carries_work(graph, layer)) {
+    first = norm_backward_of_planes(norm.d, norm.h, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
+  } else {
+    norm_backward(exec, norm.d, norm.h, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
+  }
   if (layer == 0) {
-    stage.spectral ? stage.first.kernel_gradient(exec, stage.norm.d, stage.d_kernel)
-                   : temporal_conv_kernel_gradient(exec, graph.frames, stage.norm.d, stage.d_kernel);
+    stage.spectral ? stage.first.kernel_gradient(exec, norm.d, stage.d_kernel, first)
+                   : temporal_conv_kernel_gradient(exec, graph.frames, norm.d, stage.d_kernel);
     return;
   }
   const NormStage<S>& before = graph.hidden[layer - 1].norm;
   if (stage.spectral) {
-    stage.later.backward(exec, stage.norm.d, before.d, stage.d_kernel);
+    stage.later.backward(
+        exec, norm.d, before.d, stage.d_kernel, first,
+        carries_work(graph, layer) ? backward_moment_rows(before.d, before.h, before.z, before.moments) : PlaneWork{});
     return;
   }
-  conv_kernel_gradient(exec, before.h, stage.norm.d, stage.d_kernel);
-  conv_input_gradient(exec, stage.norm.d, kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters), before.d);
+  conv_kernel_gradient(exec, before.h, norm.d, stage.d_kernel);
+  conv_input_gradient(exec, norm.d, kernel_of(graph.layout.parameter(norm.name + "kernel"), parameters), before.d);
 }
 
 /// dL/dz of the readout -> its weight's gradient and dL/dh of the last hidden layer.
@@ -183,7 +212,7 @@ template <class S>
 void back_through_hidden(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
                          std::size_t layer, std::vector<S>& gradient) {
   HiddenStage<S>& stage = graph.hidden[layer];
-  back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, gradient);
+  prepare_back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, carries_work(graph, layer + 1), gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
   const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
   ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), stage.d_kernel.data(),
@@ -203,7 +232,9 @@ void train_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& p
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
   if (!stage.spectral) return temporal_conv_forward(exec, frames, kernel, z);
   if (begin == 0) stage.first.set_kernel(exec, kernel);
-  stage.first.forward(exec, frames, z, spectra);
+  PlaneWork rows;
+  if (carries_work(graph, 0)) rows = from_plane(forward_moment_rows(stage.norm.z, stage.norm.moments), begin * all.extent(1));
+  stage.first.forward(exec, frames, z, spectra, rows);
 }
 
 template <class S>
@@ -211,15 +242,16 @@ void train_later_layers(const Exec& exec, const Communicator& communicator, Trai
                         const StepNoise& noise) {
   const double sd = noise.on ? graph.architecture.noise : 0.0;
   for (std::size_t layer = 0; layer < graph.hidden.size(); ++layer) {
-    NormStage<S>& stage = graph.hidden[layer].norm;
-    if (layer > 0) linear_stage(exec, graph, parameters, layer);
-    prepare_norm(exec, communicator, graph, parameters, stage);
-    const NoiseKey key{noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
-    norm_relu(exec, stage.z, stage.gain, stage.shift, stage.moments.share, sd, key, stage.h);
+    if (layer > 0) linear_stage(exec, graph, parameters, layer, sd, noise_key(graph, noise, layer - 1));
+    prepare_norm(exec, communicator, graph, parameters, graph.hidden[layer].norm, carries_work(graph, layer));
   }
-  if (!graph.hidden.empty())
-    readout_forward(exec, graph.hidden.back().norm.h, readout_of(graph, parameters), graph.partial, graph.output.z);
-  prepare_norm(exec, communicator, graph, parameters, graph.output);
+  if (!graph.hidden.empty()) {
+    const NormStage<S>& last = graph.hidden.back().norm;
+    norm_relu(exec, last.z, last.gain, last.shift, last.moments.share, sd, noise_key(graph, noise, graph.hidden.size() - 1),
+              last.h);
+    readout_forward(exec, last.h, readout_of(graph, parameters), graph.partial, graph.output.z);
+  }
+  prepare_norm(exec, communicator, graph, parameters, graph.output, false);
 }
 
 template <class S>
@@ -248,7 +280,9 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
                       const LossSettings& settings, std::vector<S>& gradient) {
   gradient.resize(graph.layout.parameter_count);
   const double loss = train_loss(exec, communicator, graph, settings);
-  back_through_norm(exec, communicator, graph, graph.output, View5<S>(), gradient);
+  const NormStage<S>& output = graph.output;
+  prepare_back_through_norm(exec, communicator, graph, graph.output, View5<S>(), false, gradient);
+  norm_backward(exec, output.d, View5<S>(), output.z, output.from_d, output.from_z, output.constant, output.moments.share);
   back_through_readout(exec, graph, parameters);
   const ParameterEntry& weight = graph.layout.parameter("readout.weight");
   ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), graph.d_weight.data(),

@@ -3,18 +3,14 @@
 #include "amacrine/model/lanes.hpp"
 #include "amacrine/model/train_kernels.hpp"
 
+#include <algorithm>
+
 namespace amacrine::model {
 
 using core::Exec;
 using core::View1;
 using core::View3;
 using core::View5;
-
-namespace {
-
-constexpr std::size_t noise_group = 4;  ///< units that share one Philox block
-
-}  // namespace
 
 MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::size_t height, std::size_t width, bool per_channel) {
   MomentSums moments;
@@ -33,9 +29,9 @@ inline void row_sums_by_lanes(const S* d, const S* gate, const S* value, std::si
   Lanes<double, W> first[2]{}, second[2]{};
   const auto add = [&](int n, Lanes<S, W> term, const Lanes<S, W>& open, const Lanes<S, W>& factor) {
     if constexpr (Gated) term = gated<S, W>(term, open);
-    const Lanes<double, W> wide = widened<S, W>(term);
+    const Lanes<double, W> wide = converted<double, S, W>(term);
     first[n] += wide;
-    second[n] += wide * widened<S, W>(factor);
+    second[n] += wide * converted<double, S, W>(factor);
   };
   std::size_t i = 0;
   for (; i + 2 * W <= run; i += 2 * W)
@@ -67,7 +63,39 @@ KOKKOS_INLINE_FUNCTION void row_sums(const S* d, const S* gate, const S* value, 
   }
 }
 
-void sum_rows(const Exec& exec, const MomentSums& moments) {
+/// Rows of moments of d, where h > 0 if Gated, and of d * z, into `out`.
+template <bool Gated, class S>
+struct MomentRows {
+  const S *d, *gate, *value;
+  std::size_t run;  ///< values of a row
+  double* out;
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t row) const {
+    row_sums<Gated>(d + row * run, gate + row * run, value + row * run, run, out + 2 * row);
+  }
+};
+
+template <bool Gated, class S>
+MomentRows<Gated, S> moment_rows(const View5<S>& d, const View5<S>& h, const View5<S>& z, const MomentSums& moments) {
+  return {d.data(), h.data(), z.data(), moments.span * z.extent(4), moments.rows.data()};
+}
+
+template <bool Gated, class S>
+void all_rows(const Exec& exec, const char* label, const View5<S>& d, const View5<S>& h, const View5<S>& z,
+              const MomentSums& moments) {
+  Kokkos::parallel_for(label, Kokkos::RangePolicy<Exec>(exec, 0, moments.rows.extent(0) * moments.rows.extent(1)),
+                       moment_rows<Gated>(d, h, z, moments));
+}
+
+template <bool Gated, class S>
+PlaneWork rows_of_planes(const char* label, const View5<S>& d, const View5<S>& h, const View5<S>& z, const MomentSums& moments) {
+  const std::size_t rows = moments.rows.extent(1) / z.extent(1);
+  return {label, [work = moment_rows<Gated>(d, h, z, moments), rows](std::size_t plane) {
+            for (std::size_t row = plane * rows; row < (plane + 1) * rows; ++row) work(row);
+          }};
+}
+
+void sum_moment_rows(const Exec& exec, const MomentSums& moments) {
   const std::size_t per = moments.share / moments.span;
   if (per == 1) return;
   const View3<double> rows = moments.rows, sums = moments.sums;
@@ -83,28 +111,25 @@ void sum_rows(const Exec& exec, const MomentSums& moments) {
       });
 }
 
-template <bool Gated, class S>
-void sum_all_rows(const Exec& exec, const char* label, const View5<S>& d, const View5<S>& h, const View5<S>& z,
-                  const MomentSums& moments) {
-  const std::size_t rows = moments.rows.extent(1), run = moments.span * z.extent(4);
-  const S *const gradients = d.data(), *const gates = h.data(), *const values = z.data();
-  double* const out = moments.rows.data();
-  Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<Exec>(exec, 0, z.extent(0) * rows), KOKKOS_LAMBDA(const std::size_t row) {
-        row_sums<Gated>(gradients + row * run, gates + row * run, values + row * run, run, out + 2 * row);
-      });
-  sum_rows(exec, moments);
-}
-
 template <class S>
 void forward_moments(const Exec& exec, const View5<S>& z, const MomentSums& moments) {
-  sum_all_rows<false>(exec, "model::forward_moments", z, z, z, moments);
+  all_rows<false>(exec, "model::forward_moments", z, z, z, moments);
+  sum_moment_rows(exec, moments);
+}
+template <class S>
+PlaneWork forward_moment_rows(const View5<S>& z, const MomentSums& moments) {
+  return rows_of_planes<false>("model::inverse_and_moments", z, z, z, moments);
 }
 
 template <class S>
 void backward_moments(const Exec& exec, const View5<S>& d, const View5<S>& h, const View5<S>& z, const MomentSums& moments) {
-  h.size() == 0 ? sum_all_rows<false>(exec, "model::backward_moments", d, d, z, moments)
-                : sum_all_rows<true>(exec, "model::backward_moments", d, h, z, moments);
+  h.size() == 0 ? all_rows<false>(exec, "model::backward_moments", d, d, z, moments)
+                : all_rows<true>(exec, "model::backward_moments", d, h, z, moments);
+  sum_moment_rows(exec, moments);
+}
+template <class S>
+PlaneWork backward_moment_rows(const View5<S>& d, const View5<S>& h, const View5<S>& z, const MomentSums& moments) {
+  return rows_of_planes<true>("model::inverse_and_backward_moments", d, h, z, moments);
 }
 
 /// h = max(0, a z + b + noise) for the lanes of one unit; `Whole` where `count` is a whole register.
@@ -117,34 +142,71 @@ KOKKOS_INLINE_FUNCTION void relu_lanes(const S* in, S a, S b, S sd, const float*
   }
 }
 
+/// Norm, noise and ReLU of a few units of segment g.
+template <class S>
+struct NormRelu {
+  const S* in;
+  S* out;
+  View1<S> gain, shift;
+  std::size_t units, windows, share;
+  S sd;
+  NoiseKey key;
+
+  /// Units [unit, end) of noise group `group`, windows [begin, begin + run).
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t g, std::size_t group, std::size_t unit, std::size_t end, std::size_t begin,
+                                         std::size_t run) const {
+    constexpr std::size_t together = noise_group;
+    for (std::size_t first = begin; first < begin + run; first += train_lanes) {
+      float normal[together][train_lanes] = {};
+      if (sd != S(0))
+        noise_normals<train_lanes>(key, static_cast<std::uint32_t>(group), key.first_sample + g * windows + first, normal);
+      const std::size_t left = begin + run - first;
+      for (std::size_t u = unit; u < end; ++u) {
+        const S a = gain(u / share), b = shift(u / share);
+        const std::size_t at = (g * units + u) * windows + first;
+        const float* const deviates = normal[u - group * together];
+        if (left >= static_cast<std::size_t>(train_lanes)) {
+          relu_lanes<true>(in + at, a, b, sd, deviates, train_lanes, out + at);
+        } else {
+          relu_lanes<false>(in + at, a, b, sd, deviates, static_cast<int>(left), out + at);
+        }
+      }
+    }
+  }
+};
+
+template <class S>
+NormRelu<S> make_norm_relu(const View5<S>& z, const View1<S>& gain, const View1<S>& shift, std::size_t share, double noise,
+                           const NoiseKey& key, const View5<S>& h) {
+  return {z.data(), h.data(), gain, shift, units_of(z), z.extent(4), share, static_cast<S>(noise), key};
+}
+
 template <class S>
 void norm_relu(const Exec& exec, const View5<S>& z, const View1<S>& gain, const View1<S>& shift, std::size_t share, double noise,
                const NoiseKey& key, const View5<S>& h) {
-  const std::size_t units = units_of(z), windows = z.extent(4), groups = (units + noise_group - 1) / noise_group;
+  constexpr std::size_t together = noise_group;
+  const NormRelu<S> work = make_norm_relu(z, gain, shift, share, noise, key, h);
+  const std::size_t units = work.units, windows = work.windows, groups = (units + together - 1) / together;
   const std::size_t run = train_lanes > 1 ? windows : 1, runs = windows / run;  // windows of a work item
-  const S* const in = z.data();
-  S* const out = h.data();
-  const S sd = static_cast<S>(noise);
   Kokkos::parallel_for(
       "model::norm_relu", Kokkos::RangePolicy<Exec>(exec, 0, z.extent(0) * groups * runs), KOKKOS_LAMBDA(const std::size_t item) {
         const std::size_t begin = item % runs * run, group = item / runs % groups, g = item / runs / groups;
-        const std::size_t unit = group * noise_group, end = unit + noise_group < units ? unit + noise_group : units;
-        for (std::size_t first = begin; first < begin + run; first += train_lanes) {
-          float normal[noise_group][train_lanes] = {};
-          if (sd != S(0))
-            noise_normals<train_lanes>(key, static_cast<std::uint32_t>(group), key.first_sample + g * windows + first, normal);
-          const std::size_t left = begin + run - first;
-          for (std::size_t u = unit; u < end; ++u) {
-            const S a = gain(u / share), b = shift(u / share);
-            const std::size_t at = (g * units + u) * windows + first;
-            if (left >= static_cast<std::size_t>(train_lanes)) {
-              relu_lanes<true>(in + at, a, b, sd, normal[u - unit], train_lanes, out + at);
-            } else {
-              relu_lanes<false>(in + at, a, b, sd, normal[u - unit], static_cast<int>(left), out + at);
-            }
-          }
-        }
+        const std::size_t unit = group * together, end = unit + together < units ? unit + together : units;
+        work(g, group, unit, end, begin, run);
       });
+}
+
+template <class S>
+PlaneWork norm_relu_of_planes(const View5<S>& z, const View1<S>& gain, const View1<S>& shift, std::size_t share, double noise,
+                              const NoiseKey& key, const View5<S>& h) {
+  const std::size_t channels = z.extent(1), area = z.extent(2) * z.extent(3);
+  return {"model::norm_relu_and_forward",
+          [work = make_norm_relu(z, gain, shift, share, noise, key, h), channels, area](std::size_t plane) {
+            constexpr std::size_t together = noise_group;
+            const std::size_t g = plane / channels, first = plane % channels * area, last = first + area;
+            for (std::size_t group = first / together; group * together < last; ++group)
+              work(g, group, std::max(first, group * together), std::min(last, (group + 1) * together), 0, work.windows);
+          }};
 }
 
 /// d = a d + b z + c over a run, d only where the gate is open.
@@ -158,22 +220,46 @@ KOKKOS_INLINE_FUNCTION void back_run(S* KOKKOS_RESTRICT d, const S* KOKKOS_RESTR
   }
 }
 
+/// The way back through a norm for one unit of a segment.
+template <class S>
+struct NormBack {
+  S* d;
+  const S *gate, *value;  ///< gate: null where nothing gates
+  View1<S> from_d, from_z, constant;
+  std::size_t units, windows, share;
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t unit) const {
+    const std::size_t k = unit % units / share, at = unit * windows;
+    const S a = from_d(k), b = from_z(k), c = constant(k);
+    if (gate == nullptr) {
+      back_run<false>(d + at, static_cast<const S*>(nullptr), value + at, windows, a, b, c);
+    } else {
+      back_run<true>(d + at, gate + at, value + at, windows, a, b, c);
+    }
+  }
+};
+
+template <class S>
+NormBack<S> make_norm_back(const View5<S>& d, const View5<S>& h, const View5<S>& z, const View1<S>& from_d,
+                           const View1<S>& from_z, const View1<S>& constant, std::size_t share) {
+  return {d.data(), h.size() == 0 ? nullptr : h.data(), z.data(), from_d, from_z, constant, units_of(z), z.extent(4), share};
+}
+
 template <class S>
 void norm_backward(const Exec& exec, const View5<S>& d, const View5<S>& h, const View5<S>& z, const View1<S>& from_d,
                    const View1<S>& from_z, const View1<S>& constant, std::size_t share) {
-  const std::size_t units = units_of(z), windows = z.extent(4);
-  const S *const gates = h.size() == 0 ? nullptr : h.data(), *const values = z.data();
-  S* const gradients = d.data();
-  Kokkos::parallel_for(
-      "model::norm_backward", Kokkos::RangePolicy<Exec>(exec, 0, z.extent(0) * units), KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t k = item % units / share, at = item * windows;
-        const S a = from_d(k), b = from_z(k), c = constant(k);
-        if (gates == nullptr) {
-          back_run<false>(gradients + at, static_cast<const S*>(nullptr), values + at, windows, a, b, c);
-        } else {
-          back_run<true>(gradients + at, gates + at, values + at, windows, a, b, c);
-        }
-      });
+  Kokkos::parallel_for("model::norm_backward", Kokkos::RangePolicy<Exec>(exec, 0, z.extent(0) * units_of(z)),
+                       make_norm_back(d, h, z, from_d, from_z, constant, share));
+}
+
+template <class S>
+PlaneWork norm_backward_of_planes(const View5<S>& d, const View5<S>& h, const View5<S>& z, const View1<S>& from_d,
+                                  const View1<S>& from_z, const View1<S>& constant, std::size_t share) {
+  const std::size_t area = z.extent(2) * z.extent(3);
+  return {"model::norm_backward_and_forward",
+          [work = make_norm_back(d, h, z, from_d, from_z, constant, share), area](std::size_t plane) {
+            for (std::size_t unit = plane * area; unit < (plane + 1) * area; ++unit) work(unit);
+          }};
 }
 
 #define AMACRINE_INSTANTIATE(S)                                                                                         \
@@ -182,7 +268,13 @@ void norm_backward(const Exec& exec, const View5<S>& d, const View5<S>& h, const
   template void norm_relu<S>(const Exec&, const View5<S>&, const View1<S>&, const View1<S>&, std::size_t, double,       \
                              const NoiseKey&, const View5<S>&);                                                         \
   template void norm_backward<S>(const Exec&, const View5<S>&, const View5<S>&, const View5<S>&, const View1<S>&,       \
-                                 const View1<S>&, const View1<S>&, std::size_t);
+                                 const View1<S>&, const View1<S>&, std::size_t);                                        \
+  template PlaneWork forward_moment_rows<S>(const View5<S>&, const MomentSums&);                                        \
+  template PlaneWork backward_moment_rows<S>(const View5<S>&, const View5<S>&, const View5<S>&, const MomentSums&);     \
+  template PlaneWork norm_relu_of_planes<S>(const View5<S>&, const View1<S>&, const View1<S>&, std::size_t, double,     \
+                                            const NoiseKey&, const View5<S>&);                                          \
+  template PlaneWork norm_backward_of_planes<S>(const View5<S>&, const View5<S>&, const View5<S>&, const View1<S>&,     \
+                                                const View1<S>&, const View1<S>&, std::size_t);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

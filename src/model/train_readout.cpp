@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/model/lanes.hpp"
 #include "amacrine/model/train_kernels.hpp"
+
+#include <type_traits>
 
 namespace amacrine::model {
 
@@ -15,11 +18,44 @@ namespace {
 
 constexpr std::size_t chunk_units = 64;  ///< 64 units x 32 windows of float stay in the first-level cache while all cells pass
 
+constexpr std::size_t gather_tile = train_lanes > 1 ? 512 : 1;  ///< pixels of a work item
+
 std::size_t lane_blocks(std::size_t windows) { return (windows + train_lanes - 1) / train_lanes; }
 
 }  // namespace
 
 std::size_t readout_chunks(std::size_t units) { return (units + chunk_units - 1) / chunk_units; }
+
+/// out (cells, lanes) = sum_u weight (cells, u) h (u, lanes) for Cells cells and whole registers of lanes.
+template <int Cells, class S>
+inline void weigh_units(const S* h, std::size_t windows, const S* weight, std::size_t stride, std::size_t units, S* out,
+                        std::size_t out_stride) {
+  Lanes<S, train_lanes> sum[Cells]{};
+  for (std::size_t u = 0; u < units; ++u) {
+    const Lanes<S, train_lanes> value = load<S, train_lanes>(h + u * windows);
+    AMACRINE_UNROLL for (int n = 0; n < Cells; ++n) sum[n] +=
+        broadcast<S, train_lanes>(weight[static_cast<std::size_t>(n) * stride + u]) * value;
+  }
+  for (int n = 0; n < Cells; ++n) store<S, train_lanes>(out + static_cast<std::size_t>(n) * out_stride, sum[n]);
+}
+
+/// The same for any number of cells and `count` lanes.
+template <class S>
+KOKKOS_INLINE_FUNCTION void weigh_some_units(const S* h, std::size_t windows, const S* weight, std::size_t stride,
+                                             std::size_t units, std::size_t cells, int count, S* out, std::size_t out_stride) {
+  std::size_t n = 0;
+  if constexpr (train_lanes > 1)
+    if (count == train_lanes)
+      for (; n + 4 <= cells; n += 4)
+        weigh_units<4>(h, windows, weight + n * stride, stride, units, out + n * out_stride, out_stride);
+  for (; n < cells; ++n) {
+    S sum[train_lanes] = {};
+    for (std::size_t u = 0; u < units; ++u)
+      for (int lane = 0; lane < count; ++lane)
+        sum[lane] += weight[n * stride + u] * h[u * windows + static_cast<std::size_t>(lane)];
+    for (int lane = 0; lane < count; ++lane) out[n * out_stride + static_cast<std::size_t>(lane)] = sum[lane];
+  }
+}
 
 template <class S>
 void readout_forward(const Exec& exec, const View5<S>& h, const View2<S>& weight, const View4<S>& partial,
@@ -28,27 +64,17 @@ void readout_forward(const Exec& exec, const View5<S>& h, const View2<S>& weight
   const std::size_t chunks = readout_chunks(units), blocks = lane_blocks(windows);
   core::require(partial.extent(1) == chunks && weight.extent(1) == units,
                 "model::readout_forward: the shapes do not fit together");
-  const S* const in = h.data();
+  const S *const in = h.data(), *const weights = weight.data();
+  S* const sums = partial.data();
   Kokkos::parallel_for(
       "model::readout_forward", Kokkos::RangePolicy<Exec>(exec, 0, segments * chunks * blocks),
       KOKKOS_LAMBDA(const std::size_t item) {
         const std::size_t first = item % blocks * train_lanes, chunk = item / blocks % chunks, g = item / blocks / chunks;
         const std::size_t left = windows - first;
         const int count = left < static_cast<std::size_t>(train_lanes) ? static_cast<int>(left) : train_lanes;
-        const std::size_t end = (chunk + 1) * chunk_units < units ? (chunk + 1) * chunk_units : units;
-        for (std::size_t n = 0; n < cells; ++n) {
-          S sum[train_lanes] = {};
-          for (std::size_t u = chunk * chunk_units; u < end; ++u) {
-            const S w = weight(n, u);
-            const S* const from = in + (g * units + u) * windows + first;
-            if (count == train_lanes) {
-              for (int lane = 0; lane < train_lanes; ++lane) sum[lane] += w * from[lane];
-            } else {
-              for (int lane = 0; lane < count; ++lane) sum[lane] += w * from[lane];
-            }
-          }
-          for (int lane = 0; lane < count; ++lane) partial(g, chunk, n, first + static_cast<std::size_t>(lane)) = sum[lane];
-        }
+        const std::size_t unit = chunk * chunk_units, some = units - unit < chunk_units ? units - unit : chunk_units;
+        weigh_some_units(in + (g * units + unit) * windows + first, windows, weights + unit, units, some, cells, count,
+                         sums + (g * chunks + chunk) * cells * windows + first, windows);
       });
   Kokkos::parallel_for(
       "model::readout_sum", Kokkos::RangePolicy<Exec>(exec, 0, segments * cells * windows),
@@ -146,27 +172,55 @@ void output_loss(const Exec& exec, const View5<S>& drive, const View1<S>& gain, 
       });
 }
 
+/// out = a value + b for the first `lanes` of a register.
+template <class S, class Pixel>
+KOKKOS_INLINE_FUNCTION void normalise(const Pixel (&values)[train_lanes], S a, S b, std::size_t lanes, S* out) {
+  if constexpr (train_lanes > 1) {
+    using Step = std::conditional_t<std::is_integral_v<Pixel>, int, Pixel>;  // from bytes in one step is done lane by lane
+    const Lanes<Step, train_lanes> step = converted<Step, Pixel, train_lanes>(load<Pixel, train_lanes>(values));
+    const Lanes<S, train_lanes> wide = converted<S, Step, train_lanes>(step),
+                                result = broadcast<S, train_lanes>(a) * wide + broadcast<S, train_lanes>(b);
+    lanes == static_cast<std::size_t>(train_lanes) ? store<S, train_lanes>(out, result)
+                                                   : store_part<S, train_lanes>(out, result, lanes);
+  } else {
+    out[0] = a * static_cast<S>(values[0]) + b;
+  }
+}
+
+/// Frames start ... start + count - 1 of `some` pixels from p on, frames becoming lanes: out (pixels, count).
+template <class S, class Pixel>
+KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels, std::size_t p, std::size_t some,
+                                          std::size_t count, const View1<S>& scale, const View1<S>& offset, S* out) {
+  const bool per_pixel = scale.extent(0) > 1;
+  Pixel values[gather_tile][train_lanes] = {};  // whole registers are read only after all their bytes were written
+  for (std::size_t f = 0; f < count; f += train_lanes) {
+    const std::size_t left = count - f, lanes = left < static_cast<std::size_t>(train_lanes) ? left : train_lanes;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const Pixel* const frame = movie + (f + lane) * pixels + p;
+      if constexpr (train_lanes > 1)
+        if (f + lane + 4 < count)
+          for (std::size_t i = 0; i < some; i += 64 / sizeof(Pixel)) prefetch(frame + 4 * pixels + i);
+      for (std::size_t i = 0; i < some; ++i) values[i][lane] = frame[i];
+    }
+    for (std::size_t i = 0; i < some; ++i)
+      normalise(values[i], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0), lanes, out + i * count + f);
+  }
+}
+
 template <class S, class Pixel>
 void gather_frames(const Exec& exec, const View3<const Pixel>& movie, const View1<std::int64_t>& first, const View1<S>& scale,
                    const View1<S>& offset, const View4<S>& frames) {
-  const std::size_t pixels = frames.extent(1) * frames.extent(2), count = frames.extent(3), blocks = lane_blocks(count);
-  const bool per_pixel = scale.extent(0) > 1;
-  // A host's work item reads a few frames from end to end, so that the movie streams; a GPU's reads one pixel.
-  const std::size_t run = train_lanes > 1 ? pixels : 1, runs = pixels / run;
+  const std::size_t pixels = frames.extent(1) * frames.extent(2), count = frames.extent(3),
+                    tiles = (pixels + gather_tile - 1) / gather_tile;
   const Pixel* const from = movie.data();
   S* const to = frames.data();
   Kokkos::parallel_for(
-      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * blocks * runs),
+      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * tiles),
       KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t begin = item % runs * run, f = item / runs % blocks * train_lanes, g = item / runs / blocks;
-        const std::size_t start = static_cast<std::size_t>(first(g)) + f, left = count - f;
-        const std::size_t lanes = left < static_cast<std::size_t>(train_lanes) ? left : train_lanes;
-        for (std::size_t p = begin; p < begin + run; ++p) {
-          const S a = scale(per_pixel ? p : 0), b = offset(per_pixel ? p : 0);
-          const Pixel* const pixel = from + start * pixels + p;
-          S* const out = to + (g * pixels + p) * count + f;
-          for (std::size_t lane = 0; lane < lanes; ++lane) out[lane] = a * static_cast<S>(pixel[lane * pixels]) + b;
-        }
+        const std::size_t p = item % tiles * gather_tile, g = item / tiles;
+        const std::size_t some = pixels - p < gather_tile ? pixels - p : gather_tile;
+        gather_pixels(from + static_cast<std::size_t>(first(g)) * pixels, pixels, p, some, count, scale, offset,
+                      to + (g * pixels + p) * count);
       });
 }
 

@@ -22,7 +22,7 @@ NormStage<S> make_stage(const std::string& name, const StageShape& shape, std::s
   NormStage<S> stage;
   stage.name = name;
   const auto allocate = [&](const std::string& label) {
-    return core::View5<S>(uninitialised("model::train_" + label), segments, shape.channels, shape.height, shape.width, windows);
+    return core::workspace<core::View5<S>>("model::train_" + label, segments, shape.channels, shape.height, shape.width, windows);
   };
   stage.z = allocate("z");
   const bool training = use == GraphUse::training;
@@ -125,8 +125,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   graph.layout = make_layout(a);
   graph.shards = shards, graph.windows = windows, graph.owned = owned;
   const std::size_t segments = owned.size(), cells = as_size(a.cells), samples = shards * windows;
-  graph.frames = core::View4<S>(uninitialised("model::train_frames"), frame_segments(use, segments), as_size(a.height),
-                                as_size(a.width), windows + as_size(a.history) - 1);
+  graph.frames = core::workspace<core::View4<S>>("model::train_frames", frame_segments(use, segments), as_size(a.height),
+                                                 as_size(a.width), windows + as_size(a.history) - 1);
   graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
   graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
@@ -138,8 +138,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
         make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
     const Convolution convolution = convolution_of(a, l, engine);
     if (use == GraphUse::training)
-      stage.d_kernel = core::View5<S>(uninitialised("model::train_d_kernel"), segments, shape.channels, convolution.inputs,
-                                      convolution.kernel_y, convolution.kernel_x);
+      stage.d_kernel = core::workspace<core::View5<S>>("model::train_d_kernel", segments, shape.channels, convolution.inputs,
+                                                       convolution.kernel_y, convolution.kernel_x);
     make_engine(convolution, l, segments, windows, use, stage);
     graph.hidden.push_back(std::move(stage));
   }
@@ -148,7 +148,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     graph.partial =
         core::View4<S>(uninitialised("model::train_readout"), segments, readout_chunks(a.readout_inputs()), cells, windows);
   if (use == GraphUse::training)
-    graph.d_weight = core::View1<S>(uninitialised("model::train_d_weight"), segments * cells * a.readout_inputs());
+    graph.d_weight = core::workspace<core::View1<S>>("model::train_d_weight", segments * cells * a.readout_inputs());
   return graph;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel_work.hpp"
 
+#include "amacrine/model/spectral.hpp"
+
 #include <cmath>
 
 namespace amacrine::benchmark {
@@ -20,8 +22,24 @@ struct Planes {
 
 using Works = std::map<std::string, Work>;
 
-void transform(Works& works, const std::string& way, const Planes& p) {
-  works["model::spectral_" + way] += {p.flops(), bytes_of * (p.values() + p.spectra())};
+void transform(Works& works, const std::string& label, const Planes& p) {
+  works["model::" + label] += {p.flops(), bytes_of * (p.values() + p.spectra())};
+}
+
+/// Work on the values of a layer: {flops, arrays read or written} of each.
+constexpr double moments[] = {3, 1}, back_moments[] = {3, 3}, relu[] = {4 + deviate, 2}, back[] = {4, 4};
+
+/// A transform and the work that rides on it where planes carry work: what the transform reads or writes itself counts once.
+void transform_with(Works& works, const std::string& fused, const std::string& way, const std::string& alone,
+                    const double (&each)[2], const Planes& p) {
+  const double values = p.values();
+  if constexpr (model::planes_carry_work) {
+    transform(works, fused, p);
+    works["model::" + fused] += {each[0] * values, (each[1] - 1) * bytes_of * values};
+  } else {
+    transform(works, "spectral_" + way, p);
+    works["model::" + alone] += {each[0] * values, each[1] * bytes_of * values};
+  }
 }
 
 void first_layer(Works& works, const model::Architecture& a, double g, double b) {
@@ -33,15 +51,15 @@ void first_layer(Works& works, const model::Architecture& a, double g, double b)
   Planes gradients = kernel;
   gradients.count = g * c;
   const double multiply_adds = 8 * frames.frequencies() * g * c * t * b;
-  transform(works, "forward", kernel);
-  transform(works, "forward", frames);
+  transform(works, "spectral_forward", kernel);
+  transform(works, "spectral_forward", frames);
   works["model::spectral_correlate_in_time"] +=
       {multiply_adds, bytes_of * (frames.spectra() + kernel.spectra() + outputs.spectra())};
-  transform(works, "inverse", outputs);
-  transform(works, "forward", outputs);
+  transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs);
+  transform_with(works, "norm_backward_and_forward", "forward", "norm_backward", back, outputs);
   works["model::spectral_correlate_windows"] +=
       {multiply_adds, bytes_of * (frames.spectra() + outputs.spectra() + gradients.spectra())};
-  transform(works, "inverse", gradients);
+  transform(works, "spectral_inverse", gradients);
   works["model::spectral_pack_lags"] += {0, 2 * bytes_of * kernel.values()};
   works["model::spectral_unpack_lags"] += {0, 2 * bytes_of * gradients.values()};
 }
@@ -55,24 +73,25 @@ void later_layer(Works& works, const model::Architecture& a, int l, double g, do
   Planes gradients = kernel;
   gradients.count = g;
   const double multiply_adds = 8 * inputs.frequencies() * g * c * d * b, both = inputs.spectra() + outputs.spectra();
-  transform(works, "forward", kernel);
-  transform(works, "forward", inputs);
+  transform(works, "spectral_forward", kernel);
+  transform_with(works, "norm_relu_and_forward", "forward", "norm_relu", relu, inputs);
   works["model::spectral_mix_channels"] += {multiply_adds, bytes_of * (both + kernel.spectra())};
-  transform(works, "inverse", outputs);
-  transform(works, "forward", outputs);
+  transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs);
+  transform_with(works, "norm_backward_and_forward", "forward", "norm_backward", back, outputs);
   works["model::spectral_mix_channels_back"] += {multiply_adds, bytes_of * (both + kernel.spectra())};
-  transform(works, "inverse", inputs);
+  transform_with(works, "inverse_and_backward_moments", "inverse", "backward_moments", back_moments, inputs);
   works["model::spectral_pair_channels"] += {multiply_adds, bytes_of * (both + gradients.spectra())};
-  transform(works, "inverse", gradients);
+  transform(works, "spectral_inverse", gradients);
   works["model::spectral_pack_lags"] += {0, 2 * bytes_of * kernel.values()};
   works["model::spectral_unpack_lags"] += {0, 2 * bytes_of * gradients.values()};
 }
 
-void norm(Works& works, double values, bool hidden) {
-  works["model::forward_moments"] += {3 * values, bytes_of * values};
-  if (hidden) works["model::norm_relu"] += {(4 + deviate) * values, 2 * bytes_of * values};
-  works["model::backward_moments"] += {3 * values, (hidden ? 3 : 2) * bytes_of * values};
-  works["model::norm_backward"] += {4 * values, (hidden ? 4 : 3) * bytes_of * values};
+/// What rides on no transform: the last hidden layer's way to and from the readout, and the cells' norm.
+void element_wise(Works& works, double last, double drives) {
+  works["model::norm_relu"] += {relu[0] * last, relu[1] * bytes_of * last};
+  works["model::backward_moments"] += {back_moments[0] * (last + drives), bytes_of * (back_moments[1] * last + 2 * drives)};
+  works["model::forward_moments"] += {moments[0] * drives, moments[1] * bytes_of * drives};
+  works["model::norm_backward"] += {back[0] * drives, 3 * bytes_of * drives};
 }
 
 }  // namespace
@@ -83,13 +102,12 @@ std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size
   double parameters = 0;
   for (int l = 0; l < a.layers(); ++l) {
     l == 0 ? first_layer(works, a, g, b) : later_layer(works, a, l, g, b);
-    norm(works, static_cast<double>(a.units(l)) * g * b, true);
     const model::ConvLayer& layer = a.hidden[static_cast<std::size_t>(l)];
     parameters += double(layer.kernel_y) * layer.kernel_x * layer.channels *
                   (l == 0 ? a.history : a.hidden[static_cast<std::size_t>(l - 1)].channels);
   }
-  norm(works, n * g * b, false);
   const double units = static_cast<double>(a.readout_inputs()), h = units * g * b, weights = units * n;
+  element_wise(works, h, n * g * b);
   parameters += weights;
   works["model::readout_forward"] += {2 * n * h, bytes_of * (h + weights)};
   works["model::readout_input_gradient"] += {2 * n * h, bytes_of * (h + weights)};

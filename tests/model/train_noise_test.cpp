@@ -48,26 +48,26 @@ TEST(TrainNoise, CosineAndSineMatchTheLibrary) {
 /// Moments of 2^20 deviates within five standard errors, and no correlation between units, samples, layers and steps.
 TEST(TrainNoise, DeviatesAreStandardNormal) {
   constexpr int lanes = 16;
-  const std::size_t groups = 16384;
+  const std::size_t groups = 8192;
   std::vector<double> moments(4, 0.0);
   double neighbours = 0, samples = 0, layers = 0, steps = 0, beyond3 = 0;
   for (std::size_t group = 0; group < groups; ++group) {
-    float a[4][lanes], b[4][lanes], c[4][lanes];
+    float a[noise_group][lanes], b[noise_group][lanes], c[noise_group][lanes];
     noise_normals<lanes>({5, 9, 0, 0}, static_cast<std::uint32_t>(group), 1000, a);
     noise_normals<lanes>({5, 9, 0, 1}, static_cast<std::uint32_t>(group), 1000, b);
     noise_normals<lanes>({5, 10, 0, 0}, static_cast<std::uint32_t>(group), 1000, c);
     for (int i = 0; i < lanes; ++i)
-      for (int j = 0; j < 4; ++j) {
+      for (int j = 0; j < noise_group; ++j) {
         const double x = a[j][i];
         for (int power = 0; power < 4; ++power) moments[static_cast<std::size_t>(power)] += std::pow(x, power + 1);
         beyond3 += std::abs(x) > 3;
-        neighbours += x * static_cast<double>(a[(j + 1) % 4][i]);
+        neighbours += x * static_cast<double>(a[(j + 1) % noise_group][i]);
         samples += x * static_cast<double>(a[j][(i + 1) % lanes]);
         layers += x * static_cast<double>(b[j][i]);
         steps += x * static_cast<double>(c[j][i]);
       }
   }
-  const double count = static_cast<double>(groups) * lanes * 4, error = 5 / std::sqrt(count);
+  const double count = static_cast<double>(groups) * lanes * noise_group, error = 5 / std::sqrt(count);
   EXPECT_TRUE(std::abs(moments[0] / count) <= error);
   EXPECT_TRUE(std::abs(moments[1] / count - 1) <= error * std::sqrt(2.0));
   EXPECT_TRUE(std::abs(moments[2] / count) <= error * std::sqrt(15.0));
@@ -78,11 +78,11 @@ TEST(TrainNoise, DeviatesAreStandardNormal) {
 
 /// A deviate belongs to its unit and sample, whatever block of lanes computes it.
 TEST(TrainNoise, DependsOnUnitAndSampleOnly) {
-  float wide[4][16], narrow[4][1];
+  float wide[noise_group][16], narrow[noise_group][1];
   noise_normals<16>({7, 3, 0, 1}, 12, 480, wide);
   for (std::size_t i = 0; i < 16; ++i) {
     noise_normals<1>({7, 3, 0, 1}, 12, 480 + i, narrow);
-    for (int j = 0; j < 4; ++j) EXPECT_TRUE(std::abs(wide[j][i] - narrow[j][0]) <= 1e-6f);
+    for (int j = 0; j < noise_group; ++j) EXPECT_TRUE(std::abs(wide[j][i] - narrow[j][0]) <= 1e-6f);
   }
 }
 

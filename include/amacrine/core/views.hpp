@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/array.hpp"
+#include "amacrine/core/memory.hpp"
 
 #include <string>
 
@@ -29,6 +30,15 @@ using View5 = Kokkos::View<T*****, Kokkos::LayoutRight, Exec>;
 
 /// Allocates without initialising: label is "room::thing".
 inline auto uninitialised(const std::string& label) { return Kokkos::view_alloc(Kokkos::WithoutInitializing, label); }
+
+/// A view for a workspace of megabytes: not initialised, on a host on large pages where there are some.
+template <class V, class... Extents>
+V workspace(const std::string& label, Extents... extents) {
+  const V view(uninitialised(label), static_cast<std::size_t>(extents)...);
+  if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename V::memory_space>::accessible)
+    prefer_large_pages(view.data(), view.size() * sizeof(typename V::value_type));
+  return view;
+}
 
 /// Copies a host array's values into a flat device view (synchronous).
 template <class T>

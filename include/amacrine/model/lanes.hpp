@@ -16,6 +16,14 @@
 
 namespace amacrine::model {
 
+/// Asks for the cache line of an address that will soon be read, or written (`Write`).
+template <bool Write = false>
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  __builtin_prefetch(address, Write ? 1 : 0, 3);
+#endif
+}
+
 #if defined(__GNUC__) && !defined(__CUDACC__)
 template <class S, int W>
 struct LaneTraits {
@@ -83,15 +91,15 @@ inline Lanes<S, W> broadcast(S value) {
   return lanes;
 #endif
 }
-/// The same numbers in double.
-template <class S, int W>
-inline Lanes<double, W> widened(const Lanes<S, W>& lanes) {
+/// The same numbers in another type.
+template <class To, class From, int W>
+inline Lanes<To, W> converted(const Lanes<From, W>& lanes) {
 #if defined(__GNUC__) && !defined(__CUDACC__)
-  return __builtin_convertvector(lanes, Lanes<double, W>);
+  return __builtin_convertvector(lanes, Lanes<To, W>);
 #else
-  Lanes<double, W> wide;
-  for (int i = 0; i < W; ++i) wide[i] = lanes[i];
-  return wide;
+  Lanes<To, W> other;
+  for (int i = 0; i < W; ++i) other[i] = static_cast<To>(lanes[i]);
+  return other;
 #endif
 }
 /// The numbers whose gate is positive, zeros elsewhere.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/lanes.hpp"
 #include "amacrine/core/views.hpp"
 
 #include <cstddef>
+#include <functional>
 
 /// Convolutions in the frequency domain. A kernel of K x K is valid on (N - K + 1) of an N-point circular transform, so a 50 x 50
 /// frame and a 15 x 15 kernel need no padding; other sizes are padded with zeros to the next length there is a transform for.
@@ -20,6 +22,19 @@ bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_
 /// of the segments it computes together.
 enum class SpectralUse { forward, gradients };
 
+/// Whether element-wise work can ride on the transforms of a host (PlaneWork).
+inline constexpr bool planes_carry_work = core::detail::exec_is_host;
+
+/// Element-wise work on the planes (G, C) that a transform is about to read or has just written, while they are in the cache of
+/// the thread that transforms them: `run` is called once for every plane. Hosts only (planes_carry_work); empty: none.
+struct PlaneWork {
+  const char* label = nullptr;  ///< of the launch that does both
+  std::function<void(std::size_t plane)> run;
+  explicit operator bool() const { return static_cast<bool>(run); }
+};
+/// The same work, its planes counted from `first`.
+PlaneWork from_plane(PlaneWork work, std::size_t first);
+
 /// Whether forward() transforms the frames it is given, or goes on with the spectra of the call before, whose frames were the
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
 enum class FrameSpectra { fresh, kept };
@@ -35,11 +50,13 @@ class SpectralTemporalConv {
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for.
+  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for. `after`: on planes of out.
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
-               FrameSpectra spectra = FrameSpectra::fresh);
-  /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward().
-  void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel);
+               FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
+  /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward(). `before`: on planes
+  /// of d_out.
+  void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
+                       const PlaneWork& before = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
                       std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);
@@ -66,10 +83,13 @@ class SpectralConv {
 
   /// Transforms kernel (C,D,KY,KX); forward() and backward() use it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B).
-  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out);
-  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty.
-  void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel);
+  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). `before`: on planes of in; `after`: on planes of out.
+  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out, const PlaneWork& before = {},
+               const PlaneWork& after = {});
+  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty. `before`:
+  /// on planes of d_out; `after`: on planes of d_in.
+  void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel,
+                const PlaneWork& before = {}, const PlaneWork& after = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);

@@ -40,7 +40,7 @@ KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uin
 }
 
 /// sqrt(-2 ln u) for u = (m + 1/2) / 2^23, m the top 23 bits of `word`. The logarithm is Cephes' logf without branches, the
-/// root a Newton iteration, since library calls would keep the loop scalar.
+/// root a step of third and one of second order, since library calls would keep the loop scalar.
 KOKKOS_INLINE_FUNCTION float rayleigh(std::uint32_t word) {
   const float u = (static_cast<float>(static_cast<std::int32_t>(word >> 9)) + 0.5f) * 0x1p-23f;
   const std::uint32_t shifted = Kokkos::bit_cast<std::uint32_t>(u) + (0x3f800000u - 0x3f3504f3u);
@@ -58,7 +58,9 @@ KOKKOS_INLINE_FUNCTION float rayleigh(std::uint32_t word) {
   const float log_u = exponent * 0.693147180559945f + (t + t2 * (p * t - 0.5f));
   const float square = -2.0f * log_u;
   float root = Kokkos::bit_cast<float>(0x5f3759dfu - (Kokkos::bit_cast<std::uint32_t>(square) >> 1));
-  for (int i = 0; i < 3; ++i) root = root * (1.5f - 0.5f * square * root * root);
+  const float miss = square * root * root;
+  root *= 1.875f + miss * (0.375f * miss - 1.25f);
+  root *= 1.5f - 0.5f * square * root * root;
   return square * root;
 }
 
@@ -75,10 +77,13 @@ KOKKOS_INLINE_FUNCTION void turn(std::uint32_t word, float& cosine, float& sine)
   sine = (quadrant & 2u) != 0 ? -across : across;
 }
 
-/// Standard normals of units 4 * group ... 4 * group + 3 for samples first_sample + lane (Box and Muller).
+inline constexpr int noise_group = 8;  ///< units that share one Philox block
+
+/// Standard normals of units 8 * group ... 8 * group + 7 for samples first_sample + lane (Box and Muller): each of a block's four
+/// words gives a radius (high half) and an angle (low half), 65,536 of each, hence two deviates, none beyond 4.9.
 template <int Lanes>
 KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t group, std::size_t sample,
-                                          float (&normal)[4][Lanes]) {
+                                          float (&normal)[noise_group][Lanes]) {
   std::uint32_t c[4][Lanes];
   for (int i = 0; i < Lanes; ++i) {
     c[0][i] = group;
@@ -88,13 +93,13 @@ KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t gro
   }
   philox_rounds<Lanes>(c, static_cast<std::uint32_t>(key.model_seed),
                        static_cast<std::uint32_t>(key.model_seed >> 32) ^ 0x4E4F4953u);
-  for (int i = 0; i < Lanes; ++i) {
-    for (int pair = 0; pair < 2; ++pair) {
-      const float radius = rayleigh(c[2 * pair][i]);
+  for (int w = 0; w < 4; ++w) {
+    for (int i = 0; i < Lanes; ++i) {
+      const float radius = rayleigh((c[w][i] & 0xffff0000u) | 0x8000u);  // the middle of its sixteen bits
       float cosine = 0, sine = 0;
-      turn(c[2 * pair + 1][i], cosine, sine);
-      normal[2 * pair][i] = radius * cosine;
-      normal[2 * pair + 1][i] = radius * sine;
+      turn(c[w][i] << 16, cosine, sine);
+      normal[2 * w][i] = radius * cosine;
+      normal[2 * w + 1][i] = radius * sine;
     }
   }
 }
