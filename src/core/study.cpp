@@ -272,15 +272,23 @@ std::string Study::where(const std::string& key) const {
 }
 
 void Study::require_all_read() const {
-  std::vector<std::string> known;
-  for (const auto& entry : impl_->used) known.push_back(entry.first);
-  std::vector<std::string> faults;
-  for (const auto& [key, setting] : impl_->set) {
-    if (impl_->used.contains(key)) continue;
-    const std::string near = nearest_word(key, known);
-    faults.push_back(fmt::format("{}: unknown key '{}'{}", impl_->place(setting), key,
-                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  std::vector<std::string> keys;
+  std::set<std::string> tables;
+  for (const auto& [key, value] : impl_->used) {
+    keys.push_back(key);
+    for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) tables.insert(key.substr(0, dot));
   }
+  std::vector<std::string> faults;
+  const auto unknown = [&](const char* what, const std::string& name, const Setting& setting,
+                           const std::vector<std::string>& known) {
+    const std::string near = nearest_word(name, known);
+    faults.push_back(fmt::format("{}: unknown {} '{}'{}", impl_->place(setting), what, name,
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  };
+  for (const auto& [key, setting] : impl_->set)
+    if (!impl_->used.contains(key)) unknown("key", key, setting, keys);
+  for (const auto& [table, setting] : impl_->empty)
+    if (!table.empty() && !tables.contains(table)) unknown("table", table, setting, {tables.begin(), tables.end()});
   require<StudyError>(faults.empty(), "{}", fmt::join(faults, "\n"));
 }
 

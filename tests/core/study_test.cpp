@@ -125,6 +125,22 @@ TEST(Study, UnreadKeysAreErrorsWithTheNearestKey) {
   EXPECT_NO_THROW(study.require_all_read());
 }
 
+TEST(Study, EmptyTablesNobodyReadsAreErrorsWithTheNearestTable) {
+  const auto read = [](const char* toml) {
+    Study study = Study::from_text(toml, "s.toml");
+    study.get<int>("training.epochs", 1);
+    study.get<int>("simulation.cells.osr.y", 1);
+    study.require_all_read();
+  };
+  EXPECT_THAT(message_of([&] { read("a = 1\n[training]\n"); }), testing::Not(HasSubstr("training")));
+  EXPECT_THAT(message_of([&] { read("\n[trainin]\n"); }),
+              HasSubstr("s.toml:2: unknown table 'trainin'; did you mean 'training'?"));
+  EXPECT_THAT(message_of([&] { read("[simulation.cell]\n"); }), HasSubstr("did you mean 'simulation.cells'?"));
+  EXPECT_THAT(message_of([&] { read("[training.epochs]\n"); }), HasSubstr("s.toml:1: unknown table 'training.epochs'"));
+  EXPECT_NO_THROW(read(""));
+  EXPECT_NO_THROW(read("[training]\n[simulation]\n[simulation.cells.osr]\n"));
+}
+
 TEST(Study, BrokenTomlNamesTheLine) {
   EXPECT_THAT(message_of([] { Study::from_text("a = 1\nb = = 2\n", "s.toml"); }), HasSubstr("s.toml:2:"));
   EXPECT_THAT(message_of([] { Study::from_text("a = 1\na = 2\n", "s.toml"); }), HasSubstr("s.toml:2:"));

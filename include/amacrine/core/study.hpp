@@ -49,7 +49,8 @@ class Study {
 
   /// "file:line" of `key`, for messages of the rooms' own checks; "file" where the default is used.
   std::string where(const std::string& key) const;
-  /// Throws StudyError naming every key that was set but never read, with file, line and the nearest key that is read.
+  /// Throws StudyError naming every key that was set but never read, and every table without a key in which none is read, with
+  /// file, line and the nearest that is read.
   void require_all_read() const;
 
   /// The resolved study (values used, defaults included) as TOML text, sorted by key.
