@@ -52,7 +52,7 @@ build_program() {
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
-[[ -n $what ]] || usage
+case $what in training|together|prediction|determinism|attribution|certificate|sampling|curves|kernels) ;; *) usage ;; esac
 shift
 if [[ $what == sampling ]]; then
   build_program amacrine
@@ -77,5 +77,4 @@ case $what in
     "$python" "$root/tests/benchmark/attribution_curves.py" --program "$build/tests/benchmark/amacrine_benchmark_attribution" \
       --model "$models/model.h5" --recording "$models/recording.h5" | tee "$build/curves.txt"
     "$("$root/jobs/python.sh")" "$root/tests/benchmark/draw_curves.py" "$build/curves.txt" "${1:-$build/curves.svg}" ;;
-  *) usage ;;
 esac

@@ -53,6 +53,8 @@ expect 0 kind "$amacrine" inspect n1/model.h5
 for f in $files; do
   "$amacrine" inspect "n1/$f" --json | "$python" -c 'import json,sys; json.load(sys.stdin)' || fail "inspect --json of $f is not JSON"
 done
+expect 2 'run.sh training' timeout 20 env AMACRINE_BENCHMARK_BUILD="$work/unbuilt" "$root/tests/benchmark/run.sh" trainin
+[[ ! -e unbuilt ]] || fail "an unknown benchmark was built"
 head -c 20000 n1/recording.h5 >cut.h5
 expect 3 cut.h5 "$amacrine" inspect cut.h5
 # One rank of two reads a misspelt study and fails alone, while the other waits for it in a collective call: the job must end.
