@@ -70,6 +70,14 @@ day=(--dry-run study.output=n1 attribution.source=file attribution.movie_file=da
 expect 0 '8639961 windows' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=channel
 expect 4 'levels = "channel"' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=unit
 
-"$python" "$root/tests/checks/read_results.py" n1
+if both=$("$root/jobs/python.sh" netCDF4 h5netcdf); then
+  "$both" "$root/tests/checks/read_results.py" n1
+  mkdir undescribed && cp n1/reduction_network.h5 undescribed
+  "$both" -c 'import h5py; del h5py.File("undescribed/reduction_network.h5", "r+")["joint/weight"].attrs["units"]'
+  expect 1 'joint/weight has no units' "$both" "$root/tests/checks/read_results.py" undescribed
+else
+  skipped="SKIPPED: no Python here has both netCDF4 and h5netcdf; whether the results open in xarray was not checked (all else passed)"
+fi
 PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/report.py" n1
 [[ -s n1/report.html ]] || fail "no report.html"
+[[ -z ${skipped:-} ]] || { echo "$skipped"; exit 77; }

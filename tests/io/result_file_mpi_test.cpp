@@ -75,7 +75,7 @@ void write_rows(const std::string& path) { write_rows(path, Communicator::world(
 TEST(ResultFile, GivesBackWhatAllRanksWrote) {
   const test::TemporaryFolder folder;
   write_rows(folder / "deep/er/rows.h5");
-  // tests/io/opens_in_xarray.py looks at this file with Python.
+  // tests/checks/opens_in_xarray.py looks at this file with Python.
   if (const char* keep = std::getenv("AMACRINE_TEST_KEEP"); keep != nullptr && Communicator::world().root())
     std::filesystem::copy_file(folder / "deep/er/rows.h5", keep, std::filesystem::copy_options::overwrite_existing);
   const Reader reader(folder / "deep/er/rows.h5");

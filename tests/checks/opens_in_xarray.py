@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens the file of the test ResultFile.GivesBackWhatAllRanksWrote in xarray with both engines and checks what it shows.
 
-Make the file with AMACRINE_TEST_KEEP=FILE io_mpi_tests --gtest_filter='*GivesBack*', then run this script with FILE.
+opens_in_xarray.sh makes the file and runs this script with it.
 """
 import sys
 
