@@ -3,6 +3,7 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/recording/movie_file.hpp"
+#include "movie_scale.hpp"
 #include "responses.hpp"
 #include "statistics.hpp"
 
@@ -219,6 +220,7 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   if (load != Load::test) load_train(reader, query, shape[0], recording.train);
   if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
   recording.coding = read_coding(reader, shape);
+  compare_scales(reader, settings);
   flag_cells(recording, activity, load != Load::train);
   return recording;
 }

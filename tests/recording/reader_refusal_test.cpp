@@ -194,6 +194,41 @@ TEST_F(Refusing, BlocksThatDoNotDivideAndSkipsThatLeaveNothing) {
   EXPECT_THAT(message({}, settings), HasSubstr("leaves nothing"));
 }
 
+/// A file whose test movie is `slope` x the training movie's values + `offset`.
+LabFile rescaled_test_movie(double slope, double offset) {
+  LabFile file;
+  file.movie_type = io::Type::float32;
+  file.fill = [file, slope, offset](io::ResultWriter& writer) {
+    std::vector<float> movie;
+    for (std::size_t t = 0; t < file.test_frames; ++t)
+      for (std::size_t p = 0; p < file.height * file.width; ++p)
+        movie.push_back(static_cast<float>(slope * file.pixel(t, p) + offset));
+    writer.write<float>("test/stimulus", std::span<const float>(movie));
+  };
+  return file;
+}
+
+TEST_F(Refusing, TrainingAndTestMoviesOnDifferentScales) {
+  const LabFile z_scores = rescaled_test_movie(1.0 / 72, -125.0 / 72);
+  EXPECT_THAT(message(z_scores), AllOf(HasSubstr("train/stimulus has mean 12"), HasSubstr("and sd 7"),
+                                       HasSubstr("test/stimulus mean -0.0"), HasSubstr("test_statistics = \"own\"")));
+  EXPECT_THROW(load_recording(folder_ / "lab.h5", {}, Load::train), core::InputError);
+  EXPECT_THROW(load_recording(folder_ / "lab.h5", {}, Load::test), core::InputError);
+  RecordingSettings own;
+  own.test_statistics = "own";
+  EXPECT_NO_THROW(load_recording(folder_ / "lab.h5", own));
+  EXPECT_THAT(message(rescaled_test_movie(1.0 / 255, 0)), HasSubstr("not on one scale"));
+  EXPECT_THAT(message(rescaled_test_movie(0, 125)), HasSubstr("nothing was refused"));  // a movie that never changes
+}
+
+TEST_F(Refusing, OnlyScalesThatNoTwoMoviesHave) {
+  EXPECT_EQ(message(rescaled_test_movie(0.5, 60)), "nothing was refused");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(message(rescaled_test_movie(1.0 / 7, 125 * 6.0 / 7)),
+            "nothing was refused");  // contrasts of an adaptation experiment
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), AllOf(HasSubstr("train/stimulus has mean"), HasSubstr("contrast shown?")));
+}
+
 TEST_F(Refusing, FilesThatAreMissingOrCutShort) {
   EXPECT_THAT(message_of_file(), HasSubstr("there is no such file"));
   LabFile().write(folder_ / "lab.h5");
