@@ -58,13 +58,14 @@ std::vector<std::string> tables_for(const std::string& subject, attribution::Sou
   return tables;
 }
 
-/// The subject's file, the movie's and the baseline's. A dry run reads no movie to the end for its checksum.
-std::vector<io::Input> inputs_of(const Context& context, const Attributed& subject, const std::string& movie) {
+/// The subject's file, the movie's and the baseline's. A dry run reads no movie to the end for its checksum, unless an earlier
+/// output is there to be compared with.
+std::vector<io::Input> inputs_of(const Context& context, const Attributed& subject, const std::string& movie, bool unchecked) {
   std::vector<io::Input> inputs{subject.input};
   const std::string& baseline = context.settings.attribution.baseline_frame.file;
   for (const auto& [role, path] : {std::pair{"movie", movie}, std::pair{"baseline", baseline}})
     if (!path.empty() && path != subject.input.path)
-      inputs.push_back(context.options.dry_run ? io::Input{role, path, ""} : io::checked_input(context.world, role, path));
+      inputs.push_back(unchecked ? io::Input{role, path, ""} : io::checked_input(context.world, role, path));
   return inputs;
 }
 
@@ -93,11 +94,11 @@ void attribute_subject(Context& context, const std::string& name) {
   const attribution::AttributionSettings settings = attribution::with_baseline(context.settings.attribution, subject.model);
   const std::string recording_file = recording::recording_path(context.settings.recording, context.settings.output);
   const std::string path = context.output(file_name(name, settings.source));
-  const auto inputs = inputs_of(context, subject, attribution::movie_path(settings, recording_file));
+  const bool unchecked = context.options.dry_run && !file_exists(context.world, path);
+  const auto inputs = inputs_of(context, subject, attribution::movie_path(settings, recording_file), unchecked);
   const auto provenance =
       io::make_provenance(context.world, context.study, "attribute", tables_for(name, settings.source), inputs);
-  if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
-    return;
+  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return;
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
   const attribution::Movie movie = attribution::open_movie(settings, recording_file, subject.model);
@@ -113,7 +114,7 @@ void attribute_subject(Context& context, const std::string& name) {
   attribution::Cost cost = attribution::cost_of(plan, attributor);
   if (context.options.dry_run) attribution::estimate_seconds(plan, attributor, cost);
   announce(name, plan, cost, file.predicted_bytes(), context.world.size());
-  if (context.options.dry_run) return;
+  if (context.options.dry_run) return io::require_space(context.world, path, file.predicted_bytes());
 
   file.create();
   if (context.world.root()) file.write_frame();

@@ -12,24 +12,32 @@ namespace amacrine::drivers {
 
 namespace {
 
-/// A trained model to be scored and where it lies.
+/// A trained model to be scored, where it lies, and the model as read.
 struct Candidate {
   std::string name, path;
+  model::Model model;
 };
 
 /// model.h5 and, where it lies beside it, ln.h5.
 std::vector<Candidate> candidates(const Context& context) {
-  std::vector<Candidate> found{{"network", context.output("model.h5")}};
-  if (file_exists(context.world, context.output("ln.h5"))) found.push_back({"ln", context.output("ln.h5")});
+  std::vector<Candidate> found{{"network", context.output("model.h5"), {}}};
+  if (file_exists(context.world, context.output("ln.h5"))) found.push_back({"ln", context.output("ln.h5"), {}});
   return found;
+}
+
+/// Reads the models; each must fit the recording, whose test movie it will see in its normalisation or in the movie's own.
+void read_models(const Context& context, const recording::Recording& recording, std::vector<Candidate>& models) {
+  for (Candidate& candidate : models) {
+    candidate.model = model::read_model(candidate.path);
+    check_model_fits(candidate.model, candidate.path, recording);
+    candidate.model.normalisation =
+        recording::test_normalisation(recording, context.settings.recording, candidate.model.normalisation);
+  }
 }
 
 /// Rates of all cells over the whole test movie. Collective.
 core::Array<float, 2> test_rates(const Context& context, const Candidate& candidate, const recording::Recording& recording) {
-  model::Model model = model::read_model(candidate.path);
-  check_model_fits(model, candidate.path, recording);
-  model.normalisation = recording::test_normalisation(recording, context.settings.recording, model.normalisation);
-  const auto network = model::make_inference<float>(model);
+  const auto network = model::make_inference<float>(candidate.model);
   const std::size_t frames = recording.test.movie.frames();
   const double start = core::wall_seconds();
   auto rates = model::predict(context.world, network, recording.test.movie, recording.coding, 0, frames);
@@ -42,9 +50,9 @@ void describe(const Context& context, const std::vector<Candidate>& models, cons
             recording.cells.size(), recording.test.movie.frames(), context.settings.evaluation.discard_frames,
             context.settings.evaluation.bootstrap_samples, context.settings.evaluation.bootstrap_block);
   for (const Candidate& candidate : models) {
-    const model::Model model = model::read_model(candidate.path);
-    core::log("  {}: {} ({:.3g} multiply-adds in all)", candidate.name, model::describe(model.architecture),
-              model.architecture.multiply_adds() * static_cast<double>(recording.test.movie.frames()));
+    const model::Architecture& network = candidate.model.architecture;
+    core::log("  {}: {} ({:.3g} multiply-adds in all)", candidate.name, model::describe(network),
+              network.multiply_adds() * static_cast<double>(recording.test.movie.frames()));
   }
 }
 
@@ -55,15 +63,15 @@ int evaluate(Context& context) {
   const Settings& settings = context.settings;
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   const std::string path = context.output("evaluation.h5");
-  const std::vector<Candidate> models = candidates(context);
+  std::vector<Candidate> models = candidates(context);
 
   std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
   for (const Candidate& candidate : models) inputs.push_back(io::checked_input(context.world, candidate.name, candidate.path));
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "evaluate", tables_of("evaluate"), inputs);
-  if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
-    return 0;
+  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return 0;
 
   const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
+  read_models(context, recording, models);
   describe(context, models, recording);
   if (context.options.dry_run) return 0;
 

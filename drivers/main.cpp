@@ -60,7 +60,8 @@ void add_verb(CLI::App& app, const Verb& verb, Request& request) {
   command->footer(footer);
   command->add_option("study", request.options.study_file, "study file (TOML)")->required();
   command->add_option("overrides", request.options.overrides, "table.key=value, TOML values or plain words");
-  command->add_flag("--dry-run", request.options.dry_run, "build everything, print sizes and cost, write nothing");
+  command->add_flag("--dry-run", request.options.dry_run,
+                    "build everything, print sizes and cost, refuse what the run would refuse, write nothing");
   command->add_flag("--print-config", request.print_config, "print the resolved study, defaults included, and stop");
   command->add_flag("--overwrite", request.options.overwrite, "replace outputs made by another study");
   command->add_option("--log-level", request.log_level, "quiet, info or debug")->capture_default_str();

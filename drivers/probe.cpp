@@ -128,9 +128,7 @@ int probe(Context& context) {
   for (const Subject& subject : probe_subjects(context)) {
     const std::string path = context.output("responses_" + subject.name + ".h5");
     const io::Provenance provenance = io::make_provenance(context.world, context.study, "probe", subject.tables, subject.inputs);
-    if (!context.options.dry_run &&
-        io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
-      continue;
+    if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) continue;
     const auto conditions = stimulus::catalogue(context.settings.probe, subject.screen);
     stimulus::Responses responses = probe_subject(context, subject, conditions);
     if (context.options.dry_run) continue;

@@ -60,8 +60,7 @@ void reduce_subject(const Context& context, const std::string& subject, const st
   const std::string path = context.output("reduction_" + subject + ".h5");
   const auto provenance = io::make_provenance(context.world, context.study, "reduce", tables_of("reduce"),
                                               {io::checked_input(context.world, "attributions", attributions)});
-  if (!context.options.dry_run && io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse)
-    return;
+  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return;
 
   const reduction::AttributionFile source(attributions, context.settings.reduction);
   announce(subject, source);

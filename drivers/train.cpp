@@ -80,6 +80,7 @@ void prepare(const Context& context, const Plan& plan) {
 
 std::vector<training::TrainingRun> runs_of(const std::vector<Plan>& group) {
   std::vector<training::TrainingRun> runs;
+  runs.reserve(group.size());
   for (const Plan& plan : group) runs.push_back(plan.run);
   return runs;
 }
@@ -138,13 +139,13 @@ int train(Context& context) {
   recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
   bool have_centres = false;
   for (const std::vector<Plan>& group : plans(context, recording, input)) {
-    if (context.options.dry_run) {
-      describe(context, group);
-      continue;
-    }
     const std::vector<Plan> left = missing(context, group);
     if (left.empty()) continue;
     describe(context, left);
+    if (context.options.dry_run) {
+      if (!context.options.overwrite) training::check_resume(context.world, runs_of(left));
+      continue;
+    }
     if (!have_centres) recording::fit_centres(recording, settings.recording);
     have_centres = true;
     for (const Plan& plan : left) prepare(context, plan);

@@ -39,12 +39,17 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-void require_space(const std::string& path, std::uint64_t bytes) {
+void make_folder(const std::string& path) {
   const std::string folder = folder_of(path);
   std::error_code fault;
   std::filesystem::create_directories(folder, fault);
   core::require<core::RefusedError>(std::filesystem::is_directory(folder), "{}: the folder cannot be made: {}", folder,
                                     fault.message());
+}
+
+void require_space(const std::string& path, std::uint64_t bytes) {
+  std::string folder = folder_of(path);
+  while (!std::filesystem::exists(folder) && folder != folder_of(folder)) folder = folder_of(folder);
   struct statvfs info {};
   core::require(statvfs(folder.c_str(), &info) == 0, "{}: the free space cannot be found: {}", folder, std::strerror(errno));
   const double free = static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize);

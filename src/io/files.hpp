@@ -9,7 +9,10 @@ namespace amacrine::io::detail {
 
 /// The folder that holds `path`.
 std::string folder_of(const std::string& path);
-/// Makes the folder of `path` and refuses (RefusedError, both figures) where it has less than `bytes` free.
+/// Makes the folder of `path`. Throws RefusedError where it cannot.
+void make_folder(const std::string& path);
+/// Refuses (RefusedError, both figures) where the folder of `path`, or the nearest above it that exists, has less than `bytes`
+/// free.
 void require_space(const std::string& path, std::uint64_t bytes);
 /// Reserves the blocks of a file, so that a full disk shows now and not hours later. Throws RefusedError.
 void reserve_blocks(const std::string& path);

@@ -45,6 +45,9 @@ struct ResultWriter::Impl {
 
 namespace {
 
+/// Room for attributes, scales and HDF5's own structures.
+constexpr std::size_t metadata_bytes = std::size_t{1} << 16;
+
 /// Files of writers that were left by an exception: closing is collective, so it waits until all ranks meet again.
 std::vector<hid_t>& abandoned() {
   static std::vector<hid_t> files;
@@ -150,6 +153,15 @@ std::size_t ResultWriter::predicted_bytes() const {
   return bytes;
 }
 
+void require_space(const parallel::Communicator& communicator, const std::string& path, std::size_t bytes) {
+  detail::on_root(communicator, [&] {
+    std::error_code missing;
+    const auto partial = std::filesystem::file_size(path + ".partial", missing);  // a run begins by removing it
+    const std::size_t freed = missing ? 0 : std::min<std::size_t>(partial, bytes + metadata_bytes);
+    detail::require_space(path, bytes + metadata_bytes - freed);
+  });
+}
+
 void ResultWriter::create() {
   Impl& impl = *impl_;
   impl.declare();
@@ -159,7 +171,8 @@ void ResultWriter::create() {
   detail::on_root(impl.communicator, [&] {
     std::error_code ignored;
     std::filesystem::remove(impl.partial, ignored);
-    detail::require_space(impl.path, predicted_bytes() + (std::size_t{1} << 16));
+    detail::make_folder(impl.path);
+    detail::require_space(impl.path, predicted_bytes() + metadata_bytes);
     try {
       detail::create_file(impl.partial, impl.layout);
       detail::reserve_blocks(impl.partial);

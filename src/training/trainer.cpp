@@ -135,6 +135,11 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
   return memory;
 }
 
+void check_resume(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
+  for (const TrainingRun& run : runs)
+    if (!run.checkpoint.empty()) read_checkpoint(communicator, run.checkpoint, training_identity(run));
+}
+
 std::vector<std::string> describe_training(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
   const TrainingRun& run = runs.at(0);
   const TrainingMemory memory = training_memory(communicator, run);

@@ -60,15 +60,32 @@ expect 3 cut.h5 "$amacrine" inspect cut.h5
 # One rank of two reads a misspelt study and fails alone, while the other waits for it in a collective call: the job must end.
 expect 2 'error on rank 1.*seeed' timeout 60 "$mpiexec" -n 1 "$amacrine" simulate "$study" study.output=n8 : -n 1 "$amacrine" simulate "$study" study.output=n8 simulation.seeed=1
 [[ ! -e n8/recording.h5 ]] || fail "a job in which one rank failed has left a recording"
-before=$(sha256sum n1/model.h5)
-expect 0 '' "$amacrine" train "$study" study.output=n1 --dry-run
-[[ $(sha256sum n1/model.h5) == "$before" ]] || fail "--dry-run changed model.h5"
 
-# A day of frames is planned in seconds; unit by unit it is refused with its size.
+echo "dry runs refuse what the run would refuse, and write nothing"
+inventory() { find n1 -type f -exec sha256sum {} + | sort; }
+before=$(inventory)
+for change in simulate:simulation.seed=9 train:training.l2=0.01 evaluate:evaluation.bootstrap_samples=21 probe:probe.trials=6 \
+  attribute:attribution.panels=7 reduce:reduction.keep_share=0.77; do
+  dry=("$amacrine" "${change%%:*}" "$study" study.output=n1 --dry-run)
+  expect 0 'used again' "${dry[@]}"
+  expect 4 'overwrite' "${dry[@]}" "${change#*:}"
+  expect 0 'will be replaced' "${dry[@]}" "${change#*:}" --overwrite
+done
+expect 3 'same cells' "$amacrine" evaluate "$study" study.output=n1 --dry-run --overwrite 'recording.cells=[1]'
+mv n1/model.h5 .
+expect 4 'belongs to another training' "$amacrine" train "$study" study.output=n1 --dry-run training.l2=0.01
+expect 0 'into n1/model.h5' "$amacrine" train "$study" study.output=n1 --dry-run
+mv model.h5 n1
+[[ $(inventory) == "$before" ]] || fail "--dry-run changed the results"
+
+# A day of frames is planned in seconds; unit by unit it is refused with its size, and two billion frames for want of space.
 "$python" -c 'import h5py; h5py.File("day.h5", "w").create_dataset("stimulus", (8640000, 50, 50), "u1", chunks=(100, 50, 50))'
 day=(--dry-run study.output=n1 attribution.source=file attribution.movie_file=day.h5 'attribution.subjects=["network"]')
 expect 0 '8639961 windows' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=channel
 expect 4 'levels = "channel"' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.levels=unit
+"$python" -c 'import h5py; h5py.File("age.h5", "w").create_dataset("stimulus", (2000000000, 50, 50), "u1", chunks=(100, 50, 50))'
+expect 4 'needs 1.6 PB .* free' timeout 60 "$amacrine" attribute "$study" "${day[@]}" attribution.movie_file=age.h5 attribution.levels=pixel \
+  attribution.largest_file_gb=1e9
 
 if both=$("$root/jobs/python.sh" netCDF4 h5netcdf); then
   "$both" "$root/tests/checks/read_results.py" n1

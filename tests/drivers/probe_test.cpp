@@ -133,10 +133,12 @@ TEST_F(Probe, SubjectsThatAreNotThereAreLeftOutAndAMissingNetworkIsAnError) {
   EXPECT_THROW(probe(network), core::InputError);
 }
 
-TEST_F(Probe, ADryRunWritesNothing) {
+TEST_F(Probe, ADryRunRefusesWhatTheRunWouldAndWritesNothing) {
   Context context = make_context(parallel::Communicator::world(), folder_->path(), std::string(study) + "osr_contrast = -1.5\n");
   context.options.dry_run = true;
   const std::string before = core::hash_file(*folder_ / "responses_circuit.h5");
+  EXPECT_THROW(probe(context), core::RefusedError);
+  context.options.overwrite = true;
   EXPECT_EQ(probe(context), 0);
   EXPECT_EQ(core::hash_file(*folder_ / "responses_circuit.h5"), before);
 }

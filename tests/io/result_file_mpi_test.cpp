@@ -143,6 +143,14 @@ TEST(ResultFile, RefusesTooLittleSpaceWithBothFigures) {
   EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
 
+TEST(ResultFile, SpaceIsAskedForWithoutMakingAnything) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "not/there/yet.h5";
+  EXPECT_NO_THROW(require_space(Communicator::world(), path, 1000));
+  EXPECT_THROW(require_space(Communicator::world(), path, std::size_t{1} << 60), core::RefusedError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "not"));
+}
+
 TEST(ResultFile, UnfinishedFilesAreNeverReadAsWhole) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "stopped.h5";

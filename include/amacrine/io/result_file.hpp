@@ -76,6 +76,9 @@ class ResultWriter {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Collective: refuses as create() would (RefusedError with both figures) a file of `bytes` at `path`, and makes nothing.
+void require_space(const parallel::Communicator& communicator, const std::string& path, std::size_t bytes);
+
 /// Serial reader of our own and foreign HDF5 files. Local: each rank opens the file by itself.
 class Reader {
  public:

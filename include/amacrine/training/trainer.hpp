@@ -57,6 +57,8 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
 /// The settings and architecture of the linear-nonlinear baseline of a study.
 TrainingRun ln_baseline(const TrainingRun& network);
 
+/// Collective, for --dry-run: throws what training would where a checkpoint in its way is of another training (RefusedError).
+void check_resume(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
 /// Lines for --dry-run about models trained together: sizes, parameters, windows, memory, multiply-adds.
 std::vector<std::string> describe_training(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
 
