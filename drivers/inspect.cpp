@@ -140,9 +140,9 @@ ordered_json describe_file(const std::string& path) {
   }
   if (const auto checkpoint = training::describe_checkpoint(path)) {
     facts["kind"] = "training checkpoint";
-    facts["whole"] = checkpoint->whole;
-    if (checkpoint->whole) facts["steps"] = checkpoint->steps;
-    if (!checkpoint->whole) facts["fault"] = "is cut short or damaged: its checksum does not fit its contents";
+    facts["whole"] = checkpoint->fault.empty();
+    if (checkpoint->fault.empty()) facts["steps"] = checkpoint->steps;
+    if (!checkpoint->fault.empty()) facts["fault"] = checkpoint->fault;
     return facts;
   }
   try {

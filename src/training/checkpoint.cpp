@@ -5,15 +5,18 @@
 #include "amacrine/core/study.hpp"
 #include "amacrine/core/version.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <type_traits>
 
 namespace amacrine::training {
 namespace {
 
-constexpr const char* format_name = "amacrine-training-checkpoint 2";
+constexpr std::string_view format_name = "amacrine-training-checkpoint ";
+constexpr std::string_view format_version = "2";
 
 /// Appends values to bytes, or takes them off in the same order.
 class Packer {
@@ -86,7 +89,14 @@ void visit_state(Visitor& visit, State& s) {
 }
 
 std::string header_of(const std::string& body) {
-  return fmt::format("{} {} {}", format_name, body.size(), core::hash_bytes(body.data(), body.size()));
+  return fmt::format("{}{} {} {}", format_name, format_version, body.size(), core::hash_bytes(body.data(), body.size()));
+}
+
+/// What keeps this program from reading a checkpoint with this header; empty where nothing does.
+std::string version_fault(std::string_view header) {
+  const std::string_view rest = header.substr(format_name.size()), found = rest.substr(0, rest.find(' '));
+  if (found == format_version || found.empty()) return {};
+  return fmt::format("is a training checkpoint in format {}, and this program reads format {}", found, format_version);
 }
 
 std::optional<std::string> read_bytes(const std::string& path) {
@@ -112,7 +122,11 @@ TrainState decode_checkpoint(const std::string& bytes, const std::string& identi
   const std::size_t line = bytes.find('\n');
   const std::string header = bytes.substr(0, line == std::string::npos ? 0 : line),
                     body = bytes.substr(header.size() + 1 <= bytes.size() ? header.size() + 1 : bytes.size());
-  core::require<core::InputError>(header.rfind(format_name, 0) == 0, "{} is not a training checkpoint of this program", path);
+  core::require<core::InputError>(header.starts_with(format_name), "{} is not a training checkpoint of this program", path);
+  const std::string fault = version_fault(header);
+  core::require<core::RefusedError>(
+      fault.empty(), "{} {}. Go on with the program that wrote it, use --overwrite to start anew, or another output folder", path,
+      fault);
   core::require<core::InputError>(header == header_of(body),
                                   "{}: the checkpoint is damaged: its checksum does not fit its contents", path);
   Unpacker unpack(body, path);
@@ -135,16 +149,17 @@ TrainState decode_checkpoint(const std::string& bytes, const std::string& identi
 }
 
 std::optional<CheckpointFacts> describe_checkpoint(const std::string& path) {
-  std::string beginning(std::string(format_name).size(), ' ');
+  std::string beginning(format_name.size(), ' ');
   std::ifstream(path, std::ios::binary).read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
   if (beginning != format_name) return std::nullopt;  // whatever it is, it may be too large to read whole
   const std::string bytes = read_bytes(path).value_or("");
+  const std::size_t line = std::min(bytes.find('\n'), bytes.size());
+  const std::string header = bytes.substr(0, line), body = bytes.substr(std::min(line + 1, bytes.size()));
   CheckpointFacts facts;
-  const std::size_t line = bytes.find('\n');
-  if (line == std::string::npos) return facts;
-  const std::string body = bytes.substr(line + 1);
-  facts.whole = bytes.substr(0, line) == header_of(body);
-  if (!facts.whole) return facts;
+  facts.fault = version_fault(header);
+  if (facts.fault.empty() && header != header_of(body))
+    facts.fault = "is cut short or damaged: its checksum does not fit its contents";
+  if (!facts.fault.empty()) return facts;
   Unpacker unpack(body, path);
   std::string identity;
   unpack(identity), unpack(facts.steps);

@@ -65,6 +65,17 @@ TEST(Inspect, CheckpointsAreKnownAndChecked) {
   EXPECT_THAT(cut.facts["fault"].get<std::string>(), HasSubstr("checksum"));
 }
 
+TEST(Inspect, CheckpointsOfAnotherFormatAreCalledThat) {
+  const test::TemporaryFolder folder(Communicator::self());
+  const std::string path = folder / "old.checkpoint";
+  std::ofstream(path, std::ios::binary) << "amacrine-training-checkpoint 1 4 0123456789abcdef\nbody";
+  const Told told = told_of(path);
+  EXPECT_EQ(told.code, 3);
+  EXPECT_EQ(told.facts["kind"], "training checkpoint");
+  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("in format 1, and this program reads format 2"));
+  EXPECT_THROW(training::read_checkpoint(Communicator::self(), path, "a = 1\n"), core::RefusedError);
+}
+
 TEST(Inspect, OtherFilesAreNotCalledDamaged) {
   const test::TemporaryFolder folder(Communicator::self());
   std::ofstream(folder / "curves.csv") << "epoch,windows\n1,400\n";

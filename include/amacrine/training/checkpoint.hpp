@@ -29,14 +29,14 @@ struct TrainState {
 };
 
 /// A checkpoint as bytes: header with format, length and checksum, the identity (TOML lines that must agree for a
-/// resume), the state. decode throws InputError where the bytes are not a whole checkpoint, RefusedError with the differences
-/// where the identity is another.
+/// resume), the state. decode throws InputError where the bytes are not a whole checkpoint, RefusedError where they are in
+/// another version of the format, or, with the differences, where the identity is another.
 std::string encode_checkpoint(const TrainState& state, const std::string& identity);
 TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path);
 
 /// What can be told of a checkpoint without knowing its training.
 struct CheckpointFacts {
-  bool whole = false;       ///< length and checksum fit the contents
+  std::string fault;        ///< why it cannot be read; empty where it is whole and of this format
   std::uint64_t steps = 0;  ///< done; 0 where it is not whole
 };
 /// The facts of the file at `path`, nothing where it does not begin like a checkpoint of this program.
