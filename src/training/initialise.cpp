@@ -40,7 +40,8 @@ std::vector<float> initial_parameters(const model::Architecture& architecture, c
     const bool weight = ends_with(entry.name, ".kernel") || (entry.name == "readout.weight" && architecture.layers() > 0);
     if (!weight) continue;
     core::Random random(model_seed, core::Stream::weights, e);
-    const double inputs = static_cast<double>(entry.size / entry.shape[0]), bound = 1.0 / std::sqrt(inputs);
+    const std::size_t inputs = entry.size / entry.shape[0];
+    const double bound = 1.0 / std::sqrt(static_cast<double>(inputs));
     std::generate(begin, end, [&] { return static_cast<float>(random.uniform(-bound, bound)); });
   }
   return values;
@@ -57,7 +58,10 @@ std::vector<double> initial_statistics(const model::ParameterLayout& layout) {
 double mean_softplus(double gamma, double beta, double softplus_beta) {
   double sum = 0;
   const double step = 1.0 / 128.0;  // the trapezoid rule converges faster than any power on a decaying analytic integrand
-  for (double z = -8.0; z <= 8.0; z += step) sum += softplus(gamma * z + beta, softplus_beta) * std::exp(-0.5 * z * z);
+  for (int i = -1024; i <= 1024; ++i) {
+    const double z = i * step;
+    sum += softplus(gamma * z + beta, softplus_beta) * std::exp(-0.5 * z * z);
+  }
   return sum * step / std::sqrt(2.0 * std::numbers::pi);
 }
 
