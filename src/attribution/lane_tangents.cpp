@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lane_readout.hpp"
 #include "window_lanes.hpp"
 
 #include <algorithm>
@@ -16,39 +17,6 @@ void change_row(const S* crossing, const S* step, S from, S to, S inverse_width,
   }
 }
 
-/// sums(n, l) += sum_x w(n, x) row(x, l) for N cells, a row in registers, rows in double. w: (cells, `stride` apart).
-template <int N, class S>
-void dot_row(const S* const* w, const S* row, int width, double* sums, std::size_t stride) {
-  using V = core::Lanes<S>;
-  constexpr int L = core::lane_count<S>;
-  V acc[N];
-  for (int n = 0; n < N; ++n) acc[n] = V(S(0));
-  for (int x = 0; x < width; ++x) {
-    const V value = core::load_lanes(row + x * L);
-    for (int n = 0; n < N; ++n) acc[n] = Kokkos::fma(V(w[n][x]), value, acc[n]);
-  }
-  S lane[L];
-  for (int n = 0; n < N; ++n) {
-    core::store_lanes<S>(acc[n], lane);
-    for (int l = 0; l < L; ++l)
-      sums[static_cast<std::size_t>(n) * stride + static_cast<std::size_t>(l)] += static_cast<double>(lane[l]);
-  }
-}
-
-template <class S>
-void dot_cells(const std::vector<const S*>& readout, std::size_t v, const S* row, int width, double* sums, std::size_t stride) {
-  const S* w[8];
-  std::size_t i = 0;
-  for (; i + 8 <= readout.size(); i += 8) {
-    for (std::size_t k = 0; k < 8; ++k) w[k] = readout[i + k] + v;
-    dot_row<8>(w, row, width, sums + i * stride, stride);
-  }
-  for (; i < readout.size(); ++i) {
-    w[0] = readout[i] + v;
-    dot_row<1>(w, row, width, sums + i * stride, stride);
-  }
-}
-
 }  // namespace
 
 template <class S>
@@ -56,8 +24,7 @@ void WindowLanes<S>::tangents(const DeviceRule<S>& rule, const std::vector<int>&
   const std::size_t panels = static_cast<std::size_t>(rule.lanes()), L = static_cast<std::size_t>(lanes), M = cells.size();
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
   const auto C = static_cast<std::size_t>(first.channels), row_width = static_cast<std::size_t>(second.width);
-  std::vector<const S*> readout;
-  for (int cell : cells) readout.push_back(&network_.readout(static_cast<std::size_t>(cell), 0));
+  const std::vector<const S*> readout = readout_rows(network_, cells);
   for_items("attribution::lane_tangents", groups_ * panels, scratch_, [&](std::size_t item, S* scratch) {
     const std::size_t g = item / panels, p = item % panels;
     std::vector<double> found(M * C * L, 0.0);
@@ -72,7 +39,7 @@ void WindowLanes<S>::tangents(const DeviceRule<S>& rule, const std::vector<int>&
       const S* const m = &second_(g, p, v, 0);
       for (std::size_t x = 0; x < row_width; ++x)
         for (std::size_t l = 0; l < L; ++l) weighted[x * L + l] = second.gain(v + x) * m[x * L + l] * row[x * L + l];
-      dot_cells(readout, v, weighted.data(), second.width, found.data() + static_cast<std::size_t>(d) * L, C * L);
+      read_out_row(readout, v, weighted.data(), second.width, found.data() + static_cast<std::size_t>(d) * L, C * L);
     };
     convolution_.by_channel(fill, take, scratch);
     for (std::size_t i = 0; i < M; ++i)

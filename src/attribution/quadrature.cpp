@@ -10,10 +10,10 @@ namespace amacrine::attribution {
 
 namespace {
 
-/// Shorter panels near the path's start, alpha = t^(3/2): on grey many units are near their thresholds, so that most of what
-/// happens along a path happens early. Halving the panels keeps every other node.
+/// Shorter panels near the path's start, alpha = t^2: on grey many units are near their thresholds, so that most of what happens
+/// along a path happens early. Halving the panels keeps every other node.
 void grade(Quadrature& q) {
-  for (double& alpha : q.alpha) alpha *= std::sqrt(alpha);
+  for (double& alpha : q.alpha) alpha *= alpha;
   for (std::size_t p = 0; p < q.weight.size(); ++p) q.weight[p] = q.alpha[p + 1] - q.alpha[p];
 }
 
@@ -48,13 +48,13 @@ RayQuadrature make_ray(const std::vector<double>& scales, int panels) {
   core::require(!scales.empty() && scales.back() == 1.0, "a ray's scales must end with 1");
   RayQuadrature ray{make_quadrature(Rule::secant, panels), {panels}};
   Quadrature& q = ray.quadrature;
+  const double longest = q.weight.back();  // of a path's panels: its last
   for (double& alpha : q.alpha) alpha *= scales.front();
   q.alpha.back() = scales.front();
   for (std::size_t j = 1; j < scales.size(); ++j) {
     const double from = scales[j - 1], length = scales[j] - from;
     core::require(from > 0 && length > 0, "a ray's scales must be positive and ascend");
-    // The last panel of scale j's own path is 3/2 scale / panels long.
-    const int count = std::max(1, static_cast<int>(std::ceil(length * panels / (1.5 * scales[j]))));
+    const int count = std::max(1, static_cast<int>(std::ceil(length / (longest * scales[j]))));
     for (int k = 1; k < count; ++k) q.alpha.push_back(from + length * k / count);
     q.alpha.push_back(scales[j]);
     ray.marks.push_back(static_cast<int>(q.alpha.size()) - 1);

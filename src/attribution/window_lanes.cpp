@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "window_lanes.hpp"
 
+#include "lane_readout.hpp"
 #include "slopes.hpp"
 
 #include <algorithm>
@@ -49,20 +50,6 @@ void lanes_to_windows(const S* values, std::size_t units, std::size_t windows, S
   for (std::size_t u0 = 0; u0 < units; u0 += block)
     for (std::size_t l = 0; l < windows; ++l)
       for (std::size_t u = u0; u < std::min(units, u0 + block); ++u) out[l * stride + u] = values[u * L + l];
-}
-
-/// sum(n) += w(n, x) h(x) over a row, in double.
-template <class S>
-void read_row(const core::View2<S>& readout, const std::vector<int>& cells, std::size_t v, const S* h, int width, double* sums) {
-  constexpr int L = lanes_of<S>;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const S* const w = &readout(static_cast<std::size_t>(cells[i]), v);
-    double sum[L];
-    std::copy_n(sums + i * L, L, sum);
-    for (int x = 0; x < width; ++x)
-      for (int l = 0; l < L; ++l) sum[l] += static_cast<double>(w[x]) * static_cast<double>(h[x * L + l]);
-    std::copy_n(sum, L, sums + i * L);
-  }
 }
 
 }  // namespace
@@ -128,6 +115,7 @@ template <class S>
 void WindowLanes<S>::run_nodes(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<double>& drive) {
   const std::size_t nodes = static_cast<std::size_t>(rule.nodes()), L = static_cast<std::size_t>(lanes);
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
+  const std::vector<const S*> readout = readout_rows(network_, cells);
   for_items("attribution::lane_forward", groups_ * nodes, scratch_, [&](std::size_t item, S* scratch) {
     const std::size_t g = item / nodes, k = item % nodes;
     std::vector<double> sums(cells.size() * L, 0.0);
@@ -147,7 +135,7 @@ void WindowLanes<S>::run_nodes(const DeviceRule<S>& rule, const std::vector<int>
           h[i * L + l] = value <= S(0) ? S(0) : value;
         }
       }
-      read_row(network_.readout, cells, v, h.data(), second.width, sums.data());
+      read_out_row(readout, v, h.data(), second.width, sums.data(), L);
     };
     convolution_.forward(fill, take, scratch);
     for (std::size_t i = 0; i < cells.size(); ++i)

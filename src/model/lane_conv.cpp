@@ -50,26 +50,30 @@ void rows_out(const S* twiddle, S* plane, int height, int width, S* pixels, cons
   }
 }
 
-/// Transforms a column: N complex registers, `from_step` apart in, `to_step` apart out. Rows beyond `rows_in` count as zero, only
-/// the first `rows_out` are written.
-template <int N, int Sign, class S>
-void lane_column(const S* twiddle, const S* from, std::size_t from_step, int count_in, S* to, std::size_t to_step,
-                 int count_out) {
-  using V = core::Lanes<S>;
+/// Transforms a column of N complex registers, of which load(y) gives those of the rows and zeros beyond; the first `count_out`
+/// go to `to`, `to_step` apart.
+template <int N, int Sign, class S, class Load>
+void lane_column(const S* twiddle, const Load& load, S* to, std::size_t to_step, int count_out) {
   constexpr int W = core::lane_count<S>;
-  Complex<V> between[N];
-  const auto load = [&](int y) {
-    if (y >= count_in) return Complex<V>{V(S(0)), V(S(0))};
-    const S* const value = from + static_cast<std::size_t>(y) * from_step;
-    return Complex<V>{core::load_lanes(value), core::load_lanes(value + W)};
-  };
-  const auto store = [&](int y, const Complex<V>& z) {
+  Complex<core::Lanes<S>> between[N];
+  const auto store = [&](int y, const Complex<core::Lanes<S>>& z) {
     if (y >= count_out) return;
     S* const value = to + static_cast<std::size_t>(y) * to_step;
     core::store_lanes<S>(z.re, value);
     core::store_lanes<S>(z.im, value + W);
   };
   spectral::transform<N, Sign>(load, between, store, twiddle);
+}
+
+/// `count` complex registers, `step` apart.
+template <class S>
+auto column_from(const S* from, std::size_t step, int count) {
+  return [=](int y) {
+    using V = core::Lanes<S>;
+    if (y >= count) return Complex<V>{V(S(0)), V(S(0))};
+    const S* const value = from + static_cast<std::size_t>(y) * step;
+    return Complex<V>{core::load_lanes(value), core::load_lanes(value + core::lane_count<S>)};
+  };
 }
 
 /// a += w s, or conj(w) s.
@@ -136,14 +140,15 @@ void run_pass(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, c
   for (int kx = 0; kx < Z::K; ++kx) {
     const std::size_t at = static_cast<std::size_t>(kx) * 2 * Z::W;
     for (int c = 0; c < pass.in_channels; ++c)
-      lane_column<N, -1>(pass.twiddle, planes + static_cast<std::size_t>(c) * Z::plane + at, Z::row, pass.in_height,
+      lane_column<N, -1>(pass.twiddle,
+                         column_from<S>(planes + static_cast<std::size_t>(c) * Z::plane + at, Z::row, pass.in_height),
                          down + static_cast<std::size_t>(c) * Z::column, 2 * Z::W, N);
     for (int y = 0; y < N; ++y)
       mix_all<Conjugate>(down + static_cast<std::size_t>(y) * 2 * Z::W, Z::column, pass.out_channels, pass.in_channels,
                          pass.kernel + static_cast<std::size_t>((kx * N + y) * pass.pairs) * 2, pass.row_step, pass.column_step,
                          mixed + static_cast<std::size_t>(y) * 2 * Z::W);
     for (int c = 0; c < pass.out_channels; ++c)
-      lane_column<N, 1>(pass.twiddle, mixed + static_cast<std::size_t>(c) * Z::column, 2 * Z::W, N,
+      lane_column<N, 1>(pass.twiddle, column_from<S>(mixed + static_cast<std::size_t>(c) * Z::column, 2 * Z::W, N),
                         planes + static_cast<std::size_t>(c) * Z::plane + at, Z::row, pass.out_height);
   }
   for (int c = 0; c < pass.out_channels; ++c)
@@ -156,21 +161,24 @@ template <int N, class S>
 void run_pairs(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, const typename LaneConv<S>::TakePair& take,
                S* scratch) {
   using Z = LaneSizes<N, S>;
-  S *const rows = scratch, *const spectrum = rows + Z::plane, *const out = spectrum + Z::plane, *const mixed = out + Z::plane,
-           *const pixels = mixed + Z::column;
+  using V = core::Lanes<S>;
+  S *const rows = scratch, *const spectrum = rows + Z::plane, *const out = spectrum + Z::plane, *const pixels = out + Z::plane;
   for (int d = 0; d < pass.in_channels; ++d) {
     rows_in<N, S>(pass.twiddle, fill, d, pass.in_height, pass.in_width, rows, pixels);
     for (int kx = 0; kx < Z::K; ++kx)
-      lane_column<N, -1>(pass.twiddle, rows + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row, pass.in_height,
+      lane_column<N, -1>(pass.twiddle, column_from<S>(rows + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row, pass.in_height),
                          spectrum + static_cast<std::size_t>(kx) * Z::column, 2 * Z::W, N);
     for (int c = 0; c < pass.out_channels; ++c) {
       for (int kx = 0; kx < Z::K; ++kx) {
-        for (int y = 0; y < N; ++y)
-          mix_lanes<1, true>(spectrum + static_cast<std::size_t>(kx) * Z::column + static_cast<std::size_t>(y) * 2 * Z::W, 0, 1,
-                             pass.kernel + static_cast<std::size_t>((kx * N + y) * pass.pairs + c * pass.row_step + d) * 2, 0, 0,
-                             mixed + static_cast<std::size_t>(y) * 2 * Z::W);
-        lane_column<N, 1>(pass.twiddle, mixed, 2 * Z::W, N, out + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row,
-                          pass.out_height);
+        const auto column = column_from<S>(spectrum + static_cast<std::size_t>(kx) * Z::column, 2 * Z::W, N);
+        const S* const w = pass.kernel + static_cast<std::size_t>(kx * N * pass.pairs + c * pass.row_step + d) * 2;
+        const auto mixed = [&](int y) {
+          const Complex<V> value = column(y);
+          Complex<V> product{V(S(0)), V(S(0))};
+          add_product<true>(product, w + static_cast<std::size_t>(y * pass.pairs) * 2, value.re, value.im);
+          return product;
+        };
+        lane_column<N, 1>(pass.twiddle, mixed, out + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row, pass.out_height);
       }
       rows_out<N, S>(pass.twiddle, out, pass.out_height, pass.out_width, pixels,
                      [&](int y, const S* row) { take(d, c, y, row); });

@@ -30,6 +30,10 @@ TEST(Quadrature, NodesLieWhereTheRuleSays) {
   EXPECT_DOUBLE_EQ(trapezoid.weight.front(), 0.125);
   EXPECT_DOUBLE_EQ(trapezoid.weight[2], 0.25);
   EXPECT_DOUBLE_EQ(trapezoid.weight.back(), 0.125);
+  const Quadrature secant = make_quadrature(Rule::secant, 4);  // alpha = t^2
+  EXPECT_DOUBLE_EQ(secant.alpha[1], 0.0625);
+  EXPECT_DOUBLE_EQ(secant.alpha[3], 0.5625);
+  EXPECT_DOUBLE_EQ(secant.weight[3], 0.4375);
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant}) {
     const Quadrature q = make_quadrature(rule, 5);
     EXPECT_DOUBLE_EQ(q.alpha[static_cast<std::size_t>(q.start)], 0.0);

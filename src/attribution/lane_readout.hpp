@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/attribution/path_network.hpp"
+#include "amacrine/core/lanes.hpp"
+
+#include <cstddef>
+#include <vector>
+
+/// Sums over the last layer for several cells at once: a row of units in registers of windows, rows in double.
+namespace amacrine::attribution {
+
+/// Where the cells' readout weights begin.
+template <class S>
+std::vector<const S*> readout_rows(const PathNetwork<S>& network, const std::vector<int>& cells) {
+  std::vector<const S*> rows;
+  for (int cell : cells) rows.push_back(&network.readout(static_cast<std::size_t>(cell), 0));
+  return rows;
+}
+
+/// sums(n, l) += sum_x w(n, x) row(x, l) for N cells, `stride` apart.
+template <int N, class S>
+void read_out_cells(const S* const* w, std::size_t v, const S* row, int width, double* sums, std::size_t stride) {
+  using V = core::Lanes<S>;
+  constexpr int L = core::lane_count<S>;
+  V acc[N];
+  for (int n = 0; n < N; ++n) acc[n] = V(S(0));
+  for (int x = 0; x < width; ++x) {
+    const V value = core::load_lanes(row + x * L);
+    for (int n = 0; n < N; ++n) acc[n] = Kokkos::fma(V(w[n][v + static_cast<std::size_t>(x)]), value, acc[n]);
+  }
+  S lane[L];
+  for (int n = 0; n < N; ++n) {
+    core::store_lanes<S>(acc[n], lane);
+    for (int l = 0; l < L; ++l)
+      sums[static_cast<std::size_t>(n) * stride + static_cast<std::size_t>(l)] += static_cast<double>(lane[l]);
+  }
+}
+
+/// The same for all cells, whose weights of the row's first unit are at readout[n] + v. A cell's sum does not depend on its
+/// company.
+template <class S>
+void read_out_row(const std::vector<const S*>& readout, std::size_t v, const S* row, int width, double* sums,
+                  std::size_t stride) {
+  const std::size_t cells = readout.size(), parts = (cells + 7) / 8;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const std::size_t begin = part * cells / parts, count = (part + 1) * cells / parts - begin;
+    const S* const* const w = readout.data() + begin;
+    double* const to = sums + begin * stride;
+    switch (count) {
+      case 8:
+        read_out_cells<8>(w, v, row, width, to, stride);
+        break;
+      case 7:
+        read_out_cells<7>(w, v, row, width, to, stride);
+        break;
+      case 6:
+        read_out_cells<6>(w, v, row, width, to, stride);
+        break;
+      case 5:
+        read_out_cells<5>(w, v, row, width, to, stride);
+        break;
+      case 4:
+        read_out_cells<4>(w, v, row, width, to, stride);
+        break;
+      case 3:
+        read_out_cells<3>(w, v, row, width, to, stride);
+        break;
+      case 2:
+        read_out_cells<2>(w, v, row, width, to, stride);
+        break;
+      default:
+        read_out_cells<1>(w, v, row, width, to, stride);
+    }
+  }
+}
+
+}  // namespace amacrine::attribution
