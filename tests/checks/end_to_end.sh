@@ -96,5 +96,6 @@ else
   skipped="SKIPPED: no Python here has both netCDF4 and h5netcdf; whether the results open in xarray was not checked (all else passed)"
 fi
 PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/report.py" n1
+PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/compare.py" n1 n2 | grep -q '^| n2 |' || fail "compare.py does not tell two studies apart"
 [[ -s n1/report.html ]] || fail "no report.html"
 [[ -z ${skipped:-} ]] || { echo "$skipped"; exit 77; }
