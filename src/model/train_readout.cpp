@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t chunk_units = 64;  ///< 64 units x 32 windows of float stay in the first-level cache while all cells pass
 
-constexpr std::size_t gather_tile = train_lanes > 1 ? 512 : 1;  ///< pixels of a work item
+constexpr std::size_t gather_tile = train_lanes > 1 ? 128 : 1;  ///< pixels of a work item
 
 std::size_t lane_blocks(std::size_t windows) { return (windows + train_lanes - 1) / train_lanes; }
 
@@ -187,23 +187,26 @@ KOKKOS_INLINE_FUNCTION void normalise(const Pixel (&values)[train_lanes], S a, S
   }
 }
 
-/// Frames start ... start + count - 1 of `some` pixels from p on, frames becoming lanes: out (pixels, count).
+/// `count` frames of `some` pixels from p on, frames becoming lanes: out (pixels, count), written from end to end.
 template <class S, class Pixel>
 KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels, std::size_t p, std::size_t some,
                                           std::size_t count, const View1<S>& scale, const View1<S>& offset, S* out) {
   const bool per_pixel = scale.extent(0) > 1;
-  Pixel values[gather_tile][train_lanes] = {};  // whole registers are read only after all their bytes were written
-  for (std::size_t f = 0; f < count; f += train_lanes) {
-    const std::size_t left = count - f, lanes = left < static_cast<std::size_t>(train_lanes) ? left : train_lanes;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Pixel* const frame = movie + (f + lane) * pixels + p;
+  constexpr std::size_t W = train_lanes, registers = train_lanes > 1 ? 6 : 1;
+  Pixel values[gather_tile][registers][W] = {};  // whole registers are read only after all their bytes were written
+  for (std::size_t first = 0; first < count; first += registers * W) {
+    const std::size_t frames = count - first < registers * W ? count - first : registers * W;
+    for (std::size_t f = 0; f < frames; ++f) {
+      const Pixel* const frame = movie + (first + f) * pixels + p;
       if constexpr (train_lanes > 1)
-        if (f + lane + 4 < count)
+        if (f + 4 < frames)
           for (std::size_t i = 0; i < some; i += 64 / sizeof(Pixel)) prefetch(frame + 4 * pixels + i);
-      for (std::size_t i = 0; i < some; ++i) values[i][lane] = frame[i];
+      for (std::size_t i = 0; i < some; ++i) values[i][f / W][f % W] = frame[i];
     }
     for (std::size_t i = 0; i < some; ++i)
-      normalise(values[i], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0), lanes, out + i * count + f);
+      for (std::size_t f = 0; f < frames; f += W)
+        normalise(values[i][f / W], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0), frames - f < W ? frames - f : W,
+                  out + i * count + first + f);
   }
 }
 
