@@ -123,6 +123,7 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
     store_units(exec_, layer, paths, integrals, settings_.weights, block);
   if (pixels) {
     std::vector<std::size_t> at;
+    at.reserve(windows.size());
     for (std::size_t w : windows) at.push_back(request.frames.at[w]);
     store_pixels(exec_, network_, request.frames.values, request.frames.count, at, static_cast<S>(scale), integrals, block);
   }

@@ -14,6 +14,7 @@ namespace amacrine::attribution {
 template <class S>
 std::vector<const S*> readout_rows(const PathNetwork<S>& network, const std::vector<int>& cells) {
   std::vector<const S*> rows;
+  rows.reserve(cells.size());
   for (int cell : cells) rows.push_back(&network.readout(static_cast<std::size_t>(cell), 0));
   return rows;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/numbers.hpp"
 #include "lane_readout.hpp"
 #include "window_lanes.hpp"
 
@@ -30,12 +31,12 @@ void WindowLanes<S>::tangents(const DeviceRule<S>& rule, const std::vector<int>&
     std::vector<double> found(M * C * L, 0.0);
     std::vector<S> weighted(row_width * L);
     const auto fill = [&](int d, int y, S* row) {
-      const auto u = static_cast<std::size_t>((d * first.height + y) * first.width);
+      const auto u = core::as_size((d * first.height + y) * first.width);
       change_row(&crossing_(g, u, 0), &step_(g, u, 0), rule.alpha(p), rule.alpha(p + 1), rule.inverse_width(p),
                  first.width * lanes, row);
     };
     const auto take = [&](int d, int c, int y, const S* row) {
-      const auto v = static_cast<std::size_t>((c * second.height + y) * second.width);
+      const auto v = core::as_size((c * second.height + y) * second.width);
       const S* const m = &second_(g, p, v, 0);
       for (std::size_t x = 0; x < row_width; ++x)
         for (std::size_t l = 0; l < L; ++l) weighted[x * L + l] = second.gain(v + x) * m[x * L + l] * row[x * L + l];

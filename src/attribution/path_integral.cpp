@@ -18,6 +18,13 @@ core::View5<S> as_maps(const core::View3<S>& units, const PathLayer<S>& layer) {
                         static_cast<std::size_t>(layer.height), static_cast<std::size_t>(layer.width), units.extent(2));
 }
 
+/// Multiply-adds for one unit of a layer.
+template <class S>
+double taps(const PathLayer<S>& layer) {
+  const std::size_t count = layer.kernel.size() / layer.kernel.extent(0);
+  return static_cast<double>(count);
+}
+
 template <class S>
 DeviceRule<S> to_device_rule(const Quadrature& quadrature) {
   DeviceRule<S> rule;
@@ -120,7 +127,7 @@ struct PathIntegrator<S>::Impl {
       result.end.values()[row] = rate ? softplus(b, beta) : b;
     }
     const core::View1<S> flat = core::to_device("attribution::output_slopes", std::vector<S>(slope.begin(), slope.end()));
-    const core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells.size(), windows, lanes);
+    core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells.size(), windows, lanes);
     Kokkos::deep_copy(exec, core::View1<S>(out.data(), out.size()), flat);
     return out;
   }
@@ -239,12 +246,11 @@ double PathIntegrator<S>::multiply_adds(const PathNetwork<S>& network, std::size
   double convolutions = 0;
   for (std::size_t l = 1; l < network.layers.size(); ++l) {
     const PathLayer<S>& layer = network.layers[l];
-    convolutions += static_cast<double>(layer.units()) * static_cast<double>(layer.kernel.size() / layer.kernel.extent(0));
+    convolutions += static_cast<double>(layer.units()) * taps(layer);
   }
   const auto n = static_cast<double>(cells);
   const double readout = static_cast<double>(network.layers.back().units()) * n * quadrature.nodes();
-  const double first = static_cast<double>(network.first().units()) *
-                       static_cast<double>(network.first().kernel.size() / network.first().kernel.extent(0));
+  const double first = static_cast<double>(network.first().units()) * taps(network.first());
   return first + convolutions * (quadrature.nodes() + n * quadrature.lanes()) + readout;
 }
 

@@ -203,14 +203,13 @@ void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1
   const std::size_t windows = difference.extent(0), units = layer.units();
   const auto lanes = static_cast<std::size_t>(rule.lanes());
   const View1<S> gain = layer.gain, offset = layer.offset;
-  const DeviceRule<S> the_rule = rule;
   const bool rectified = layer.rectified;
   Kokkos::parallel_for(
       "attribution::gather_first", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t g = i / units, u = i % units;
         const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
         const S* const lane = &d(g, u, 0);
-        push(g, u) = slope_sum(the_rule, slopes, rectified, lanes, lane);
+        push(g, u) = slope_sum(rule, slopes, rectified, lanes, lane);
       });
 }
 
@@ -220,13 +219,12 @@ void active_share(const core::Exec& exec, const PathLayer<S>& layer, const View1
   const std::size_t windows = difference.extent(0), units = layer.units();
   const auto lanes = static_cast<std::size_t>(rule.lanes());
   const View1<S> gain = layer.gain, offset = layer.offset;
-  const DeviceRule<S> the_rule = rule;
   const bool rectified = layer.rectified;
   Kokkos::parallel_for(
       "attribution::active_share", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t g = i / units, u = i % units;
         const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
-        share(g, u) = slope_sum(the_rule, slopes, rectified, lanes, the_rule.weight.data());
+        share(g, u) = slope_sum(rule, slopes, rectified, lanes, rule.weight.data());
       });
 }
 

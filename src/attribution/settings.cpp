@@ -84,7 +84,7 @@ BaselineFrame read_baseline_frame(core::Study& study, const AttributionSettings&
 }
 
 Words read_quantities(core::Study& study) {
-  const Words words = study.get<Words>("attribution.quantities", quantity_words());
+  Words words = study.get<Words>("attribution.quantities", quantity_words());
   core::require<core::StudyError>(!words.empty(), "{}: attribution.quantities is empty; the words are {}",
                                   study.where("attribution.quantities"), fmt::join(quantity_words(), ", "));
   for (const std::string& word : words)

@@ -212,7 +212,7 @@ void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const s
 template <class S>
 View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows, S scale) {
   const View1<std::size_t> index = core::to_device("attribution::windows", windows);
-  const View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
+  View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
   Kokkos::parallel_for(
       "attribution::take_windows",
       Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {out.extent(0), out.extent(1)}),

@@ -120,11 +120,9 @@ BlockAttributor<S>& Attributor<S>::engine(Symmetry symmetry, Level level) {
   return *engines_.at(folded(symmetry, level));
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                         \
-  template std::optional<model::InferenceNetwork<S>> fold(const model::InferenceNetwork<S>&, Symmetry); \
-  template class Attributor<S>;
-AMACRINE_INSTANTIATE(float)
-AMACRINE_INSTANTIATE(double)
-#undef AMACRINE_INSTANTIATE
+template std::optional<model::InferenceNetwork<float>> fold(const model::InferenceNetwork<float>&, Symmetry);
+template std::optional<model::InferenceNetwork<double>> fold(const model::InferenceNetwork<double>&, Symmetry);
+template class Attributor<float>;
+template class Attributor<double>;
 
 }  // namespace amacrine::attribution

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/attribution/symmetry.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "screening.hpp"
 
 #include <functional>
@@ -39,7 +40,7 @@ class TaskRunner {
 /// Frames before a window's own that a network looks back to.
 template <class S>
 std::size_t frames_before(const PathNetwork<S>& network) {
-  return static_cast<std::size_t>(network.history - 1 + network.minimum_lag);
+  return core::as_size(network.history - 1 + network.minimum_lag);
 }
 
 }  // namespace amacrine::attribution

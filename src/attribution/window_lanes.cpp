@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "window_lanes.hpp"
 
+#include "amacrine/core/numbers.hpp"
 #include "lane_readout.hpp"
 #include "slopes.hpp"
 
@@ -121,11 +122,11 @@ void WindowLanes<S>::run_nodes(const DeviceRule<S>& rule, const std::vector<int>
     std::vector<double> sums(cells.size() * L, 0.0);
     std::vector<S> h(static_cast<std::size_t>(second.width) * L);
     const auto fill = [&](int c, int y, S* row) {
-      const auto u = static_cast<std::size_t>((c * first.height + y) * first.width);
+      const auto u = core::as_size((c * first.height + y) * first.width);
       first_row(&start_(u), &step_(g, u, 0), rule.alpha(k), first.width, row);
     };
     const auto take = [&](int c, int y, const S* row) {
-      const auto v = static_cast<std::size_t>((c * second.height + y) * second.width);
+      const auto v = core::as_size((c * second.height + y) * second.width);
       S* const x = &second_(g, k, v, 0);
       for (std::size_t i = 0; i < static_cast<std::size_t>(second.width); ++i) {
         const S gain = second.gain(v + i), offset = second.offset(v + i);
@@ -186,7 +187,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
     for (std::size_t p = 0; p < static_cast<std::size_t>(rule.lanes()); ++p) {
       for (std::size_t l = 0; l < here; ++l) scale[l] = q(i, g * L + l, p);
       const auto fill = [&](int c, int y, S* row) {
-        const auto v = static_cast<std::size_t>((c * second.height + y) * second.width);
+        const auto v = core::as_size((c * second.height + y) * second.width);
         const S* const m = &second_(g, p, v, 0);
         for (std::size_t x = 0; x < static_cast<std::size_t>(second.width); ++x) {
           const S w = network_.readout(n, v + x) * second.gain(v + x);
@@ -194,7 +195,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
         }
       };
       const auto take = [&](int d, int y, const S* row) {
-        const auto u = static_cast<std::size_t>((d * first.height + y) * first.width);
+        const auto u = core::as_size((d * first.height + y) * first.width);
         if (rule.secant) {
           gather_panel(&crossing_(g, u, 0), &step_(g, u, 0), rule.alpha(p), rule.alpha(p + 1), rule.inverse_width(p), first.width,
                        row, acc + u * L);

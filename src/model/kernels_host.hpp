@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/core/views.hpp"
 #include "tap_sum.hpp"
 
@@ -65,7 +66,7 @@ template <class S, int W, class Origin>
 void convolve(const core::HostExec& exec, const char* label, const View5<S>& out, const View1<S>& packed, const Origin& origin) {
   const std::size_t G = out.extent(0), C = out.extent(1), OY = out.extent(2), OX = out.extent(3), B = out.extent(4);
   const ChannelBlocks blocks(C);
-  constexpr std::size_t chunk = static_cast<std::size_t>(W * run_vectors(W, 2));
+  constexpr std::size_t chunk = core::as_size(W * run_vectors(W, 2));
   const std::size_t chunks = (B + chunk - 1) / chunk, taps_per_channel = packed.size() / C;
   const S* weights = packed.data();
   S* to = out.data();
@@ -153,7 +154,7 @@ void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames
   const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
   const std::size_t Y = frames.extent(1), X = frames.extent(2), F = frames.extent(3);
   const ChannelBlocks blocks(C);
-  constexpr std::size_t chunk = static_cast<std::size_t>(W * run_vectors(W, max_vectors));
+  constexpr std::size_t chunk = core::as_size(W * run_vectors(W, max_vectors));
   const Taps taps{{OY, OX, B}, {step(X * F), step(F), 1}, {step(OX * B), step(B), 1}, step(OY * OX * B)};
   const S *in = frames.data(), *delta = d_out.data();
   S* to = d_kernel.data();

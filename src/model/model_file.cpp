@@ -57,6 +57,7 @@ Names cell_names(const Model& model) {
 void declare_dimensions(io::ResultWriter& writer, const Model& model) {
   const Architecture& a = model.architecture;
   std::vector<double> lags;
+  lags.reserve(as_size(a.history));
   for (int l = 0; l < a.history; ++l) lags.push_back((a.history - 1 - l + model.minimum_lag) * model.screen.frame_ms);
   writer.dimension({"cell", model.cells.size(), "1", "cell", {}, cell_names(model)});
   writer.dimension({"lag", as_size(a.history), "ms", "time before the target's bin", lags, {}});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/lanes.hpp"
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/spectral.hpp"
 #include "spectral_multiply.hpp"
 #include "spectral_transform.hpp"
@@ -29,7 +30,7 @@ int chunk_size(std::size_t segments) {
 
 template <class S>
 View1<S> zeros(const char* name, std::size_t size) {
-  const auto view = core::workspace<View1<S>>(std::string("model::spectral_") + name, size);
+  auto view = core::workspace<View1<S>>(std::string("model::spectral_") + name, size);
   Kokkos::deep_copy(view, S(0));
   return view;
 }
@@ -153,7 +154,7 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
                                 static_cast<const S*>(kernel_spectra_.data()), lag_lanes_, product_.data(), window_lanes_);
     spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_,
                       out.data() + static_cast<std::size_t>(g) * result, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
-                      windows_, from_plane(after, static_cast<std::size_t>(g * channels_)));
+                      windows_, from_plane(after, core::as_size(g * channels_)));
   }
 }
 
@@ -162,12 +163,12 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
                                               const PlaneWork& before) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
-  const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = static_cast<std::size_t>(kernel_y_ * kernel_x_);
+  const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = core::as_size(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + static_cast<std::size_t>(g) * plane), count * channels_,
                       height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_,
-                      from_plane(before, static_cast<std::size_t>(g * channels_)));
+                      from_plane(before, core::as_size(g * channels_)));
     spectral::correlate_windows(exec, f, count, channels_, history_, windows_,
                                 static_cast<const S*>(frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum),
                                 frame_lanes_, static_cast<const S*>(product_.data()), window_lanes_, gradient_spectra_.data(),
@@ -175,7 +176,7 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
     spectral::inverse(exec, n_, gradient_spectra_.data(), lag_lanes_, count * channels_, packed_.data(), kernel_y_, kernel_x_,
                       history_);
     unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + static_cast<std::size_t>(g) * result,
-                static_cast<std::size_t>(count * channels_), static_cast<std::size_t>(history_), area);
+                core::as_size(count * channels_), static_cast<std::size_t>(history_), area);
   }
 }
 
@@ -237,8 +238,8 @@ SpectralConv<S>::SpectralConv(std::size_t segments, std::size_t in_channels, std
 template <class S>
 void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
   // The kernel as one plane whose lanes are channel pairs: (1, KY, KX, C * D).
-  const View4<S> pairs(kernel.data(), 1, static_cast<std::size_t>(in_channels_ * out_channels_),
-                       static_cast<std::size_t>(kernel_y_), static_cast<std::size_t>(kernel_x_));
+  const View4<S> pairs(kernel.data(), 1, core::as_size(in_channels_ * out_channels_), static_cast<std::size_t>(kernel_y_),
+                       static_cast<std::size_t>(kernel_x_));
   pack_lags(exec, pairs, packed_.data());
   spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), 1, kernel_y_, kernel_x_, in_channels_ * out_channels_,
                     kernel_spectra_.data(), pair_lanes_);
@@ -268,8 +269,7 @@ void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const Vi
                                const PlaneWork& before, const PlaneWork& after) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
-  const std::size_t area = static_cast<std::size_t>(kernel_y_ * kernel_x_),
-                    pairs = static_cast<std::size_t>(in_channels_ * out_channels_);
+  const std::size_t area = core::as_size(kernel_y_ * kernel_x_), pairs = core::as_size(in_channels_ * out_channels_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);

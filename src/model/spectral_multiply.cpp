@@ -273,14 +273,24 @@ void pair_channels(const core::Exec& exec, std::size_t f, int segments, int in_c
       });
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                                  \
-  template void correlate_in_time<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, int, const S*, int, S*, int); \
-  template void correlate_windows<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, int, const S*, int, S*, int); \
-  template void mix_channels<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, const S*, int, S*);                \
-  template void mix_channels_back<S>(const core::Exec&, std::size_t, int, int, int, int, const S*, const S*, int, S*);           \
-  template void pair_channels<S>(const core::Exec&, std::size_t, int, int, int, int, int, const S*, const S*, S*, int);
-AMACRINE_INSTANTIATE(float)
-AMACRINE_INSTANTIATE(double)
-#undef AMACRINE_INSTANTIATE
+template void correlate_in_time<float>(const core::Exec&, std::size_t, int, int, int, int, const float*, int, const float*, int,
+                                       float*, int);
+template void correlate_in_time<double>(const core::Exec&, std::size_t, int, int, int, int, const double*, int, const double*,
+                                        int, double*, int);
+template void correlate_windows<float>(const core::Exec&, std::size_t, int, int, int, int, const float*, int, const float*, int,
+                                       float*, int);
+template void correlate_windows<double>(const core::Exec&, std::size_t, int, int, int, int, const double*, int, const double*,
+                                        int, double*, int);
+template void mix_channels<float>(const core::Exec&, std::size_t, int, int, int, int, const float*, const float*, int, float*);
+template void mix_channels<double>(const core::Exec&, std::size_t, int, int, int, int, const double*, const double*, int,
+                                   double*);
+template void mix_channels_back<float>(const core::Exec&, std::size_t, int, int, int, int, const float*, const float*, int,
+                                       float*);
+template void mix_channels_back<double>(const core::Exec&, std::size_t, int, int, int, int, const double*, const double*, int,
+                                        double*);
+template void pair_channels<float>(const core::Exec&, std::size_t, int, int, int, int, int, const float*, const float*, float*,
+                                   int);
+template void pair_channels<double>(const core::Exec&, std::size_t, int, int, int, int, int, const double*, const double*,
+                                    double*, int);
 
 }  // namespace amacrine::model::spectral

@@ -6,7 +6,7 @@
 namespace amacrine::reduction {
 
 std::string stimulus_of(const std::string& condition) {
-  const std::string head = condition.substr(0, condition.find('/'));
+  std::string head = condition.substr(0, condition.find('/'));
   const std::size_t at = head.find('@');
   const std::string family = head.substr(0, at), set = at == std::string::npos ? std::string{} : head.substr(at);
   if (family == "reversal_smooth") return "reversal" + set;

@@ -126,7 +126,7 @@ core::Array<double, 3> AttributionFile::read_values(const std::string& dataset, 
 }
 
 void AttributionFile::read_units(const StoredCondition& condition, std::size_t cell, AttributedCondition& out) const {
-  const auto [channels, height, width] = layer_.gain.shape();
+  const std::size_t channels = layer_.gain.extent(0), height = layer_.gain.extent(1), width = layer_.gain.extent(2);
   const std::size_t columns = condition.symmetry == Symmetry::full_field ? 1 : width;
   out.attribution = out.drive = out.downstream = core::Array<double, 3>({condition.windows, lines_.size(), columns});
   const auto read = [&](const std::string& dataset, std::size_t t) {

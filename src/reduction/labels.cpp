@@ -52,8 +52,9 @@ TemporalFilter temporal_filter(const core::Array<float, 3>& kernel, double balan
   const auto width = static_cast<Eigen::Index>(kernel.extent(2));
   const Eigen::VectorXd mass = centre.cwiseProduct(centre);  // squared: the tails of a noisy kernel should not pull the centre
   for (Eigen::Index p = 0; p < mass.size() && mass.sum() > 0; ++p) {
-    filter.centre_y += mass(p) / mass.sum() * static_cast<double>(p / width);
-    filter.centre_x += mass(p) / mass.sum() * static_cast<double>(p % width);
+    const Eigen::Index row = p / width, column = p % width;
+    filter.centre_y += mass(p) / mass.sum() * static_cast<double>(row);
+    filter.centre_x += mass(p) / mass.sum() * static_cast<double>(column);
   }
   return filter;
 }
