@@ -38,6 +38,15 @@ void read_out_cells(const S* const* w, std::size_t v, const S* row, int width, d
   }
 }
 
+/// The same for `count` cells, at most N.
+template <int N, class S>
+void read_out_some(const S* const* w, std::size_t count, std::size_t v, const S* row, int width, double* sums,
+                   std::size_t stride) {
+  if constexpr (N > 1)
+    if (count < static_cast<std::size_t>(N)) return read_out_some<N - 1>(w, count, v, row, width, sums, stride);
+  read_out_cells<N>(w, v, row, width, sums, stride);
+}
+
 /// The same for all cells, whose weights of the row's first unit are at readout[n] + v. A cell's sum does not depend on its
 /// company.
 template <class S>
@@ -46,33 +55,7 @@ void read_out_row(const std::vector<const S*>& readout, std::size_t v, const S* 
   const std::size_t cells = readout.size(), parts = (cells + 7) / 8;
   for (std::size_t part = 0; part < parts; ++part) {
     const std::size_t begin = part * cells / parts, count = (part + 1) * cells / parts - begin;
-    const S* const* const w = readout.data() + begin;
-    double* const to = sums + begin * stride;
-    switch (count) {
-      case 8:
-        read_out_cells<8>(w, v, row, width, to, stride);
-        break;
-      case 7:
-        read_out_cells<7>(w, v, row, width, to, stride);
-        break;
-      case 6:
-        read_out_cells<6>(w, v, row, width, to, stride);
-        break;
-      case 5:
-        read_out_cells<5>(w, v, row, width, to, stride);
-        break;
-      case 4:
-        read_out_cells<4>(w, v, row, width, to, stride);
-        break;
-      case 3:
-        read_out_cells<3>(w, v, row, width, to, stride);
-        break;
-      case 2:
-        read_out_cells<2>(w, v, row, width, to, stride);
-        break;
-      default:
-        read_out_cells<1>(w, v, row, width, to, stride);
-    }
+    read_out_some<8>(readout.data() + begin, count, v, row, width, sums + begin * stride, stride);
   }
 }
 
