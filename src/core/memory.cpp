@@ -8,10 +8,10 @@ namespace amacrine::core {
 
 void prefer_large_pages(void* begin, std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
-  constexpr std::uintptr_t page = 4096;
-  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(begin), first = (address + page - 1) / page * page,
-                       last = (address + bytes) / page * page;
-  if (last > first) static_cast<void>(madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE));
+  constexpr std::size_t page = 4096;
+  const std::size_t head = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;  // to the first whole page
+  if (bytes < head + page) return;
+  static_cast<void>(madvise(static_cast<char*>(begin) + head, (bytes - head) / page * page, MADV_HUGEPAGE));
 #else
   static_cast<void>(begin), static_cast<void>(bytes);
 #endif

@@ -34,7 +34,7 @@ inline auto uninitialised(const std::string& label) { return Kokkos::view_alloc(
 /// A view for a workspace of megabytes: not initialised, on a host on large pages where there are some.
 template <class V, class... Extents>
 V workspace(const std::string& label, Extents... extents) {
-  const V view(uninitialised(label), static_cast<std::size_t>(extents)...);
+  V view(uninitialised(label), static_cast<std::size_t>(extents)...);
   if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename V::memory_space>::accessible)
     prefer_large_pages(view.data(), view.size() * sizeof(typename V::value_type));
   return view;
