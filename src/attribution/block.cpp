@@ -3,6 +3,7 @@
 
 #include "amacrine/attribution/baseline.hpp"
 #include "refinement.hpp"
+#include "second_layer.hpp"
 #include "sums.hpp"
 
 #include <algorithm>
@@ -66,8 +67,11 @@ void open_rows(Block& block, int panels) {
   block.distance = block.error_estimate;
   block.panels = core::Array<int, 2>(rows, panels);
   block.flag = core::Array<std::int8_t, 2>(rows);
-  for (std::size_t i = 0; i < block.flag.size(); ++i)
-    block.flag.values()[i] = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]) ? 0 : 2;
+  for (std::size_t i = 0; i < block.flag.size(); ++i) {
+    const bool second = block.second.residual.size() == 0 || std::isfinite(block.second.residual.values()[i]);
+    const bool first = std::isfinite(block.rate.values()[i]) && std::isfinite(block.residual.values()[i]);
+    block.flag.values()[i] = first && second ? 0 : 2;
+  }
 }
 
 }  // namespace
@@ -100,7 +104,8 @@ std::vector<double> BlockAttributor<S>::baseline_drive() const {
 
 template <class S>
 bool BlockAttributor<S>::forward_tangents(std::size_t cells, Level level) const {
-  return level == Level::channel && !settings_.weights && PathIntegrator<S>::channels_pay(network_, cells, quadrature_);
+  return (level == Level::channel || of_second_layer(level)) && !settings_.weights &&
+         PathIntegrator<S>::channels_pay(network_, cells, quadrature_);
 }
 
 template <class S>
@@ -115,9 +120,13 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
   const bool all = windows.size() == request.difference.extent(0) && scale == 1.0;
   const Paths<S> paths{baseline_,
                        all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(scale))};
-  const PathIntegrals<S>& integrals = integrator_.integrate(paths, request.cells, make_quadrature(settings_.rule, panels));
+  const bool second = of_second_layer(request.level);
+  const PathIntegrals<S>& integrals =
+      integrator_.integrate(paths, request.cells, make_quadrature(settings_.rule, panels, second), second);
   sum_columns(exec_, layer, paths, integrals, block);
   close_rows(block, integrals.start, integrals.end);
+  block.second = {};
+  if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
   open_rows(block, panels);
   if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
     store_units(exec_, layer, paths, integrals, settings_.weights, block);
@@ -131,15 +140,19 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
 }
 
 template <class S>
-void BlockAttributor<S>::integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, int panels,
-                                            Blocks& blocks) {
-  const bool all = windows.size() == request.difference.extent(0);
-  const Paths<S> paths{baseline_, all ? request.difference : take_windows(exec_, request.difference, windows, S(1))};
-  const RayQuadrature ray = make_ray(request.scales, panels);
-  const ChannelIntegrals integrals = integrator_.integrate_channels(paths, request.cells, ray.quadrature, ray.marks);
+void BlockAttributor<S>::integrate_tangents(const Request& request, const std::vector<std::size_t>& windows,
+                                            const std::vector<double>& scales, int panels, Block* blocks) {
+  const double longest = scales.back();
+  std::vector<double> parts;
+  for (double scale : scales) parts.push_back(scale / longest);
+  const bool all = windows.size() == request.difference.extent(0) && longest == 1.0, second = of_second_layer(request.level);
+  const Paths<S> paths{baseline_,
+                       all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(longest))};
+  const RayQuadrature ray = make_ray(parts, panels);
+  const ChannelIntegrals integrals = integrator_.integrate_channels(paths, request.cells, ray.quadrature, ray.marks, second);
   const PathLayer<S>& layer = network_.first();
   const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels);
-  for (std::size_t j = 0; j < blocks.size(); ++j) {
+  for (std::size_t j = 0; j < scales.size(); ++j) {
     Block& block = blocks[j];
     block.windows = W;
     block.cells = M;
@@ -153,8 +166,10 @@ void BlockAttributor<S>::integrate_tangents(const Request& request, const std::v
         end(i, w) = integrals.end(j, i, w);
         for (std::size_t c = 0; c < C; ++c) block.attribution(w, i, c, 0) = integrals.attribution(j, i, w, c);
       }
-    sum_channels(exec_, layer, paths, request.scales[j], block);
+    sum_channels(exec_, layer, paths, parts[j], block);
     close_rows(block, integrals.start, end);
+    block.second = {};
+    if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
     open_rows(block, ray.marks[j]);
   }
 }
@@ -163,15 +178,23 @@ template <class S>
 void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
                                          Blocks& blocks) {
   blocks.resize(request.scales.size());
-  if (forward_tangents(request.cells.size(), request.level)) return integrate_tangents(request, windows, panels, blocks);
-  for (std::size_t j = 0; j < blocks.size(); ++j) integrate_units(request, windows, request.scales[j], panels, pixels, blocks[j]);
+  const bool tangents = forward_tangents(request.cells.size(), request.level);
+  if (tangents && !of_second_layer(request.level))
+    return integrate_tangents(request, windows, request.scales, panels, blocks.data());
+  for (std::size_t j = 0; j < blocks.size(); ++j) {
+    if (tangents) {
+      integrate_tangents(request, windows, {request.scales[j]}, panels, &blocks[j]);
+    } else {
+      integrate_units(request, windows, request.scales[j], panels, pixels, blocks[j]);
+    }
+  }
 }
 
 /// As many windows at a time as keep the memory at that of a block with the panels the study asks for.
 template <class S>
 void BlockAttributor<S>::integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
                                    Blocks& blocks) {
-  const auto nodes = static_cast<std::size_t>(make_quadrature(settings_.rule, panels).nodes());
+  const auto nodes = static_cast<std::size_t>(make_quadrature(settings_.rule, panels, of_second_layer(request.level)).nodes());
   const auto room = static_cast<std::size_t>(settings_.block_windows) * static_cast<std::size_t>(quadrature_.nodes());
   const std::size_t chunk = std::max<std::size_t>(1, room / nodes);
   if (windows.size() <= chunk) return integrate_chunk(request, windows, panels, pixels, blocks);
@@ -199,7 +222,9 @@ void BlockAttributor<S>::refine(const Request& request) {
   std::iota(active.begin(), active.end(), 0);
   const bool pixels = request.level == Level::pixel;
   std::size_t later_units = 0;
-  for (std::size_t l = 1; l < network_.layers.size(); ++l) later_units += network_.layers[l].units();
+  // Past the layer attributed; the last layer's own kinks count where nothing follows it.
+  const bool deep = of_second_layer(request.level) && network_.layers.size() > 2;
+  for (std::size_t l = deep ? 2 : 1; l < network_.layers.size(); ++l) later_units += network_.layers[l].units();
   const auto measure = [&](Block& fine, const Block& coarse) {
     const core::Array<double, 2> distance = row_distance(fine, coarse, request.level);
     for (std::size_t i = 0; i < distance.size(); ++i)
@@ -246,6 +271,8 @@ JoinedFrames<S> BlockAttributor<S>::movie_frames(const core::Array<float, 3>& co
 template <class S>
 void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vector<double>& scales,
                                           const std::vector<int>& cells, Level level) {
+  core::require(!of_second_layer(level) || network_.layers.size() >= 2,
+                "internal: level {} was asked of a network of one hidden layer", to_string(level));
   const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
   const Request request{std::move(frames), difference, cells, level, scales};
   if (settings_.tolerance > 0) {

@@ -26,6 +26,7 @@ void WindowLanes<S>::tangents(const DeviceRule<S>& rule, const std::vector<int>&
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
   const auto C = static_cast<std::size_t>(first.channels), row_width = static_cast<std::size_t>(second.width);
   const std::vector<const S*> readout = readout_rows(network_, cells);
+  take_slopes(rule);
   for_items("attribution::lane_tangents", groups_ * panels, scratch_, [&](std::size_t item, S* scratch) {
     const std::size_t g = item / panels, p = item % panels;
     std::vector<double> found(M * C * L, 0.0);

@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "layer_convolution.hpp"
 #include "path_kernels.hpp"
+#include "second_layer.hpp"
 #include "slopes.hpp"
 #include "window_lanes.hpp"
 
@@ -39,7 +40,7 @@ DeviceRule<S> to_device_rule(const Quadrature& quadrature) {
   return rule;
 }
 
-/// Weight times slope of the output at every lane; drive (K) of one cell and window.
+/// Slope of the output at every lane; drive (K) of one cell and window.
 void output_slopes(const double* drive, const Quadrature& quadrature, Target target, double beta, double* out) {
   for (std::size_t p = 0; p < quadrature.weight.size(); ++p) {
     const std::size_t k = p + static_cast<std::size_t>(quadrature.shift);
@@ -47,8 +48,23 @@ void output_slopes(const double* drive, const Quadrature& quadrature, Target tar
     if (target == Target::after_softplus) {
       slope = quadrature.secant() ? softplus_slope(drive[k], drive[k + 1], beta) : softplus_derivative(drive[k], beta);
     }
-    out[p] = quadrature.weight[p] * slope;
+    out[p] = slope;
   }
+}
+
+/// The same for every row of drives (rows, K): (rows, L).
+std::vector<double> slopes_of_rows(const std::vector<double>& drives, const Quadrature& quadrature, Target target, double beta) {
+  const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
+  std::vector<double> slopes(drives.size() / nodes * lanes);
+  for (std::size_t row = 0; row < drives.size() / nodes; ++row)
+    output_slopes(drives.data() + row * nodes, quadrature, target, beta, slopes.data() + row * lanes);
+  return slopes;
+}
+
+template <class S>
+void require_second(const PathNetwork<S>& network, const Quadrature& quadrature, bool second) {
+  core::require(!second || (network.layers.size() >= 2 && !quadrature.to.empty()),
+                "internal: the second layer of a network of {} and {} panels' ends", network.layers.size(), quadrature.to.size());
 }
 
 }  // namespace
@@ -66,20 +82,35 @@ struct PathIntegrator<S>::Impl {
   std::vector<LayerConvolution<S>> convolutions;  ///< into layers 1, 2, ...
   std::optional<WindowLanes<S>> window_lanes;     ///< where it pays
   core::View1<S> shares, pushes;
+  core::View1<S> second_gradients;  ///< where the second layer's values at the nodes are still needed
+  core::View1<double> second_units, second_changes;
   PathIntegrals<S> result;
 
-  static core::View3<S> shaped(core::View1<S>& buffer, const char* label, std::size_t a, std::size_t b, std::size_t c) {
+  template <class T>
+  static core::View3<T> shaped(core::View1<T>& buffer, const char* label, std::size_t a, std::size_t b, std::size_t c) {
     if (buffer.extent(0) < a * b * c) {
-      buffer = core::View1<S>();
-      buffer = core::View1<S>(core::uninitialised(label), a * b * c);
+      buffer = core::View1<T>();
+      buffer = core::View1<T>(core::uninitialised(label), a * b * c);
     }
-    return core::View3<S>(buffer.data(), a, b, c);
+    return core::View3<T>(buffer.data(), a, b, c);
   }
   core::View3<S> units(std::size_t layer, std::size_t windows, std::size_t lanes) {
     return shaped(buffers[layer].units, "attribution::units", windows, network.layers[layer].units(), lanes);
   }
   core::View3<S> slopes(std::size_t layer, std::size_t windows, std::size_t lanes) {
     return shaped(buffers[layer].slopes, "attribution::slopes", windows, network.layers[layer].units(), lanes);
+  }
+
+  /// Room for a layer's gradients in all lanes: that of its values at the nodes, where they are not needed any more.
+  core::View3<S> gradients(std::size_t layer, std::size_t windows, std::size_t lanes, bool second) {
+    if (!second || layer != 1) return units(layer, windows, lanes);
+    return shaped(second_gradients, "attribution::second_gradients", windows, network.layers[1].units(), lanes);
+  }
+  SecondLayer second_room(std::size_t cells, std::size_t windows) {
+    const std::size_t count = network.layers[1].units();
+    const core::View3<double> change = shaped(second_changes, "attribution::second_changes", 1, windows, count);
+    return {shaped(second_units, "attribution::second_units", cells, windows, count),
+            core::View2<double>(change.data(), windows, count)};
   }
 
   void forward(const Paths<S>& paths, const DeviceRule<S>& rule) {
@@ -109,40 +140,54 @@ struct PathIntegrator<S>::Impl {
     return core::to_host(drive);
   }
 
-  /// Reads the rates at the path's ends off the drives and turns the drives into the lanes' output slopes: (M, W, L) on the
-  /// device.
-  core::View3<S> outputs(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells,
-                         const Quadrature& quadrature) {
+  /// Runs the nodes forward and reads the rates at the path's ends off the drives. Returns the output's slopes (M, W, L).
+  std::vector<double> outputs(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells,
+                              const Quadrature& quadrature) {
     const std::size_t windows = paths.windows();
-    const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
+    const auto nodes = quadrature.alpha.size();
     const std::vector<double> drives = drives_of(paths, rule, cells);
-    std::vector<double> slope(cells.size() * windows * lanes);
     result.start = result.end = core::Array<double, 2>({cells.size(), windows});
     for (std::size_t row = 0; row < cells.size() * windows; ++row) {
       const double* const at = drives.data() + row * nodes;
-      output_slopes(at, quadrature, target, network.softplus_beta, slope.data() + row * lanes);
       const double a = at[quadrature.start], b = at[quadrature.end], beta = network.softplus_beta;
       const bool rate = target == Target::after_softplus;
       result.start.values()[row] = rate ? softplus(a, beta) : a;
       result.end.values()[row] = rate ? softplus(b, beta) : b;
     }
-    const core::View1<S> flat = core::to_device("attribution::output_slopes", std::vector<S>(slope.begin(), slope.end()));
-    core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells.size(), windows, lanes);
+    return slopes_of_rows(drives, quadrature, target, network.softplus_beta);
+  }
+
+  /// The slopes times the lanes' weights, on the device.
+  core::View3<S> weighted(const std::vector<double>& slopes, std::size_t cells, const Quadrature& quadrature) {
+    const std::size_t lanes = quadrature.weight.size();
+    std::vector<S> values(slopes.size());
+    for (std::size_t i = 0; i < slopes.size(); ++i) values[i] = static_cast<S>(quadrature.weight[i % lanes] * slopes[i]);
+    const core::View1<S> flat = core::to_device("attribution::output_slopes", values);
+    core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells, slopes.size() / lanes / cells, lanes);
     Kokkos::deep_copy(exec, core::View1<S>(out.data(), out.size()), flat);
     return out;
   }
 
-  /// Pushes cell `cell`, the `index`-th of those asked for, down to the first layer's units.
-  void backward(int cell, std::size_t index, const core::View3<S>& q, const Paths<S>& paths, const DeviceRule<S>& rule) {
+  /// Pushes cell `cell`, the `index`-th of those asked for, down to the first layer's units, past the second layer's activities
+  /// where those are attributed too.
+  void backward(int cell, std::size_t index, const core::View3<S>& q, const Paths<S>& paths, const DeviceRule<S>& rule,
+                const Quadrature& quadrature, bool second) {
     const std::size_t windows = paths.windows(), lanes = rule.weight.extent(0);
     std::size_t l = network.layers.size() - 1;
-    core::View3<S> d = units(l, windows, lanes);
-    push_readout(exec, network.readout, cell, index, q, network.layers[l], l > 0 ? slopes(l, windows, lanes) : core::View3<S>(),
-                 d);
+    core::View3<S> d = gradients(l, windows, lanes, second);
+    const bool stop = second && l == 1;
+    push_readout(exec, network.readout, cell, index, q, network.layers[l],
+                 l > 0 && !stop ? slopes(l, windows, lanes) : core::View3<S>(), d);
+    const auto pass = [&](std::size_t layer, const core::View3<S>& gradient) {
+      if (second && layer == 1)
+        gather_second(exec, gradient, units(1, windows, quadrature.alpha.size()), quadrature, index, result.second.attribution);
+      through_layer(exec, network.layers[layer], slopes(layer, windows, lanes), gradient);
+    };
+    if (stop) pass(l, d);
     for (; l > 0; --l) {
-      const core::View3<S> below = units(l - 1, windows, lanes);
+      const core::View3<S> below = gradients(l - 1, windows, lanes, second);
       convolutions[l - 1].backward(exec, as_maps(d, network.layers[l]), as_maps(below, network.layers[l - 1]));
-      if (l > 1) through_layer(exec, network.layers[l - 1], slopes(l - 1, windows, lanes), below);
+      if (l > 1) pass(l - 1, below);
       d = below;
     }
     const core::View2<S> push(&result.push(index, 0, 0), windows, network.first().units());
@@ -167,19 +212,26 @@ PathIntegrator<S>::PathIntegrator(PathIntegrator&&) noexcept = default;
 
 template <class S>
 const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, const std::vector<int>& cells,
-                                                     const Quadrature& quadrature) {
+                                                     const Quadrature& quadrature, bool second) {
   const std::size_t windows = paths.windows(), units = impl_->network.first().units();
   core::require(windows > 0 && !cells.empty(), "internal: a path integral of {} windows and {} cells", windows, cells.size());
+  require_second(impl_->network, quadrature, second);
   const DeviceRule<S> rule = to_device_rule<S>(quadrature);
   const core::View3<S> share = Impl::shaped(impl_->shares, "attribution::share", 1, windows, units);
   impl_->result.share = core::View2<S>(share.data(), windows, units);
   impl_->result.push = Impl::shaped(impl_->pushes, "attribution::push", cells.size(), windows, units);
   active_share(impl_->exec, impl_->network.first(), paths.baseline, paths.difference, rule, impl_->result.share);
-  const core::View3<S> q = impl_->outputs(paths, rule, cells, quadrature);
+  const std::vector<double> slopes = impl_->outputs(paths, rule, cells, quadrature);
+  const core::View3<S> q = impl_->weighted(slopes, cells.size(), quadrature);
+  impl_->result.second = second ? impl_->second_room(cells.size(), windows) : SecondLayer{};
   if (impl_->window_lanes) {
+    if (second)
+      impl_->window_lanes->second_layer(rule, quadrature, cells, node_coefficients(slopes, quadrature), impl_->result.second);
     impl_->window_lanes->backward(rule, cells, q, impl_->result.push);
   } else {
-    for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule);
+    if (second)
+      change_second(impl_->exec, impl_->units(1, windows, quadrature.alpha.size()), quadrature, impl_->result.second.change);
+    for (std::size_t i = 0; i < cells.size(); ++i) impl_->backward(cells[i], i, q, paths, rule, quadrature, second);
   }
   impl_->exec.fence("attribution::integrate");
   return impl_->result;
@@ -196,19 +248,25 @@ bool PathIntegrator<S>::channels_pay(const PathNetwork<S>& network, std::size_t 
 
 template <class S>
 ChannelIntegrals PathIntegrator<S>::integrate_channels(const Paths<S>& paths, const std::vector<int>& cells,
-                                                       const Quadrature& quadrature, const std::vector<int>& marks) {
+                                                       const Quadrature& quadrature, const std::vector<int>& marks, bool second) {
   core::require(channels_possible(impl_->network, quadrature), "internal: this network's channels are not served by tangents");
+  require_second(impl_->network, quadrature, second);
   const std::size_t M = cells.size(), W = paths.windows(), P = quadrature.weight.size(), K = quadrature.alpha.size(),
                     C = static_cast<std::size_t>(impl_->network.first().channels), J = marks.size();
   const DeviceRule<S> rule = to_device_rule<S>(quadrature);
   const std::vector<double> drives = impl_->drives_of(paths, rule, cells);
+  ChannelIntegrals out;
+  if (second) {
+    const std::vector<double> slopes = slopes_of_rows(drives, quadrature, impl_->target, impl_->network.softplus_beta);
+    out.second = impl_->second_room(M, W);
+    impl_->window_lanes->second_layer(rule, quadrature, cells, node_coefficients(slopes, quadrature), out.second);
+  }
   const core::View4<double> changes(core::uninitialised("attribution::tangents"), M, W, P, C);
   impl_->window_lanes->tangents(rule, cells, changes);
   const std::vector<double> change = core::to_host(changes);
   const double beta = impl_->network.softplus_beta;
   const bool rate = impl_->target == Target::after_softplus;
   const auto output = [&](double u) { return rate ? softplus(u, beta) : u; };
-  ChannelIntegrals out;
   out.attribution = core::Array<double, 4>({J, M, W, C});
   out.end = core::Array<double, 3>({J, M, W});
   out.start = core::Array<double, 2>({M, W});

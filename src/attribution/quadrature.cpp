@@ -17,9 +17,38 @@ void grade(Quadrature& q) {
   for (std::size_t p = 0; p < q.weight.size(); ++p) q.weight[p] = q.alpha[p + 1] - q.alpha[p];
 }
 
+/// Lanes between successive nodes.
+void pair_nodes(Quadrature& q) {
+  q.from.clear();
+  q.to.clear();
+  for (int p = 0; p < q.panels; ++p) {
+    q.from.push_back(p);
+    q.to.push_back(p + 1);
+  }
+}
+
+/// Each midpoint's panel from its own ends.
+void add_panel_ends(Quadrature& q) {
+  const int first_inner = q.nodes();
+  for (int p = 1; p < q.panels; ++p) q.alpha.push_back(static_cast<double>(p) / q.panels);
+  for (int p = 0; p < q.panels; ++p) {
+    q.from.push_back(p == 0 ? q.start : first_inner + p - 1);
+    q.to.push_back(p == q.panels - 1 ? q.end : first_inner + p);
+  }
+}
+
+/// Half of the panels on either side of every node.
+void pair_neighbours(Quadrature& q) {
+  for (int k = 0; k <= q.panels; ++k) {
+    q.from.push_back(std::max(0, k - 1));
+    q.to.push_back(std::min(q.panels, k + 1));
+  }
+  q.step = 0.5;
+}
+
 }  // namespace
 
-Quadrature make_quadrature(Rule rule, int panels) {
+Quadrature make_quadrature(Rule rule, int panels, bool panel_ends) {
   core::require(panels >= 1, "a path needs at least one panel, {} were asked for", panels);
   const auto count = static_cast<std::size_t>(panels);
   Quadrature q;
@@ -31,6 +60,7 @@ Quadrature make_quadrature(Rule rule, int panels) {
     q.alpha.insert(q.alpha.end(), {0.0, 1.0});
     q.start = panels;
     q.end = panels + 1;
+    if (panel_ends) add_panel_ends(q);
     return q;
   }
   for (int p = 0; p <= panels; ++p) q.alpha.push_back(static_cast<double>(p) / panels);
@@ -40,6 +70,9 @@ Quadrature make_quadrature(Rule rule, int panels) {
   if (rule == Rule::trapezoid) {
     q.weight.assign(count + 1, 1.0 / panels);
     q.weight.front() = q.weight.back() = 0.5 / panels;
+    pair_neighbours(q);
+  } else {
+    pair_nodes(q);
   }
   return q;
 }
@@ -61,6 +94,7 @@ RayQuadrature make_ray(const std::vector<double>& scales, int panels) {
   }
   q.panels = q.end = static_cast<int>(q.alpha.size()) - 1;
   q.weight.clear();
+  pair_nodes(q);
   for (std::size_t p = 0; p + 1 < q.alpha.size(); ++p) q.weight.push_back(q.alpha[p + 1] - q.alpha[p]);
   return ray;
 }

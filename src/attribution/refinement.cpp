@@ -31,6 +31,11 @@ void for_fields(A& a, B& b, const F& f) {
   f(a.unit_drive, b.unit_drive);
   f(a.unit_change, b.unit_change);
   f(a.pixels, b.pixels);
+  f(a.second.attribution.values(), b.second.attribution.values());
+  f(a.second.change.values(), b.second.change.values());
+  f(a.second.residual.values(), b.second.residual.values());
+  f(a.second.units, b.second.units);
+  f(a.second.unit_change, b.second.unit_change);
 }
 
 template <class T, std::size_t R>
@@ -80,6 +85,13 @@ Block room_for(const Block& like, std::size_t windows) {
   out.unit_drive = sized(like.unit_drive);
   out.unit_change = sized(like.unit_change);
   out.pixels = sized(like.pixels);
+  if (like.second.attribution.size() > 0) {
+    shape_like(like.second.attribution, windows, out.second.attribution);
+    shape_like(like.second.change, windows, out.second.change);
+    out.second.residual = out.residual;
+  }
+  out.second.units = sized(like.second.units);
+  out.second.unit_change = sized(like.second.unit_change);
   return out;
 }
 
@@ -105,14 +117,28 @@ Block pick_windows(const Block& from, const std::vector<std::size_t>& windows) {
 
 core::Array<double, 2> row_distance(const Block& fine, const Block& coarse, Level level) {
   core::Array<double, 2> out({fine.windows, fine.cells});
-  const bool units = level == Level::unit || level == Level::pixel;
-  const std::size_t columns = fine.channels * fine.width, all = columns * fine.height;
-  for (std::size_t row = 0; row < out.size(); ++row) {
-    const auto [difference, size] =
-        units ? compare(fine.unit_attribution.data() + row * all, coarse.unit_attribution.data() + row * all, all, 1)
-              : compare(fine.attribution.data() + row * columns, coarse.attribution.data() + row * columns, columns,
-                        level == Level::channel ? fine.width : 1);
-    out.values()[row] = difference / std::max(size, smallest_row_hz);
+  const auto fill = [&](const auto& a, const auto& b, std::size_t span) {
+    const std::size_t count = a.size() / out.size();
+    for (std::size_t row = 0; row < out.size(); ++row) {
+      const auto [difference, size] = compare(a.data() + row * count, b.data() + row * count, count, span);
+      out.values()[row] = difference / std::max(size, smallest_row_hz);
+    }
+  };
+  switch (level) {
+    case Level::channel:
+      fill(fine.attribution, coarse.attribution, fine.width);
+      break;
+    case Level::position:
+      fill(fine.attribution, coarse.attribution, 1);
+      break;
+    case Level::channel2:
+      fill(fine.second.attribution, coarse.second.attribution, 1);
+      break;
+    case Level::unit2:
+      fill(fine.second.units, coarse.second.units, 1);
+      break;
+    default:
+      fill(fine.unit_attribution, coarse.unit_attribution, 1);
   }
   return out;
 }

@@ -125,7 +125,7 @@ const char* to_string(Rule rule) {
 }
 const char* to_string(Target target) { return target == Target::after_softplus ? "after_softplus" : "before_softplus"; }
 const char* to_string(Level level) {
-  constexpr const char* names[] = {"channel", "position", "unit", "pixel"};
+  constexpr const char* names[] = {"channel", "position", "unit", "pixel", "channel2", "unit2"};
   return names[static_cast<int>(level)];
 }
 

@@ -170,7 +170,6 @@ void WindowLanes<S>::forward(const Paths<S>& paths, const DeviceRule<S>& rule, c
                              const core::View3<double>& drive) {
   set_paths(paths, rule);
   run_nodes(rule, cells, drive);
-  take_slopes(rule);
 }
 
 template <class S>
@@ -178,6 +177,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
                               const core::View3<S>& push) {
   const std::size_t M = cells.size(), L = static_cast<std::size_t>(lanes), units = network_.first().units();
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
+  take_slopes(rule);
   for_items("attribution::lane_backward", groups_ * M, scratch_, [&](std::size_t item, S* scratch) {
     const std::size_t g = item / M, i = item % M, n = static_cast<std::size_t>(cells[i]);
     const std::size_t here = std::min(L, windows_ - g * L);

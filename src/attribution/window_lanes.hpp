@@ -21,12 +21,16 @@ class WindowLanes {
   WindowLanes() = default;
   WindowLanes(const core::Exec& exec, const PathNetwork<S>& network);
 
-  /// Runs all nodes forward and keeps the second layer's slopes: drive(i, w, k), as read_out() has it.
+  /// Runs all nodes forward and keeps the second layer: drive(i, w, k), as read_out() has it.
   void forward(const Paths<S>& paths, const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<double>& drive);
-  /// push(i, w, u) from the weighted slopes q(i, w, p) of the output, for the paths of the last forward().
+  /// The second layer's attributions, A(i, w, v) = readout_iv sum_k c(i, w, k) h_v(k), for the paths of the last forward() and
+  /// before backward() or tangents(). Coefficients (M, W, K), as node_coefficients() has them.
+  void second_layer(const DeviceRule<S>& rule, const Quadrature& quadrature, const std::vector<int>& cells,
+                    const std::vector<double>& coefficients, const SecondLayer& out);
+  /// push(i, w, u) from the weighted slopes q(i, w, p) of the output, for the paths of the last forward(), once.
   void backward(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<S>& q, const core::View3<S>& push);
   /// What the change of every first-layer channel across every panel does to the drives, through the second layer's slopes:
-  /// sums(i, w, p, c), for the paths of the last forward(). Their sums over c are the drives' changes. Secants only.
+  /// sums(i, w, p, c), for the paths of the last forward(), once. Their sums over c are the drives' changes. Secants only.
   void tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
   /// Whether tangents take less time than one backward pass per cell.
   static bool tangents_pay(const PathNetwork<S>& network, std::size_t cells);

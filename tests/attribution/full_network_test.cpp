@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/core/lanes.hpp"
-#include "attribution/naive.hpp"
+#include "attribution/standard_network.hpp"
 
 #include <cmath>
 
@@ -13,24 +13,7 @@ namespace {
 
 constexpr int full_panels = 6;
 
-/// 40 x 50 x 50 -> 8 @ 15 x 15 -> 8 @ 11 x 11 -> 2 cells, random weights, gains and offsets per unit.
-const naive::Network& standard_network() {
-  static const naive::Network network = [] {
-    core::Random random(41, core::Stream::test);
-    naive::Network net{40, 50, 50, 2, {}, {}, {}, 1.0};
-    net.layers.push_back(naive::random_layer(random, 8, 40, 50, 50, 15, 15, false));
-    net.layers.push_back(naive::random_layer(random, 8, 8, 36, 36, 11, 11, true));
-    for (int i = 0; i < net.cells * net.last_units(); ++i) net.readout.push_back(random.normal() / std::sqrt(5408.0));
-    net.constant = {0.2, -0.3};
-    return net;
-  }();
-  return network;
-}
-
-const core::Array<float, 3>& movie() {
-  static const core::Array<float, 3> frames = naive::random_movie(standard_network(), 46, 42);
-  return frames;
-}
+using naive::standard_network;
 
 template <class S>
 Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_windows) {
@@ -39,7 +22,7 @@ Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_wi
   settings.panels = full_panels;
   settings.block_windows = block_windows;
   BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
-  return attributor.attribute(movie(), first, windows, {0, 1}, Level::unit);
+  return attributor.attribute(naive::standard_movie(), first, windows, {0, 1}, Level::unit);
 }
 
 double distance(const Block& block, std::size_t row, const naive::Values& truth) {
@@ -54,7 +37,8 @@ double distance(const Block& block, std::size_t row, const naive::Values& truth)
 TEST(FullNetwork, MidpointsAgreeWithPlainLoops) {
   const naive::Network& net = standard_network();
   const naive::Values grey(40 * 50 * 50, 0.0);
-  const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie(), 43), grey, 1, full_panels);
+  const naive::Attribution truth =
+      naive::attribute(net, naive::window_of(net, naive::standard_movie(), 43), grey, 1, full_panels);
   const Block exact = attributed<double>(Rule::midpoint, 43, 1, 1), single = attributed<float>(Rule::midpoint, 42, 3, 3);
   EXPECT_NEAR(exact.rate(0, 1), truth.rate, 1e-9);
   EXPECT_NEAR(exact.baseline_rate(0, 1), truth.grey, 1e-9);
@@ -79,7 +63,7 @@ std::vector<Block> channels(bool weights, int count, const std::vector<double>& 
   settings.weights = weights;
   BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
   EXPECT_EQ(attributor.forward_tangents(6, Level::channel), !weights && core::lane_count<S> >= 4);
-  return attributor.attribute_ray(movie(), scales, first, windows, {0, 1, 0, 1, 0, 1}, Level::channel);
+  return attributor.attribute_ray(naive::standard_movie(), scales, first, windows, {0, 1, 0, 1, 0, 1}, Level::channel);
 }
 
 double worst_row(const Block& block, const Block& truth) {

@@ -41,6 +41,27 @@ TEST(Quadrature, NodesLieWhereTheRuleSays) {
   }
 }
 
+/// Int g dh with g = h = alpha is 1/2: exact where g is taken in the middle of what h moves through.
+TEST(Quadrature, LanesCoverThePathOfAQuantityThatIsNotStraight) {
+  const int n = 8;
+  for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant}) {
+    const Quadrature q = make_quadrature(rule, n, true);
+    ASSERT_EQ(q.from.size(), q.weight.size());
+    ASSERT_EQ(q.to.size(), q.weight.size());
+    double covered = 0, sum = 0;
+    for (std::size_t p = 0; p < q.weight.size(); ++p) {
+      const double from = q.alpha[static_cast<std::size_t>(q.from[p])], to = q.alpha[static_cast<std::size_t>(q.to[p])];
+      const double a = q.alpha[p + static_cast<std::size_t>(q.shift)];
+      covered += q.step * (to - from);
+      sum += q.step * (rule == Rule::secant ? 0.5 * (from + to) : a) * (to - from);
+      EXPECT_NEAR(q.step * (to - from), q.weight[p], 1e-15) << to_string(rule);
+    }
+    EXPECT_NEAR(covered, 1.0, 1e-14) << to_string(rule);
+    EXPECT_NEAR(sum, 0.5 + (rule == Rule::right ? 0.5 / n : 0.0), 1e-14) << to_string(rule);
+  }
+  EXPECT_TRUE(make_quadrature(Rule::midpoint, n).from.empty());
+}
+
 TEST(Quadrature, IntegratesAParabolaAtTheTextbookError) {
   // Int_0^1 a^2 = 1/3; errors with n panels: right 1/(2n) + 1/(6n^2), midpoint -1/(12 n^2), trapezoid 1/(6 n^2).
   const int n = 8;

@@ -9,6 +9,14 @@
 
 namespace amacrine::attribution {
 
+/// Attributions of the second layer in a block of W windows and M cells, where they are wanted; D channels and V units.
+struct SecondRows {
+  core::Array<double, 3> attribution;     ///< (W, M, D) sums over the units
+  core::Array<double, 2> change;          ///< (W, D) means of h_v(s) - h_v(s0)
+  core::Array<double, 2> residual;        ///< (W, M) Hz
+  std::vector<float> units, unit_change;  ///< (W, M, V) and (W, V), at the level of its units
+};
+
 /// Attributions of a block: W windows of one movie, M cells; C, Y, X the first layer's output. On the host, sums in double in a
 /// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Where channels went by
 /// forward tangents there is one column, of height Y X, and neither weight, push nor share.
@@ -27,6 +35,7 @@ struct Block {
   std::vector<float> unit_attribution, unit_weight;      ///< (W, M, U) where wanted
   std::vector<float> unit_drive, unit_change;            ///< (W, U)
   std::vector<float> pixels;                             ///< (W, M, T, Y, X) where wanted
+  SecondRows second;
 };
 
 /// A level's five figures for a block. (W, M, C, K) with K = 1 for channels and K = X for positions;
@@ -43,19 +52,21 @@ class BlockAttributor {
  public:
   BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings);
 
-  /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). Columns always, units and pixels where `level`
-  /// asks for them. With a tolerance, panels are doubled window by window until the estimated error of every cell's row at that
-  /// level meets it (units stand in for pixels), whatever else is in the block. The result is valid until the next call.
+  /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). Columns always, units, pixels and the second
+  /// layer where `level` asks for them. With a tolerance, panels are doubled window by window until the estimated error of every
+  /// cell's row at that level meets it (units stand in for pixels), whatever else is in the block. The result is valid until the
+  /// next call.
   const Block& attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                          const std::vector<int>& cells, Level level = Level::channel);
   /// A contrast series as one ray: block j is what attribute() would give for a movie whose departure from the baseline is
-  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents running sums
-  /// along the path of the largest serve all, with nodes between successive scales; otherwise every scale is integrated by
-  /// itself.
+  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents, at the level of
+  /// channels, running sums along the path of the largest serve all, with nodes between successive scales; otherwise every scale
+  /// is integrated by itself.
   const std::vector<Block>& attribute_ray(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
                                           std::size_t first, std::size_t windows, const std::vector<int>& cells,
                                           Level level = Level::channel);
-  /// Whether a request goes by forward tangents: channels' attributions without weights, by secants, where that takes less time.
+  /// Whether a request's first-layer channels go by forward tangents: their attributions without weights, by secants, where that
+  /// takes less time.
   bool forward_tangents(std::size_t cells, Level level) const;
   /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
@@ -81,7 +92,8 @@ class BlockAttributor {
   void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
   void integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale, int panels, bool pixels,
                        Block& block);
-  void integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, int panels, Blocks& blocks);
+  void integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, const std::vector<double>& scales,
+                          int panels, Block* blocks);
   void refine(const Request& request);
 
   core::Exec exec_;

@@ -17,6 +17,12 @@ struct Paths {
   std::size_t windows() const { return difference.extent(0); }
 };
 
+/// Attributions of the second layer's units v along the paths, where they are wanted: A_nv = Int dF_n/dh_v dh_v. V units.
+struct SecondLayer {
+  core::View3<double> attribution;  ///< (M, W, V), Hz
+  core::View2<double> change;       ///< (W, V) h_v at the path's end less h_v at its start
+};
+
 /// Integrals along the paths of a block of windows, for first-layer units u:
 /// share_u = Int m_u dalpha and push_nu = Int m_u dF_n/dh_u dalpha, with m_u = dh_u/dx_u along the path (or its secant). Hence
 /// G_u = gain_u push_u, A_u = difference_u G_u, and D_u = push_u / share_u.
@@ -25,6 +31,7 @@ struct PathIntegrals {
   core::View2<S> share;               ///< (W, U)
   core::View3<S> push;                ///< (M, W, U), M = cells asked for
   core::Array<double, 2> start, end;  ///< (M, W) F[s0] and F[s], Hz
+  SecondLayer second;
 };
 
 /// Attributions of first-layer channels along paths up to J of their nodes, for M cells and W windows.
@@ -32,6 +39,7 @@ struct ChannelIntegrals {
   core::Array<double, 4> attribution;  ///< (J, M, W, C), Hz
   core::Array<double, 3> end;          ///< (J, M, W) F at the node
   core::Array<double, 2> start;        ///< (M, W) F at the path's start
+  SecondLayer second;                  ///< on the whole path
 };
 
 /// Integrates along paths past the first layer only: one forward over all nodes serves all cells, then one backward per cell with
@@ -43,8 +51,10 @@ class PathIntegrator {
   ~PathIntegrator();
   PathIntegrator(PathIntegrator&&) noexcept;
 
-  /// `cells`: indices of the network's cells. The views of the result are valid until the next call.
-  const PathIntegrals<S>& integrate(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature);
+  /// `cells`: indices of the network's cells. `second`: the second layer's attributions too; needs two hidden layers and, for
+  /// midpoints, a quadrature with its panels' ends. The views of the result are valid until the next call.
+  const PathIntegrals<S>& integrate(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
+                                    bool second = false);
 
   /// Whether integrate_channels() can serve the network, and whether it takes less time for so many cells than integrate().
   static bool channels_possible(const PathNetwork<S>& network, const Quadrature& quadrature);
@@ -53,9 +63,9 @@ class PathIntegrator {
   /// layers, for all cells at once. The same sums as integrate()'s, up to rounding. A path's first part is itself a path: `marks`
   /// are the nodes, ascending, at which the running sums are wanted.
   ChannelIntegrals integrate_channels(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
-                                      const std::vector<int>& marks);
+                                      const std::vector<int>& marks, bool second = false);
 
-  /// Bytes of memory a block of `windows` windows needs.
+  /// Bytes of memory a block of `windows` windows needs, without the second layer's attributions.
   static double bytes(const PathNetwork<S>& network, std::size_t windows, std::size_t cells, const Quadrature& quadrature);
   /// Multiply-adds of one window with `cells` cells.
   static double multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature);

@@ -16,6 +16,10 @@ struct Quadrature {
   std::vector<double> weight;  ///< (L) per lane, their sum is 1
   int shift = 0;
   int start = 0, end = 0;  ///< nodes at alpha = 0 and alpha = 1
+  /// What a quantity h that is no straight function of alpha adds in a lane: Int g dh ~ sum_p step g_p (h(to_p) - h(from_p)).
+  /// (L) nodes; empty for midpoints whose panels' ends are not among the nodes.
+  std::vector<int> from, to;
+  double step = 1.0;
 
   bool secant() const { return rule == Rule::secant; }
   int nodes() const { return static_cast<int>(alpha.size()); }
@@ -23,8 +27,8 @@ struct Quadrature {
 };
 
 /// `panels` panels of equal length; those of a secant are shorter near the start. Trapezoid: the two ends have half weight (the
-/// weights sum to one).
-Quadrature make_quadrature(Rule rule, int panels);
+/// weights sum to one). `panel_ends`: midpoints have their panels' ends as further nodes, behind the others.
+Quadrature make_quadrature(Rule rule, int panels, bool panel_ends = false);
 
 /// One path for a contrast series, scales ascending to 1: the shortest has `panels` panels, and each longer one as many more as
 /// keep its panels no longer than those of its own path of `panels` panels. marks: the nodes at the scales.

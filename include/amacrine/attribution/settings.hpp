@@ -17,13 +17,16 @@ enum class Rule {
 };
 enum class Target { after_softplus, before_softplus };
 enum class Baseline { grey, mean, given };
-/// How finely attributions are stored.
-enum class Level { channel, position, unit, pixel };
-inline constexpr int level_count = 4;
+/// How finely attributions are stored: of the first layer, of the stimulus, or of the second layer.
+enum class Level { channel, position, unit, pixel, channel2, unit2 };
+inline constexpr int level_count = 6;
+constexpr bool of_second_layer(Level level) { return level == Level::channel2 || level == Level::unit2; }
+/// The same of the word of a study.
+inline bool of_second_layer(const std::string& level) { return level == "channel2" || level == "unit2"; }
 
 /// Where the attributed stimuli come from.
 enum class Source { catalogue, recording, file };
-/// What is stored of the levels finer than channels.
+/// What is stored of the levels finer than channels, of either layer.
 enum class Storage { full, top };
 
 const char* to_string(Source source);
@@ -79,7 +82,7 @@ struct AttributionSettings {
   std::vector<std::string> quantities = quantity_words();
   bool weights = true;  ///< whether G or D is among the quantities
   Storage storage = Storage::full;
-  int top = 64;                    ///< units, columns or pixels kept of a row with storage = top
+  int top = 64;                    ///< units of either layer, columns or pixels kept of a row with storage = top
   double largest_file_gb = 100.0;  ///< a larger file is refused
 
   bool wants(const std::string& quantity) const;
