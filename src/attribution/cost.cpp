@@ -24,6 +24,30 @@ double tangent_multiply_adds(const PathNetwork<S>& network, std::size_t cells, c
   return forward + backward + last * n * (nodes + network.first().channels * lanes);
 }
 
+/// The nodes that a level needs, with an engine's rule and panels.
+template <class S>
+Quadrature quadrature_for(const BlockAttributor<S>& engine, Level level) {
+  return make_quadrature(engine.quadrature().rule, engine.quadrature().panels, of_second_layer(level));
+}
+
+/// Multiply-adds of a window's second layer: every unit's activity at every node, for every cell.
+template <class S>
+double second_multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
+  return static_cast<double>(network.layers[1].units() * cells) * quadrature.nodes();
+}
+
+/// Memory of a block's second layer: attributions and changes in double, gradients beside the activities at the nodes, and the
+/// units as they are stored.
+template <class S>
+double second_bytes(const PathNetwork<S>& network, const Quadrature& quadrature, Level level, std::size_t windows,
+                    std::size_t cells) {
+  if (!of_second_layer(level)) return 0;
+  const auto M = static_cast<double>(cells);
+  const double unit = sizeof(double) * (M + 1) + sizeof(S) * static_cast<double>(quadrature.lanes()) +
+                      (level == Level::unit2 ? sizeof(float) * (4 * M + 1) : 0.0);
+  return static_cast<double>(network.layers[1].units() * windows) * unit;
+}
+
 /// How a showing is computed, and what a window of all its stimuli costs.
 template <class S>
 std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showing, Attributor<S>& attributor) {
@@ -36,8 +60,10 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
                                 folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
   how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
   if (!showing.ray.empty()) how += fmt::format(", {} contrasts on one ray", showing.ray.size());
-  const double work = tangents ? tangent_multiply_adds(engine.network(), cells, engine.quadrature())
-                               : PathIntegrator<S>::multiply_adds(engine.network(), cells, engine.quadrature());
+  const Quadrature quadrature = quadrature_for(engine, stimulus.level);
+  double work = tangents ? tangent_multiply_adds(engine.network(), cells, quadrature)
+                         : PathIntegrator<S>::multiply_adds(engine.network(), cells, quadrature);
+  if (of_second_layer(stimulus.level)) work += second_multiply_adds(engine.network(), cells, quadrature);
   return {how, work * static_cast<double>(stimuli_of(showing).size())};
 }
 
@@ -67,13 +93,13 @@ double first_layer_bytes(const PathNetwork<S>& network, std::size_t frames) {
 constexpr double decimal_gb = 1e9;
 constexpr int fewer = 64;  ///< kept of a row in the advice
 
-Plan at_channel_level(Plan plan) {
+Plan at_level(Plan plan, Level level) {
   std::fill(std::begin(plan.stored), std::end(plan.stored), std::size_t{0});
   for (PlannedStimulus& stimulus : plan.stimuli) {
-    stimulus.level = Level::channel;
+    stimulus.level = level;
     stimulus.first_stored = stimulus.first_window;
   }
-  plan.stored[static_cast<int>(Level::channel)] = plan.windows;
+  plan.stored[static_cast<int>(level)] = plan.windows;
   return plan;
 }
 
@@ -98,7 +124,9 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     part.rows += stimulus.windows * cells * stimuli_of(showing).size();
     part.multiply_adds += work;
     cost.multiply_adds += work;
-    block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, engine.quadrature()) +
+    const Quadrature quadrature = quadrature_for(engine, stimulus.level);
+    block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
+                                second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
                                 block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels) +
                                 first_layer_bytes<S>(engine.network(), joined_frames(plan, stimulus, lead)));
   }
@@ -137,7 +165,8 @@ void require_size(const Plan& plan, const AttributionSettings& settings, std::si
   top.top = fewer;
   if (!top.wants("attribution")) top.quantities.emplace_back("attribution");
   one.quantities = {"attribution"};
-  advise("levels = \"channel\"", at_channel_level(plan), settings);
+  const Level coarse = of_second_layer(settings.levels) ? Level::channel2 : Level::channel;
+  advise(fmt::format("levels = \"{}\"", to_string(coarse)), at_level(plan, coarse), settings);
   advise(fmt::format("storage = \"top\" with top = {}", fewer), plan, top);
   advise("quantities = [\"attribution\"]", plan, one);
   if (settings.source != Source::catalogue)

@@ -92,11 +92,17 @@ const std::vector<Figure>& level_figures() {
   return figures;
 }
 
+/// Pixels have attributions alone; a second-layer unit has no drive that is straight along the path, which weights refer to.
+bool has_figure(Level level, const std::string& figure) {
+  if (figure == "attribution") return true;
+  return level != Level::pixel && (!of_second_layer(level) || figure == "response_change");
+}
+
 /// The figures wanted of a level: `prefix` before their names, `over` what the sums and means run over; empty: single units.
-void declare_level(io::ResultWriter& writer, const std::string& prefix, const Names& dimensions, const std::string& over,
-                   const AttributionSettings& settings, bool attribution_only = false) {
+void declare_level(io::ResultWriter& writer, Level level, const std::string& prefix, const Names& dimensions,
+                   const std::string& over, const AttributionSettings& settings) {
   for (const Figure& figure : level_figures())
-    if (settings.wants(figure.name) && (!attribution_only || std::string(figure.name) == "attribution"))
+    if (settings.wants(figure.name) && has_figure(level, figure.name))
       writer.variable({prefix + figure.name,
                        Type::float32,
                        dimensions,
@@ -106,8 +112,9 @@ void declare_level(io::ResultWriter& writer, const std::string& prefix, const Na
 }
 
 /// Of each row the largest attributions, where they are, and the sum of the others.
-void declare_top(io::ResultWriter& writer, const std::string& level, const LevelAxes& axes, const std::string& over,
+void declare_top(io::ResultWriter& writer, Level of, const LevelAxes& axes, const std::string& over,
                  const AttributionSettings& settings) {
+  const std::string level = to_string(of);
   const Names row{level + "_window", "cell"}, kept{level + "_window", "cell", level + "_top"};
   writer.dimension({level + "_top", axes.kept(settings), "1", "rank of |A| in the row", {}, {}});
   writer.variable({level + "_top_index",
@@ -116,25 +123,46 @@ void declare_top(io::ResultWriter& writer, const std::string& level, const Level
                    "1",
                    fmt::format("place on the flattened axes ({})", fmt::join(axes.names, ", ")),
                    {}});
-  declare_level(writer, level + "_top_", kept, over, settings, level == "pixel");
+  declare_level(writer, of, level + "_top_", kept, over, settings);
   writer.variable({level + "_rest_attribution", Type::float32, row, "Hz", "sum of the attributions that were not kept", {}});
+}
+
+/// The axes that no other level has.
+void declare_axes(io::ResultWriter& writer, Level level, const LevelAxes& axes) {
+  if (level == Level::pixel) {
+    writer.dimension({"pixel_y", axes.sizes[1], "px", "pixel row", {}, {}});
+    writer.dimension({"pixel_x", axes.sizes[2], "px", "pixel column", {}, {}});
+  }
+  if (!of_second_layer(level)) return;
+  Names channels;
+  for (std::size_t c = 0; c < axes.sizes[0]; ++c) channels.push_back("channel " + std::to_string(c));
+  writer.dimension({"channel2", axes.sizes[0], "1", "second-layer channel", {}, channels});
+  if (level == Level::channel2) return;
+  writer.dimension({"row2", axes.sizes[1], "1", "row of second-layer units", counted(axes.sizes[1]), {}});
+  writer.dimension({"column2", axes.sizes[2], "1", "column of second-layer units", counted(axes.sizes[2]), {}});
 }
 
 /// A finer level: its windows, where they are on the dimension `window`, and their figures.
 void declare_fine_level(io::ResultWriter& writer, Level level, std::size_t windows, const LevelAxes& axes,
                         const AttributionSettings& settings) {
   const std::string name = to_string(level), dimension = name + "_window";
-  const std::string over = level == Level::position ? "the rows of a column" : "";
+  const std::string over = level == Level::position   ? "the rows of a column"
+                           : level == Level::channel2 ? "all units of a channel"
+                                                      : "";
   writer.dimension({dimension, windows, "1", "window stored at " + name + " level", {}, {}});
   writer.variable({name + "_window_index", Type::int32, {dimension}, "1", "index on the dimension window", {}});
-  if (level == Level::pixel && settings.storage == Storage::full) {
-    writer.dimension({"pixel_y", axes.sizes[1], "px", "pixel row", {}, {}});
-    writer.dimension({"pixel_x", axes.sizes[2], "px", "pixel column", {}, {}});
-  }
-  if (settings.storage == Storage::top) return declare_top(writer, name, axes, over, settings);
+  if (of_second_layer(level))
+    writer.variable({name + "_residual",
+                     Type::float32,
+                     {dimension, "cell"},
+                     "Hz",
+                     "sum of the second layer's attributions - (F[s] - F[s0])",
+                     {}});
+  if (keeps_top(level, settings)) return declare_top(writer, level, axes, over, settings);
+  declare_axes(writer, level, axes);
   Names dimensions{dimension, "cell"};
   dimensions.insert(dimensions.end(), axes.names.begin(), axes.names.end());
-  declare_level(writer, name + "_", dimensions, over, settings, level == Level::pixel);
+  declare_level(writer, level, name + "_", dimensions, over, settings);
 }
 
 void declare_first_layer(io::ResultWriter& writer) {
@@ -174,7 +202,17 @@ void declare_attributes(io::ResultWriter& writer, const std::string& subject, co
 std::size_t LevelAxes::size() const { return std::accumulate(sizes.begin(), sizes.end(), std::size_t{1}, std::multiplies<>()); }
 std::size_t LevelAxes::kept(const AttributionSettings& settings) const { return std::min(size(), core::as_size(settings.top)); }
 
+bool keeps_top(Level level, const AttributionSettings& settings) {
+  return settings.storage == Storage::top && level != Level::channel2;
+}
+
 LevelAxes level_axes(Level level, const FirstLayerFacts& layer, const model::Architecture& architecture) {
+  if (of_second_layer(level)) {
+    const std::size_t channels = core::as_size(architecture.hidden[1].channels);
+    if (level == Level::channel2) return {{"channel2"}, {channels}};
+    return {{"channel2", "row2", "column2"},
+            {channels, core::as_size(architecture.out_y(1)), core::as_size(architecture.out_x(1))}};
+  }
   if (level == Level::position) return {{"channel", "column"}, {layer.channels, layer.columns}};
   if (level == Level::unit) return {{"channel", "row", "column"}, {layer.channels, layer.rows, layer.columns}};
   return {{"lag", "pixel_y", "pixel_x"},
@@ -205,8 +243,8 @@ void declare_layout(io::ResultWriter& writer, const std::string& subject, const 
                     const FirstLayerFacts& layer, const AttributionSettings& settings) {
   declare_dimensions(writer, plan, model, layer);
   declare_stimuli(writer, plan, settings);
-  declare_level(writer, "", {"window", "cell", "channel"}, "all units of a channel", settings);
-  for (Level level : {Level::position, Level::unit, Level::pixel})
+  declare_level(writer, Level::channel, "", {"window", "cell", "channel"}, "all units of a channel", settings);
+  for (Level level : {Level::position, Level::unit, Level::pixel, Level::channel2, Level::unit2})
     if (const std::size_t windows = plan.stored[static_cast<int>(level)]; windows > 0)
       declare_fine_level(writer, level, windows, level_axes(level, layer, model.architecture), settings);
   declare_first_layer(writer);

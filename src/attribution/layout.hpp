@@ -12,7 +12,10 @@ namespace amacrine::attribution {
 void declare_layout(io::ResultWriter& writer, const std::string& subject, const Plan& plan, const model::Model& model,
                     const FirstLayerFacts& layer, const AttributionSettings& settings);
 
-/// What a level finer than channels runs over: names and sizes of its axes after (window, cell).
+/// Whether a level keeps the largest values of a row only. The second layer's channels are kept whole.
+bool keeps_top(Level level, const AttributionSettings& settings);
+
+/// What a level other than the first layer's channels runs over: names and sizes of its axes after (window, cell).
 struct LevelAxes {
   std::vector<std::string> names;
   std::vector<std::size_t> sizes;

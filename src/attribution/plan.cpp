@@ -119,7 +119,19 @@ stimulus::Symmetry verified(const Condition& condition, const AttributionSetting
   return stimulus::Symmetry::none;
 }
 
+/// The second layer's levels are for networks that have one.
+void require_layers(const AttributionSettings& settings, const model::Model& model) {
+  const int layers = model.architecture.layers();
+  core::require<core::StudyError>(
+      !of_second_layer(settings.levels) || layers >= 2,
+      "attribution.levels = \"{}\" is of the second layer, and the {} model of {} has {} hidden layer{}; ask for \"channel\", "
+      "\"unit\" or \"pixel\"",
+      settings.levels, model.kind, model.cells.front().name, layers, layers == 1 ? "" : "s");
+}
+
 Level level_of(stimulus::Symmetry symmetry, const AttributionSettings& settings, bool one_unit_per_channel) {
+  if (settings.levels == "channel2") return Level::channel2;
+  if (settings.levels == "unit2") return Level::unit2;
   if (settings.levels == "pixel") return Level::pixel;
   if (one_unit_per_channel) return Level::channel;
   if (settings.levels == "unit") return Level::unit;
@@ -223,6 +235,7 @@ Task Plan::task(std::size_t id) const {
 
 Plan make_plan(const AttributionSettings& settings, const std::vector<Condition>& catalogue, const model::Model& model,
                const Movie& movie) {
+  require_layers(settings, model);
   Plan plan;
   plan.screen = model.screen;
   plan.cells = choose_cells(settings, model);

@@ -51,6 +51,17 @@ LevelFigures unit_level(const Block& block, bool weights) {
           for_every_cell(block.unit_change, block.windows, block.cells)};
 }
 
+/// Channels or units of the second layer.
+LevelFigures second_level(const Block& block, Level level) {
+  const SecondRows& rows = block.second;
+  const auto figures = [&](std::vector<float> attribution, const std::vector<float>& change) {
+    return LevelFigures{std::move(attribution), {}, {}, {}, for_every_cell(change, block.windows, block.cells)};
+  };
+  if (level == Level::unit2) return figures(rows.units, rows.unit_change);
+  return figures({rows.attribution.values().begin(), rows.attribution.values().end()},
+                 {rows.change.values().begin(), rows.change.values().end()});
+}
+
 template <class V>
 std::vector<double> doubles(const V& view) {
   const auto values = core::to_host(view);
@@ -217,8 +228,11 @@ void AttributionFile::write_fine(const Place& place, Level level, const Block& b
   const LevelAxes axes = level_axes(level, layer_, architecture_);
   const LevelFigures figures = level == Level::position ? position_level(block)
                                : level == Level::unit   ? unit_level(block, settings_.weights)
+                               : of_second_layer(level) ? second_level(block, level)
                                                         : LevelFigures{block.pixels, {}, {}, {}, {}};
-  if (settings_.storage == Storage::top) return write_top(to_string(level), figures, place, axes.kept(settings_));
+  if (of_second_layer(level))
+    write_rows(std::string(to_string(level)) + "_residual", block.second.residual.values(), place, place.stored, {});
+  if (keeps_top(level, settings_)) return write_top(to_string(level), figures, place, axes.kept(settings_));
   write_level(std::string(to_string(level)) + "_", figures, place, place.stored, axes.sizes);
 }
 

@@ -105,6 +105,22 @@ void read_storage(core::Study& study, AttributionSettings& settings) {
   settings.largest_file_gb = study.number("attribution.largest_file_gb", settings.largest_file_gb, 1e-6, 1e9);
 }
 
+/// What the second layer's levels cannot hold, and who has none.
+void check_second_layer(const core::Study& study, const AttributionSettings& settings) {
+  if (!of_second_layer(settings.levels)) return;
+  for (const std::string& subject : settings.subjects)
+    core::require<core::StudyError>(
+        subject == "network",
+        "{}: attribution.levels = \"{}\" is of a network's second layer, and subject \"{}\" has none; "
+        "ask for subjects = [\"network\"], or for the first layer's levels",
+        study.where("attribution.levels"), settings.levels, subject);
+  core::require<core::StudyError>(
+      settings.wants("attribution") || settings.wants("response_change"),
+      "{}: attribution.levels = \"{}\" holds the quantities attribution and response_change, and neither "
+      "is asked for; {} are the first layer's alone",
+      study.where("attribution.quantities"), settings.levels, fmt::join(settings.quantities, ", "));
+}
+
 }  // namespace
 
 const std::vector<std::string>& quantity_words() {
@@ -154,7 +170,8 @@ AttributionSettings read_attribution(core::Study& study) {
   settings.before_ms = study.number("attribution.before_ms", settings.before_ms, 0.0, 1e6);
   settings.after_ms = study.number("attribution.after_ms", settings.after_ms, 0.0, 1e6);
   settings.bar_range_px = study.number("attribution.bar_range_px", settings.bar_range_px, 0.0, 1e4);
-  settings.levels = study.choose("attribution.levels", settings.levels, {"symmetry", "channel", "position", "unit", "pixel"});
+  settings.levels = study.choose("attribution.levels", settings.levels,
+                                 {"symmetry", "channel", "position", "unit", "pixel", "channel2", "unit2"});
   settings.tolerance = study.number("attribution.tolerance", settings.tolerance, 0.0, 1.0);
   core::require<core::StudyError>(
       settings.tolerance == 0 || settings.panels >= 4,
@@ -165,6 +182,7 @@ AttributionSettings read_attribution(core::Study& study) {
                                   study.where("attribution.max_panels"), settings.max_panels, settings.panels);
   settings.block_windows = static_cast<int>(study.integer("attribution.block_windows", settings.block_windows, 1, 4096));
   read_storage(study, settings);
+  check_second_layer(study, settings);
   return settings;
 }
 

@@ -105,7 +105,7 @@ Attributor<S>::Attributor(const core::Exec& exec, const model::InferenceNetwork<
 
 template <class S>
 Symmetry Attributor<S>::folded(Symmetry symmetry, Level level) {
-  if (level == Level::unit || level == Level::pixel || symmetry == Symmetry::none) return Symmetry::none;
+  if (level == Level::unit || level == Level::pixel || level == Level::unit2 || symmetry == Symmetry::none) return Symmetry::none;
   // A full field at position level keeps its columns: it is uniform along y too.
   const Symmetry axes = level == Level::position ? Symmetry::along_y : symmetry;
   if (engines_.find(axes) == engines_.end()) {

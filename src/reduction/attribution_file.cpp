@@ -102,7 +102,11 @@ void AttributionFile::choose_levels(const ReductionSettings& settings) {
                  condition.name);
     }
   }
-  core::require<core::InputError>(!usable.empty(), "{}: none of its {} stimuli can be reduced", path_, names.size());
+  core::require<core::InputError>(
+      !usable.empty(),
+      "{}: none of its {} stimuli can be reduced; what is read are first-layer channels of full fields and positions "
+      "of bars (attribution.levels = \"symmetry\")",
+      path_, names.size());
   conditions_ = std::move(usable);
   std::vector<AttributedCondition> marks(conditions_.size());
   for (std::size_t k = 0; k < marks.size(); ++k) marks[k].stimulus = stimulus_of(conditions_[k].name);

@@ -98,6 +98,28 @@ TEST(Plan, ASymmetryThatTheNormalisationBreaksIsNotUsed) {
   EXPECT_EQ(find(make_plan(settings, catalogue(), model), "osr/period_ms=60").symmetry, stimulus::Symmetry::full_field);
 }
 
+TEST(Plan, TheSecondLayerIsStoredForAllStimuliOrRefused) {
+  AttributionSettings settings;
+  settings.stimuli = {"latency", "moving_bar"};
+  for (Level level : {Level::channel2, Level::unit2}) {
+    settings.levels = to_string(level);
+    const Plan plan = make_plan(settings, catalogue(), small_model());
+    EXPECT_EQ(plan.stored[static_cast<int>(level)], plan.windows);
+    for (const PlannedStimulus& stimulus : plan.stimuli) {
+      EXPECT_EQ(stimulus.level, level);
+      EXPECT_EQ(stimulus.first_stored, stimulus.first_window);
+    }
+    model::Model shallow = small_model();
+    shallow.architecture.hidden.pop_back();
+    try {
+      make_plan(settings, catalogue(), shallow);
+      ADD_FAILURE() << "nothing was refused";
+    } catch (const core::StudyError& error) {
+      EXPECT_THAT(std::string(error.what()), testing::AllOf(testing::HasSubstr(settings.levels), testing::HasSubstr("1 hidden")));
+    }
+  }
+}
+
 TEST(Plan, UnknownStimuliAndCellsAreRefusedByName) {
   const auto fault = [](auto change) {
     AttributionSettings settings;

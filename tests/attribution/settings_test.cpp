@@ -48,6 +48,16 @@ TEST(AttributionSettings, WeightsAreComputedWhereTheyAreAskedFor) {
   EXPECT_FALSE(read("[attribution]\nquantities = [\"attribution\", \"drive\"]\n").weights);
 }
 
+TEST(AttributionSettings, TheSecondLayersLevelsAreForNetworks) {
+  EXPECT_EQ(read("[attribution]\nlevels = \"unit2\"\nsubjects = [\"network\"]\n").levels, "unit2");
+  EXPECT_THAT(
+      error_of("[attribution]\nlevels = \"channel2\"\n"),
+      testing::AllOf(testing::HasSubstr("test.toml:2"), testing::HasSubstr("\"circuit\""), testing::HasSubstr("subjects")));
+  EXPECT_THAT(error_of("[attribution]\nlevels = \"unit2\"\nsubjects = [\"network\", \"ln\"]\n"), testing::HasSubstr("\"ln\""));
+  EXPECT_THAT(error_of("[attribution]\nlevels = \"unit2\"\nsubjects = [\"network\"]\nquantities = [\"drive\"]\n"),
+              testing::AllOf(testing::HasSubstr("drive"), testing::HasSubstr("response_change")));
+}
+
 TEST(AttributionSettings, FaultsNameTheKeyAndTheLine) {
   EXPECT_THAT(error_of("[attribution]\nsubjects = [\"netwrk\"]\n"),
               testing::AllOf(testing::HasSubstr("test.toml:2"), testing::HasSubstr("netwrk")));

@@ -26,7 +26,8 @@ class Attributor {
  public:
   Attributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings);
 
-  /// The engine for a (verified) symmetry and the finest level wanted. Positions need the columns, units and pixels the whole.
+  /// The engine for a (verified) symmetry and the finest level wanted. Positions need the columns, the units of either
+  /// layer and pixels the whole.
   BlockAttributor<S>& engine(stimulus::Symmetry symmetry, Level level);
   /// The axes that the engine for them has folded.
   stimulus::Symmetry folded(stimulus::Symmetry symmetry, Level level);
