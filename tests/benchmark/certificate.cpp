@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS]]: what the error estimate is worth, and what accuracy
-// costs, on a trained model. Truth is the same windows in double with 512 panels. Windows: stretches of the recording's test
-// movie, and of one condition of each of the four stimuli. Prints per stimulus and level how many rows the estimate covers, and
-// the rows' errors for every rule and number of panels.
+// amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [unit|unit2]]]: what the error estimate is worth, and what
+// accuracy costs, on a trained model. Truth is the same windows in double with 512 panels. Windows: stretches of the recording's
+// test movie, and of one condition of each of the four stimuli. Prints per stimulus and level how many rows the estimate covers,
+// and the rows' errors for every rule and number of panels.
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/recording/reader.hpp"
@@ -19,6 +19,7 @@ using namespace amacrine;
 using attribution::AttributionSettings;
 using attribution::Block;
 using attribution::Level;
+using attribution::of_second_layer;
 using attribution::Rule;
 
 namespace {
@@ -63,7 +64,7 @@ std::vector<Stimulus> artificial(const model::Model& model) {
   return out;
 }
 
-/// Rows of a stimulus: attributions of units, and what is said of them.
+/// Rows of a stimulus: attributions of either layer's units, and what is said of them.
 struct Rows {
   std::vector<float> unit;
   std::vector<double> estimate, panels;
@@ -72,13 +73,15 @@ struct Rows {
 
 template <class S>
 Rows attribute(const model::Model& model, const Stimulus& stimulus, const AttributionSettings& settings) {
+  const Level level = of_second_layer(settings.levels) ? Level::unit2 : Level::unit;
   attribution::BlockAttributor<S> attributor(core::Exec(), model::make_inference<S>(model), settings);
   std::vector<int> cells;
   for (std::size_t n = 0; n < model.cells.size(); ++n) cells.push_back(static_cast<int>(n));
   Rows out;
   for (std::size_t start : stimulus.starts) {
-    const Block& block = attributor.attribute(stimulus.movie, start, run, cells, Level::unit);
-    out.unit.insert(out.unit.end(), block.unit_attribution.begin(), block.unit_attribution.end());
+    const Block& block = attributor.attribute(stimulus.movie, start, run, cells, level);
+    const std::vector<float>& units = level == Level::unit2 ? block.second.units : block.unit_attribution;
+    out.unit.insert(out.unit.end(), units.begin(), units.end());
     out.estimate.insert(out.estimate.end(), block.error_estimate.values().begin(), block.error_estimate.values().end());
     out.panels.insert(out.panels.end(), block.panels.values().begin(), block.panels.values().end());
     for (std::int8_t flag : block.flag.values()) out.flagged += flag != 0 ? 1 : 0;
@@ -111,8 +114,10 @@ struct Coverage {
 };
 
 /// One line of the certificate's table.
-Coverage certify(const model::Model& model, const Stimulus& stimulus, const Rows& truth, double tolerance) {
+Coverage certify(const model::Model& model, const Stimulus& stimulus, const Rows& truth, double tolerance,
+                 const std::string& level) {
   AttributionSettings settings;
+  settings.levels = level;
   settings.panels = run;
   settings.tolerance = tolerance;
   const Rows rows = attribute<float>(model, stimulus, settings);
@@ -128,10 +133,11 @@ Coverage certify(const model::Model& model, const Stimulus& stimulus, const Rows
   return out;
 }
 
-void print_costs(const model::Model& model, const Stimulus& stimulus, const Rows& truth) {
+void print_costs(const model::Model& model, const Stimulus& stimulus, const Rows& truth, const std::string& level) {
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant})
     for (int panels : {8, 16, 32, 64}) {
       AttributionSettings settings;
+      settings.levels = level;
       settings.rule = rule;
       settings.panels = panels;
       const std::vector<double> error = errors(attribute<float>(model, stimulus, settings), truth);
@@ -146,20 +152,22 @@ void print_costs(const model::Model& model, const Stimulus& stimulus, const Rows
 int main(int argc, char** argv) {
   parallel::Environment environment(argc, argv);
   if (argc < 3) {
-    std::fprintf(stderr, "usage: amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS]]\n");
+    std::fprintf(stderr, "usage: amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [unit|unit2]]]\n");
     return 2;
   }
   const model::Model model = model::read_model(argv[1]);
   const double tolerance = argc > 3 ? std::atof(argv[3]) : 0.01;
   std::vector<Stimulus> stimuli{natural_windows(argv[2], argc > 4 ? static_cast<std::size_t>(std::atol(argv[4])) : 96)};
   for (Stimulus& stimulus : artificial(model)) stimuli.push_back(std::move(stimulus));
+  const std::string level = argc > 5 ? argv[5] : "unit";
   AttributionSettings oracle;
+  oracle.levels = level;
   oracle.panels = oracle_panels;
   Coverage all;
   Rows natural;
   for (const Stimulus& stimulus : stimuli) {
     const Rows truth = attribute<double>(model, stimulus, oracle);
-    const Coverage one = certify(model, stimulus, truth, tolerance);
+    const Coverage one = certify(model, stimulus, truth, tolerance, level);
     all = {all.rows + one.rows, all.covered + one.covered, all.within + one.within};
     std::fflush(stdout);
     if (stimulus.name == "natural") natural = truth;
@@ -168,6 +176,6 @@ int main(int argc, char** argv) {
   std::printf("coverage %.2f %% of %zu rows; within the tolerance of %g: %.2f %%\n", percent(all.covered), all.rows, tolerance,
               percent(all.within));
   std::fflush(stdout);
-  print_costs(model, stimuli.front(), natural);
+  print_costs(model, stimuli.front(), natural, level);
   return 0;
 }
