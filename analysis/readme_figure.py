@@ -44,6 +44,7 @@ def main(folder, out, cell=0):
     axes[2].legend()
     for ax in axes:
         ax.set_facecolor("white")
+        ax.set_ylim(top=1.35 * ax.get_ylim()[1])  # room for the legend
     figure.tight_layout()
     figure.savefig(out, dpi=110, facecolor="white")
 
