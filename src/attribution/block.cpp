@@ -143,8 +143,8 @@ template <class S>
 void BlockAttributor<S>::integrate_tangents(const Request& request, const std::vector<std::size_t>& windows,
                                             const std::vector<double>& scales, int panels, Block* blocks) {
   const double longest = scales.back();
-  std::vector<double> parts;
-  for (double scale : scales) parts.push_back(scale / longest);
+  std::vector<double> parts = scales;
+  for (double& part : parts) part /= longest;
   const bool all = windows.size() == request.difference.extent(0) && longest == 1.0, second = of_second_layer(request.level);
   const Paths<S> paths{baseline_,
                        all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(longest))};

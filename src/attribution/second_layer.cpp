@@ -11,7 +11,7 @@ using core::View3;
 /// sums(r, c) = sum over the units of channel c of values (R, V), V = C * size.
 View2<double> sum_units(const core::Exec& exec, const View2<double>& values, std::size_t channels) {
   const std::size_t rows = values.extent(0), size = values.extent(1) / channels;
-  const View2<double> sums(core::uninitialised("attribution::second_sums"), rows, channels);
+  View2<double> sums(core::uninitialised("attribution::second_sums"), rows, channels);
   Kokkos::parallel_for(
       "attribution::sum_units", Kokkos::RangePolicy<core::Exec>(exec, 0, rows * channels), KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t r = i / channels, c = i % channels;

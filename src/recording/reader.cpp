@@ -35,10 +35,12 @@ std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string
   return shape;
 }
 
-void require_finite(const io::Reader& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels) {
+/// values (T, pixels) begin with frame `first` of the dataset.
+void require_finite(const io::Reader& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels,
+                    std::size_t first = 0) {
   for (std::size_t i = 0; i < values.size(); ++i)
     core::require<InputError>(std::isfinite(values[i]), "{}: dataset {} holds {} in frame {}; every pixel must be a number",
-                              reader.path(), dataset, values[i], i / pixels);
+                              reader.path(), dataset, values[i], first + i / pixels);
 }
 
 StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
@@ -61,7 +63,7 @@ ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std
   for (std::size_t first = 0; first < shape[0]; first += chunk_frames) {
     const std::size_t count = std::min(chunk_frames, shape[0] - first);
     const std::vector<float> frames = reader.read<float>("train/stimulus", {first, 0, 0}, {count, shape[1], shape[2]});
-    require_finite(reader, "train/stimulus", frames, shape[1] * shape[2]);
+    require_finite(reader, "train/stimulus", frames, shape[1] * shape[2], first);
     for (std::size_t t = 0; t < count; ++t) statistics.add(frames.data() + t * shape[1] * shape[2]);
   }
   return {statistics.mean(), statistics.sd() > 0 ? statistics.sd() : 1.0};

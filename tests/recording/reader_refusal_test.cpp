@@ -65,6 +65,16 @@ TEST_F(Refusing, MissingTestResponses) {
   EXPECT_THAT(message(file), AllOf(HasSubstr("test/response/binned is missing"), HasSubstr("test/repeats")));
 }
 
+TEST_F(Refusing, PixelsThatAreNoNumbersByTheirFrame) {
+  LabFile file;
+  file.movie_type = io::Type::float32;
+  file.train_frames = 1200;  // more than are read at a time
+  file.pixel = [](std::size_t t, std::size_t p) {
+    return t == 1100 && p == 2 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>((7 * t + 3 * p) % 251);
+  };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("train/stimulus"), HasSubstr("in frame 1100")));
+}
+
 TEST_F(Refusing, NotANumber) {
   LabFile file;
   file.count = [](std::size_t n, std::size_t t) { return n == 1 && t == 17 ? std::numeric_limits<double>::quiet_NaN() : 1.0; };
