@@ -210,7 +210,17 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
   });
 }
 
-template class WindowLanes<float>;
-template class WindowLanes<double>;
+// Member by member: tangents() and second_layer() are instantiated where they are defined.
+#define AMACRINE_INSTANTIATE(S)                                                                                \
+  template bool WindowLanes<S>::possible(const PathNetwork<S>&);                                               \
+  template bool WindowLanes<S>::tangents_pay(const PathNetwork<S>&, std::size_t);                              \
+  template WindowLanes<S>::WindowLanes(const core::Exec&, const PathNetwork<S>&);                              \
+  template void WindowLanes<S>::forward(const Paths<S>&, const DeviceRule<S>&, const std::vector<int>&,        \
+                                        const core::View3<double>&);                                           \
+  template void WindowLanes<S>::backward(const DeviceRule<S>&, const std::vector<int>&, const core::View3<S>&, \
+                                         const core::View3<S>&);
+AMACRINE_INSTANTIATE(float)
+AMACRINE_INSTANTIATE(double)
+#undef AMACRINE_INSTANTIATE
 
 }  // namespace amacrine::attribution

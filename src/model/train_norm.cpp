@@ -80,11 +80,8 @@ MomentRows<Gated, S> moment_rows(const View5<S>& d, const View5<S>& h, const Vie
   return {d.data(), h.data(), z.data(), moments.span * z.extent(4), moments.rows.data()};
 }
 
-template <bool Gated, class S>
-void all_rows(const Exec& exec, const char* label, const View5<S>& d, const View5<S>& h, const View5<S>& z,
-              const MomentSums& moments) {
-  Kokkos::parallel_for(label, Kokkos::RangePolicy<Exec>(exec, 0, moments.rows.extent(0) * moments.rows.extent(1)),
-                       moment_rows<Gated>(d, h, z, moments));
+Kokkos::RangePolicy<Exec> all_rows(const Exec& exec, const MomentSums& moments) {
+  return {exec, 0, moments.rows.extent(0) * moments.rows.extent(1)};
 }
 
 template <bool Gated, class S>
@@ -113,7 +110,7 @@ void sum_moment_rows(const Exec& exec, const MomentSums& moments) {
 
 template <class S>
 void forward_moments(const Exec& exec, const View5<S>& z, const MomentSums& moments) {
-  all_rows<false>(exec, "model::forward_moments", z, z, z, moments);
+  Kokkos::parallel_for("model::forward_moments", all_rows(exec, moments), moment_rows<false>(z, z, z, moments));
   sum_moment_rows(exec, moments);
 }
 template <class S>
@@ -123,8 +120,11 @@ PlaneWork forward_moment_rows(const View5<S>& z, const MomentSums& moments) {
 
 template <class S>
 void backward_moments(const Exec& exec, const View5<S>& d, const View5<S>& h, const View5<S>& z, const MomentSums& moments) {
-  h.size() == 0 ? all_rows<false>(exec, "model::backward_moments", d, d, z, moments)
-                : all_rows<true>(exec, "model::backward_moments", d, h, z, moments);
+  if (h.size() == 0) {
+    Kokkos::parallel_for("model::backward_moments", all_rows(exec, moments), moment_rows<false>(d, d, z, moments));
+  } else {
+    Kokkos::parallel_for("model::backward_moments", all_rows(exec, moments), moment_rows<true>(d, h, z, moments));
+  }
   sum_moment_rows(exec, moments);
 }
 template <class S>
