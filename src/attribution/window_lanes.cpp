@@ -217,6 +217,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
   template WindowLanes<S>::WindowLanes(const core::Exec&, const PathNetwork<S>&);                              \
   template void WindowLanes<S>::forward(const Paths<S>&, const DeviceRule<S>&, const std::vector<int>&,        \
                                         const core::View3<double>&);                                           \
+  template void WindowLanes<S>::take_slopes(const DeviceRule<S>&);                                             \
   template void WindowLanes<S>::backward(const DeviceRule<S>&, const std::vector<int>&, const core::View3<S>&, \
                                          const core::View3<S>&);
 AMACRINE_INSTANTIATE(float)
