@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/run.hpp"
+#include "attribution/same_bits.hpp"
 #include "attribution/small_model.hpp"
 
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -48,12 +48,6 @@ std::string scratch(const parallel::Communicator& world, const std::string& name
   if (world.root()) std::filesystem::create_directories(folder);
   world.barrier();
   return (folder / name).string();
-}
-
-void expect_same_bits(const io::Reader& a, const io::Reader& b, const std::string& variable) {
-  const std::vector<float> x = a.read<float>(variable), y = b.read<float>(variable);
-  ASSERT_EQ(x.size(), y.size()) << variable;
-  EXPECT_EQ(std::memcmp(x.data(), y.data(), x.size() * sizeof(float)), 0) << variable;
 }
 
 TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {

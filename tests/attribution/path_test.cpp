@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "amacrine/attribution/block.hpp"
-#include "attribution/naive.hpp"
+#include "attribution/small_block.hpp"
 
 #include <cmath>
 
@@ -8,21 +7,6 @@
 
 namespace amacrine::attribution {
 namespace {
-
-AttributionSettings with(Rule rule, int panels, Target target = Target::after_softplus) {
-  AttributionSettings settings;
-  settings.rule = rule;
-  settings.panels = panels;
-  settings.target = target;
-  return settings;
-}
-
-template <class S = double>
-Block attributed(const naive::Network& net, const core::Array<float, 3>& movie, std::size_t first, std::size_t windows,
-                 const AttributionSettings& settings, Level level = Level::unit) {
-  BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(net), settings);
-  return attributor.attribute(movie, first, windows, {0, 1}, level);
-}
 
 double distance(const std::vector<float>& values, std::size_t row, const naive::Values& truth) {
   double error = 0, size = 0;
@@ -58,8 +42,8 @@ class Layers : public testing::TestWithParam<int> {};
 TEST_P(Layers, UnitsWeightsAndPixelsAgreeWithTheBruteForce) {
   const naive::Network net = naive::random_network(GetParam(), 5);
   const core::Array<float, 3> movie = naive::random_movie(net, 8, 6);
-  const Block block = attributed(net, movie, 1, 3, with(Rule::secant, 400));  // the first window begins before the movie
-  const Block pixels = attributed(net, movie, 1, 3, with(Rule::secant, 400), Level::pixel);
+  const Block block = attributed(net, movie, 1, 3, rule_settings(Rule::secant, 400));  // the first window begins before the movie
+  const Block pixels = attributed(net, movie, 1, 3, rule_settings(Rule::secant, 400), Level::pixel);
   const naive::Values grey(static_cast<std::size_t>(net.history * net.height * net.width), 0.0);
   for (int w = 0; w < 3; ++w)
     for (int n = 0; n < 2; ++n) {
@@ -80,7 +64,7 @@ TEST(Paths, SecantsHaveNoResidualWithAnyNumberOfPanels) {
   const core::Array<float, 3> movie = naive::random_movie(net, 12, 8, 2.0);
   for (int panels : {1, 2, 5, 20})
     for (Target target : {Target::after_softplus, Target::before_softplus}) {
-      const Block block = attributed(net, movie, 3, 8, with(Rule::secant, panels, target), Level::channel);
+      const Block block = attributed(net, movie, 3, 8, rule_settings(Rule::secant, panels, target), Level::channel);
       for (double residual : block.residual.values()) EXPECT_LT(std::abs(residual), 1e-12) << panels;
     }
 }
@@ -91,7 +75,7 @@ TEST(Paths, ResidualsOfTheOtherRulesFallWithThePanels) {
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid}) {
     std::vector<double> mean;
     for (int panels : {8, 512}) {
-      const Block block = attributed(net, movie, 3, 24, with(rule, panels), Level::channel);
+      const Block block = attributed(net, movie, 3, 24, rule_settings(rule, panels), Level::channel);
       double sum = 0;
       for (double residual : block.residual.values()) sum += std::abs(residual);
       mean.push_back(sum / static_cast<double>(block.residual.size()));
@@ -105,7 +89,7 @@ TEST(Paths, RulesConvergeAtTheirOrders) {
   const naive::Network net = naive::random_network(2, 11);
   const core::Array<float, 3> movie = naive::random_movie(net, 16, 12, 2.0);
   const std::vector<naive::Values> truth = oracle(net, movie, 10, 20000);
-  const auto error = [&](Rule rule, int panels) { return mean_error(net, movie, truth, with(rule, panels)); };
+  const auto error = [&](Rule rule, int panels) { return mean_error(net, movie, truth, rule_settings(rule, panels)); };
   const auto order = [&](Rule rule, int coarse, int fine) {
     return std::log(error(rule, coarse) / error(rule, fine)) / std::log(static_cast<double>(fine) / coarse);
   };
@@ -124,7 +108,7 @@ TEST(Paths, ALinearModelIsExactWithOnePanelOfAnyRule) {
   const naive::Values grey(static_cast<std::size_t>(net.history * net.height * net.width), 0.0);
   const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 4), grey, 1, 1, false);
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant}) {
-    const Block block = attributed(net, movie, 4, 1, with(rule, 1, Target::before_softplus));
+    const Block block = attributed(net, movie, 4, 1, rule_settings(rule, 1, Target::before_softplus));
     EXPECT_LT(distance(block.unit_attribution, 1, truth.unit), 1e-6) << to_string(rule);  // stored as float
     EXPECT_LT(std::abs(block.residual(0, 1)), 1e-9) << to_string(rule);
   }
@@ -138,7 +122,7 @@ TEST(Paths, TheWeightOfAUnitThatTheStimulusDoesNotDriveIsPushedNotDivided) {
   const core::Array<float, 3> movie = naive::random_movie(net, 6, 16);
   const naive::Values grey(static_cast<std::size_t>(net.history * net.height * net.width), 0.0);
   const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 4), grey, 0, 20000);
-  const Block block = attributed(net, movie, 4, 1, with(Rule::secant, 400));
+  const Block block = attributed(net, movie, 4, 1, rule_settings(Rule::secant, 400));
   double largest = 0;
   for (std::size_t u = 0; u < static_cast<std::size_t>(first.out_y * first.out_x); ++u) {
     EXPECT_EQ(block.unit_attribution[u], 0.0F);
@@ -151,8 +135,8 @@ TEST(Paths, TheWeightOfAUnitThatTheStimulusDoesNotDriveIsPushedNotDivided) {
 TEST(Paths, FloatFollowsDouble) {
   const naive::Network net = naive::random_network(2, 17);
   const core::Array<float, 3> movie = naive::random_movie(net, 12, 18);
-  const Block fine = attributed<double>(net, movie, 3, 8, with(Rule::secant, 20)),
-              coarse = attributed<float>(net, movie, 3, 8, with(Rule::secant, 20));
+  const Block fine = attributed<double>(net, movie, 3, 8, rule_settings(Rule::secant, 20)),
+              coarse = attributed<float>(net, movie, 3, 8, rule_settings(Rule::secant, 20));
   for (std::size_t i = 0; i < fine.attribution.size(); ++i)
     EXPECT_NEAR(coarse.attribution.values()[i], fine.attribution.values()[i], 2e-5);
 }
@@ -160,7 +144,7 @@ TEST(Paths, FloatFollowsDouble) {
 TEST(Paths, ABaselineOtherThanGreyMovesTheStart) {
   const naive::Network net = naive::random_network(2, 19);
   const core::Array<float, 3> movie = naive::random_movie(net, 6, 20);
-  AttributionSettings settings = with(Rule::secant, 400);
+  AttributionSettings settings = rule_settings(Rule::secant, 400);
   settings.baseline = Baseline::given;
   settings.baseline_contrast = 0.5;
   const Block block = attributed(net, movie, 4, 1, settings);
@@ -178,7 +162,7 @@ TEST(Paths, NormalisationAndMinimumLagArePassedThrough) {
   network.normalisation.mean = {0.2};
   network.normalisation.scale = {1.6};
   network.minimum_lag = 1;
-  BlockAttributor<double> attributor(core::Exec(), network, with(Rule::secant, 400));
+  BlockAttributor<double> attributor(core::Exec(), network, rule_settings(Rule::secant, 400));
   const Block& block = attributor.attribute(movie, 7, 1, {1}, Level::unit);
   naive::Values window = naive::window_of(net, movie, 6);  // one frame earlier
   for (double& value : window) value = (value - 0.2) / 1.6;

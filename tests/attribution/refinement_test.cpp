@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "amacrine/attribution/block.hpp"
-#include "attribution/naive.hpp"
+#include "attribution/small_block.hpp"
 
 #include <cmath>
 
@@ -16,12 +15,6 @@ AttributionSettings asked(double tolerance, int panels = 4, int max_panels = 102
   settings.max_panels = max_panels;
   settings.block_windows = 8;
   return settings;
-}
-
-Block attributed(const naive::Network& net, const core::Array<float, 3>& movie, std::size_t first, std::size_t windows,
-                 const AttributionSettings& settings, Level level = Level::unit) {
-  BlockAttributor<double> attributor(core::Exec(), naive::inference<double>(net), settings);
-  return attributor.attribute(movie, first, windows, {0, 1}, level);
 }
 
 /// Sum|A - A*| / max(Sum|A*|, 0.1 Hz) of a row of units.

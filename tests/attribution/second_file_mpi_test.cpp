@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/run.hpp"
+#include "attribution/same_bits.hpp"
 #include "attribution/small_model.hpp"
 #include "support/compare.hpp"
 
-#include <cstring>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -44,12 +44,6 @@ struct SecondJob {
   }
 };
 
-void expect_equal_bits(const io::Reader& a, const io::Reader& b, const std::string& variable) {
-  const std::vector<float> x = a.read<float>(variable), y = b.read<float>(variable);
-  ASSERT_EQ(x.size(), y.size()) << variable;
-  EXPECT_EQ(std::memcmp(x.data(), y.data(), x.size() * sizeof(float)), 0) << variable;
-}
-
 TEST(SecondLayerFile, HasTheSameBitsOnAnyNumberOfRanks) {
   const auto world = parallel::Communicator::world();
   const test::TemporaryFolder folder;
@@ -60,7 +54,7 @@ TEST(SecondLayerFile, HasTheSameBitsOnAnyNumberOfRanks) {
       const io::Reader a(together), b(job.run(parallel::Communicator::self(), folder / "alone.h5"));
       const std::vector<std::string> names{
           "rate", "attribution", "drive", level + "_attribution", level + "_response_change", level + "_residual"};
-      for (const std::string& name : names) expect_equal_bits(a, b, name);
+      for (const std::string& name : names) expect_same_bits(a, b, name);
       EXPECT_FALSE(a.has(level + "_drive"));
       EXPECT_FALSE(a.has("unit_attribution"));
     }

@@ -2,6 +2,7 @@
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/core/numbers.hpp"
 #include "attribution/exact_relu.hpp"
+#include "attribution/small_block.hpp"
 #include "support/compare.hpp"
 
 #include <cmath>
@@ -14,19 +15,10 @@ namespace {
 
 constexpr Rule all_rules[] = {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant};
 
-AttributionSettings second_settings(Rule rule, int panels, Target target = Target::after_softplus) {
-  AttributionSettings settings;
-  settings.rule = rule;
-  settings.panels = panels;
-  settings.target = target;
-  return settings;
-}
-
 template <class S = double>
 Block second_block(const naive::Network& net, const core::Array<float, 3>& movie, std::size_t first, std::size_t windows,
                    const AttributionSettings& settings, Level level = Level::unit2) {
-  BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(net), settings);
-  return attributor.attribute(movie, first, windows, {0, 1}, level);
+  return attributed<S>(net, movie, first, windows, settings, level);
 }
 
 /// The block's row of units, and its error as a part of the truth's size.
@@ -56,8 +48,8 @@ TEST(SecondLayer, UnitsAgreeWithTheExactIntegral) {
   for (const naive::Network& net : {naive::random_network(2, 71), naive::random_deep_network(72)})
     for (Target target : {Target::after_softplus, Target::before_softplus}) {
       const core::Array<float, 3> movie = naive::random_movie(net, 8, 73, 2.0);
-      const Block block = second_block(net, movie, 1, 3, second_settings(Rule::secant, 400, target)),
-                  single = second_block<float>(net, movie, 1, 3, second_settings(Rule::secant, 400, target));
+      const Block block = second_block(net, movie, 1, 3, rule_settings(Rule::secant, 400, target)),
+                  single = second_block<float>(net, movie, 1, 3, rule_settings(Rule::secant, 400, target));
       for (std::size_t row = 0; row < 6; ++row) {
         const naive::Values truth = second_truth(net, movie, 1 + static_cast<int>(row / 2), static_cast<int>(row % 2), target);
         EXPECT_LT(second_error(block, row, truth), 2e-4) << net.layers.size() << " " << row;
@@ -80,7 +72,7 @@ TEST(SecondLayer, ALinearReadoutIsExactWithOnePanelOfAnyRule) {
   }
   for (Rule rule : all_rules)
     for (int panels : {1, 2, 5}) {
-      const Block block = second_block(net, movie, 4, 1, second_settings(rule, panels, Target::before_softplus));
+      const Block block = second_block(net, movie, 4, 1, rule_settings(rule, panels, Target::before_softplus));
       EXPECT_LE(test::absolute_error(second_row(block, 1), truth), 1e-6) << to_string(rule) << " " << panels;  // as float
       EXPECT_LE(test::absolute_error(block.second.unit_change, change), 1e-6) << to_string(rule) << " " << panels;
       EXPECT_LE(std::abs(block.second.residual(0, 1)), 1e-12) << to_string(rule) << " " << panels;
@@ -92,7 +84,7 @@ TEST(SecondLayer, SecantsCloseWithAnyNumberOfPanels) {
     for (int panels : {1, 2, 5, 20})
       for (Level level : {Level::channel2, Level::unit2}) {
         const Block block =
-            second_block(net, naive::random_movie(net, 12, 78, 2.0), 3, 8, second_settings(Rule::secant, panels), level);
+            second_block(net, naive::random_movie(net, 12, 78, 2.0), 3, 8, rule_settings(Rule::secant, panels), level);
         for (double residual : block.second.residual.values()) EXPECT_LE(std::abs(residual), 1e-12) << panels;
       }
 }
@@ -103,7 +95,7 @@ TEST(SecondLayer, RulesConvergeAtTheirOrders) {
     std::vector<naive::Values> truth;
     for (int row = 0; row < 20; ++row) truth.push_back(second_truth(net, movie, 3 + row / 2, row % 2));
     const auto error = [&](Rule rule, int panels) {
-      const Block block = second_block(net, movie, 3, 10, second_settings(rule, panels));
+      const Block block = second_block(net, movie, 3, 10, rule_settings(rule, panels));
       double sum = 0;
       for (std::size_t row = 0; row < truth.size(); ++row) sum += second_error(block, row, truth[row]);
       return sum;
@@ -123,8 +115,8 @@ TEST(SecondLayer, ChannelsAreTheSumsOfTheirUnits) {
   const naive::Network net = naive::random_network(2, 82);
   const core::Array<float, 3> movie = naive::random_movie(net, 12, 83, 2.0);
   for (Rule rule : all_rules) {
-    const Block channels = second_block(net, movie, 3, 8, second_settings(rule, 9), Level::channel2),
-                units = second_block(net, movie, 3, 8, second_settings(rule, 9));
+    const Block channels = second_block(net, movie, 3, 8, rule_settings(rule, 9), Level::channel2),
+                units = second_block(net, movie, 3, 8, rule_settings(rule, 9));
     EXPECT_TRUE(channels.second.units.empty());
     const auto size = core::as_size(net.layers[1].out_y * net.layers[1].out_x);
     naive::Values sums(channels.second.attribution.size(), 0.0), means(channels.second.change.size(), 0.0);
@@ -141,8 +133,8 @@ TEST(SecondLayer, TheFirstLayersChannelsAreThoseOfTheirOwnLevel) {
   const naive::Network net = naive::random_network(2, 84);
   const core::Array<float, 3> movie = naive::random_movie(net, 12, 85, 2.0);
   for (Rule rule : all_rules) {
-    const Block with = second_block(net, movie, 3, 8, second_settings(rule, 9)),
-                without = second_block(net, movie, 3, 8, second_settings(rule, 9), Level::channel);
+    const Block with = second_block(net, movie, 3, 8, rule_settings(rule, 9)),
+                without = second_block(net, movie, 3, 8, rule_settings(rule, 9), Level::channel);
     EXPECT_LE(test::absolute_error(with.attribution.values(), without.attribution.values()), 1e-12) << to_string(rule);
     EXPECT_LE(test::absolute_error(with.rate.values(), without.rate.values()), 0.0) << to_string(rule);
     EXPECT_EQ(without.second.residual.size(), 0U);
@@ -152,7 +144,7 @@ TEST(SecondLayer, TheFirstLayersChannelsAreThoseOfTheirOwnLevel) {
 TEST(SecondLayer, EveryScaleOfARayIsTheMovieAtThatContrast) {
   const naive::Network net = naive::random_network(2, 86);
   core::Array<float, 3> movie = naive::random_movie(net, 12, 87, 2.0);
-  BlockAttributor<double> attributor(core::Exec(), naive::inference<double>(net), second_settings(Rule::secant, 12));
+  BlockAttributor<double> attributor(core::Exec(), naive::inference<double>(net), rule_settings(Rule::secant, 12));
   const std::vector<Block> ray = attributor.attribute_ray(movie, {0.5, 1.0}, 3, 8, {0, 1}, Level::unit2);
   for (float& value : movie.values()) value *= 0.5F;
   const Block half = attributor.attribute(movie, 3, 8, {0, 1}, Level::unit2);
@@ -163,13 +155,13 @@ TEST(SecondLayer, EveryScaleOfARayIsTheMovieAtThatContrast) {
 
 TEST(SecondLayer, ANetworkWithoutOneIsRefused) {
   const naive::Network net = naive::random_network(1, 88);
-  EXPECT_THROW(second_block(net, naive::random_movie(net, 6, 89), 3, 2, second_settings(Rule::secant, 4)), core::Error);
+  EXPECT_THROW(second_block(net, naive::random_movie(net, 6, 89), 3, 2, rule_settings(Rule::secant, 4)), core::Error);
 }
 
 TEST(SecondLayer, AWindowHasTheSameBitsWhateverSharesItsBlock) {
   const naive::Network net = naive::random_network(2, 90);
   const core::Array<float, 3> movie = naive::random_movie(net, 33, 91, 2.0);
-  AttributionSettings settings = second_settings(Rule::secant, 4);
+  AttributionSettings settings = rule_settings(Rule::secant, 4);
   settings.tolerance = 0.003;
   const Block together = second_block<float>(net, movie, 3, 30, settings);
   for (std::size_t w : {0U, 7U, 29U}) {
