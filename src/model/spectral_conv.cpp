@@ -4,6 +4,7 @@
 #include "amacrine/core/numbers.hpp"
 #include "amacrine/model/spectral.hpp"
 #include "spectral_multiply.hpp"
+#include "spectral_time.hpp"
 #include "spectral_transform.hpp"
 
 #include <algorithm>
@@ -83,23 +84,26 @@ bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_
 template <class S>
 struct SpectralTemporalConv<S>::Sizes {
   int n, window_lanes, lag_lanes, frame_lanes, chunk;
+  spectral::TimeBlocks time;
   std::size_t frames, kernel, product, gradient, packed;
 
   Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
         std::size_t windows, SpectralUse use) {
     const int w = lane_count<S>, lags = as_int(history), all = as_int(windows);
-    n = spectral::smallest_length(as_int(side));
-    window_lanes = padded_to_lanes(all, w);
-    lag_lanes = padded_to_lanes(lags, w);
-    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
-    frame_lanes = padded_to_lanes(std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all), w);
-    chunk = chunk_size(segments);
     const bool gradients = use == SpectralUse::gradients;
-    const std::size_t pair = spectral::frequencies(n) * 2, together = static_cast<std::size_t>(chunk),
-                      kept = gradients ? segments : together;
-    frames = kept * pair * static_cast<std::size_t>(frame_lanes);
-    kernel = channels * pair * static_cast<std::size_t>(lag_lanes);
-    product = together * channels * pair * static_cast<std::size_t>(window_lanes);
+    if (gradients) time = spectral::TimeBlocks(lags, all);
+    n = spectral::smallest_length(as_int(side));
+    chunk = chunk_size(segments);
+    lag_lanes = padded_to_lanes(lags, w);
+    window_lanes = padded_to_lanes(time ? time.windows_touched(w) : all, w);
+    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
+    frame_lanes = padded_to_lanes(
+        time ? time.frames_touched(w) : std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all), w);
+    const std::size_t f = spectral::frequencies(n), pair = 2 * f, together = static_cast<std::size_t>(chunk);
+    const std::size_t plane = pair * static_cast<std::size_t>(frame_lanes);
+    frames = time ? segments * spectral::time_spectrum<S>(time, f, time.blocks) : (gradients ? segments : together) * plane;
+    kernel = channels * (time ? spectral::time_spectrum<S>(time, f, 1) : pair * static_cast<std::size_t>(lag_lanes));
+    product = together * std::max(channels * pair * static_cast<std::size_t>(window_lanes), time ? plane : 0);
     gradient = gradients ? together * channels * pair * static_cast<std::size_t>(lag_lanes) : 0;
     packed = (gradients ? together : 1) * channels * history * kernel_area;
   }
@@ -120,7 +124,7 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
       windows_(as_int(windows)) {
   const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
   n_ = sizes.n, chunk_ = sizes.chunk;
-  window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes;
+  window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes, time_ = sizes.time;
   frame_spectra_ = zeros<S>("frames", sizes.frames);
   kernel_spectra_ = zeros<S>("kernel", sizes.kernel);
   product_ = zeros<S>("product", sizes.product);
@@ -131,8 +135,29 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
 template <class S>
 void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
   pack_lags(exec, kernel, packed_.data());
-  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_,
-                    kernel_spectra_.data(), lag_lanes_);
+  // Before the transform over time the spectra lie where those of gradients will.
+  S* const plane = time_ ? gradient_spectra_.data() : kernel_spectra_.data();
+  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_, plane,
+                    lag_lanes_);
+  if (time_)
+    spectral::transform_lags(exec, time_, spectral::frequencies(n_), channels_, static_cast<const S*>(plane), lag_lanes_,
+                             kernel_spectra_.data());
+}
+
+/// Spectra of `count` segments' frames, from segment `first` of those kept on.
+template <class S>
+void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames, int count, S* spectra) {
+  S* const plane = time_ ? product_.data() : spectra;
+  spectral::forward(exec, n_, frames, count, height_, width_, windows_ + history_ - 1, plane, frame_lanes_);
+  if (time_)
+    spectral::transform_frames(exec, time_, spectral::frequencies(n_), count, static_cast<const S*>(plane), frame_lanes_,
+                               spectra);
+}
+
+template <class S>
+std::size_t SpectralTemporalConv<S>::frame_spectrum() const {
+  const std::size_t f = spectral::frequencies(n_);
+  return time_ ? spectral::time_spectrum<S>(time_, f, time_.blocks) : f * 2 * static_cast<std::size_t>(frame_lanes_);
 }
 
 template <class S>
@@ -140,21 +165,20 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
                                       const PlaneWork& after) {
   const bool gradients = use_ == SpectralUse::gradients;
   core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
-  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
-  const int frame_count = windows_ + history_ - 1, segments = as_int(frames.extent(0));
+  const std::size_t f = spectral::frequencies(n_);
+  const int segments = as_int(frames.extent(0));
   core::require(segments <= segments_, "{} segments were given to an engine made for {}", segments, segments_);
-  const std::size_t plane = frames.stride(0), result = out.stride(0);
   for (int g = 0; g < segments; g += chunk_) {
     const int count = std::min(chunk_, segments - g);
-    S* spectra = frame_spectra_.data() + (gradients ? static_cast<std::size_t>(g) * spectrum : 0);
-    if (kept == FrameSpectra::fresh)
-      spectral::forward(exec, n_, static_cast<const S*>(frames.data() + static_cast<std::size_t>(g) * plane), count, height_,
-                        width_, frame_count, spectra, frame_lanes_);
-    spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, static_cast<const S*>(spectra), frame_lanes_,
-                                static_cast<const S*>(kernel_spectra_.data()), lag_lanes_, product_.data(), window_lanes_);
-    spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_,
-                      out.data() + static_cast<std::size_t>(g) * result, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
-                      windows_, from_plane(after, core::as_size(g * channels_)));
+    const std::size_t first = static_cast<std::size_t>(g);
+    S* const spectra = frame_spectra_.data() + (gradients ? first * frame_spectrum() : 0);
+    if (kept == FrameSpectra::fresh) transform_frames(exec, frames.data() + first * frames.stride(0), count, spectra);
+    const S *const s = spectra, *const w = kernel_spectra_.data();
+    time_ ? spectral::correlate_spectra(exec, time_, f, count, channels_, s, w, product_.data(), window_lanes_)
+          : spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, s, frame_lanes_, w, lag_lanes_,
+                                        product_.data(), window_lanes_);
+    spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_, out.data() + first * out.stride(0),
+                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, from_plane(after, core::as_size(g * channels_)));
   }
 }
 
@@ -162,20 +186,20 @@ template <class S>
 void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
                                               const PlaneWork& before) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
-  const std::size_t f = spectral::frequencies(n_), spectrum = f * 2 * static_cast<std::size_t>(frame_lanes_);
-  const std::size_t plane = d_out.stride(0), result = d_kernel.stride(0), area = core::as_size(kernel_y_ * kernel_x_);
+  const std::size_t f = spectral::frequencies(n_), area = core::as_size(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
-    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + static_cast<std::size_t>(g) * plane), count * channels_,
+    const std::size_t first = static_cast<std::size_t>(g);
+    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + first * d_out.stride(0)), count * channels_,
                       height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_,
                       from_plane(before, core::as_size(g * channels_)));
-    spectral::correlate_windows(exec, f, count, channels_, history_, windows_,
-                                static_cast<const S*>(frame_spectra_.data() + static_cast<std::size_t>(g) * spectrum),
-                                frame_lanes_, static_cast<const S*>(product_.data()), window_lanes_, gradient_spectra_.data(),
-                                lag_lanes_);
-    spectral::inverse(exec, n_, gradient_spectra_.data(), lag_lanes_, count * channels_, packed_.data(), kernel_y_, kernel_x_,
-                      history_);
-    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + static_cast<std::size_t>(g) * result,
+    const S *const s = frame_spectra_.data() + first * frame_spectrum(), *const d = product_.data();
+    S* const sums = gradient_spectra_.data();
+    time_ ? spectral::correlate_window_spectra(exec, time_, f, count, channels_, s, d, window_lanes_, sums, lag_lanes_)
+          : spectral::correlate_windows(exec, f, count, channels_, history_, windows_, s, frame_lanes_, d, window_lanes_, sums,
+                                        lag_lanes_);
+    spectral::inverse(exec, n_, sums, lag_lanes_, count * channels_, packed_.data(), kernel_y_, kernel_x_, history_);
+    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + first * d_kernel.stride(0),
                 core::as_size(count * channels_), static_cast<std::size_t>(history_), area);
   }
 }

@@ -57,6 +57,9 @@ constexpr int first_radix(int n) {
 template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]);
 
+template <int Sign, class V, class S>
+KOKKOS_FORCEINLINE_FUNCTION void nine_butterfly(Complex<V> (&a)[9]);
+
 template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
   if constexpr (R == 2) {
@@ -100,6 +103,8 @@ KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
     butterfly<4, Sign, V, S>(even);
     butterfly<4, Sign, V, S>(odd);
     each<4>([&](auto j) { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
+  } else if constexpr (R == 9) {
+    nine_butterfly<Sign, V, S>(a);
   } else {
     twice_odd_butterfly<R / 2, Sign, V, S>(a);
   }
@@ -119,6 +124,29 @@ KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]) {
   each<R>([&](auto k) {
     constexpr int even = (R + 1) * k % (2 * R), odd = ((R + 1) * k + R) % (2 * R);
     a[even] = sum[k], a[odd] = difference[k];
+  });
+}
+
+/// Length 9 as three by three: n = 3 n1 + n2, k = k1 + 3 k2.
+template <int Sign, class V, class S>
+KOKKOS_FORCEINLINE_FUNCTION void nine_butterfly(Complex<V> (&a)[9]) {
+  constexpr S cosines[5] = {1, S(0.76604444311897803520), S(0.17364817766693034885), 0, S(-0.93969262078590838405)};
+  constexpr S sines[5] = {0, S(0.64278760968653932632), S(0.98480775301220805937), 0, S(0.34202014332566873304)};
+  Complex<V> columns[3][3];
+  each<3>([&](auto n) {
+    each<3>([&](auto m) { columns[n][m] = a[3 * m + n]; });
+    butterfly<3, Sign, V, S>(columns[n]);
+  });
+  each<2>([&](auto n) {
+    each<2>([&](auto m) {
+      constexpr int k = (n + 1) * (m + 1);
+      columns[n + 1][m + 1] = rotate(columns[n + 1][m + 1], cosines[k], Sign * sines[k]);
+    });
+  });
+  each<3>([&](auto k) {
+    Complex<V> row[3] = {columns[0][k], columns[1][k], columns[2][k]};
+    butterfly<3, Sign, V, S>(row);
+    each<3>([&](auto m) { a[k + 3 * m] = row[m]; });
   });
 }
 

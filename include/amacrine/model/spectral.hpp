@@ -39,7 +39,25 @@ PlaneWork from_plane(PlaneWork work, std::size_t first);
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
 enum class FrameSpectra { fresh, kept };
 
-/// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*).
+/// How segments are cut for a transform over time (src/model/spectral_time.hpp); length 0: they are not.
+namespace spectral {
+struct TimeBlocks {
+  int length = 0, block = 0, blocks = 0, history = 0, windows = 0;
+  TimeBlocks() = default;
+  TimeBlocks(int history, int windows);
+
+  explicit operator bool() const { return length > 0; }
+  /// Windows of block b.
+  KOKKOS_INLINE_FUNCTION int count(int b) const { return b + 1 < blocks ? block : windows - b * block; }
+  /// Frames, windows and lags that are read or written in whole registers of `lanes`.
+  int frames_touched(int lanes) const;
+  int windows_touched(int lanes) const;
+};
+}  // namespace spectral
+
+/// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*). An engine made for gradients, whose segments are
+/// always whole, transforms them over time as well where that pays. One made for forward passes sums lag by lag, so that the
+/// bits of a window do not depend on the segment that it is in.
 template <class S>
 class SpectralTemporalConv {
  public:
@@ -63,11 +81,15 @@ class SpectralTemporalConv {
 
  private:
   struct Sizes;
+  void transform_frames(const core::Exec& exec, const S* frames, int count, S* spectra);
+  std::size_t frame_spectrum() const;
+
   SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
   int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0;
-  core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes)
-  core::View1<S> kernel_spectra_;  ///< (C, f, 2, lag lanes)
+  spectral::TimeBlocks time_;
+  core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes), or over time (G, blocks, f / W, N, 2, W)
+  core::View1<S> kernel_spectra_;  ///< (C, f, 2, lag lanes), or over time (C, f / W, N, 2, W)
   core::View1<S> product_;         ///< (chunk * C, f, 2, lanes)
   core::View1<S> gradient_spectra_, packed_;
 };

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/lanes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+/// Squares of W x W values, W = lane_count, turned about their diagonal in registers.
+namespace amacrine::core {
+namespace detail {
+
+template <class S, int W>
+struct Register {
+  using Index = std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>;
+  typedef S type __attribute__((vector_size(W * sizeof(S))));         // NOLINT(modernize-use-using)
+  typedef Index indices __attribute__((vector_size(W * sizeof(S))));  // NOLINT(modernize-use-using)
+};
+
+/// Lanes of two rows D apart after the step that exchanges blocks of D: the upper (High) or the lower row's.
+template <int W, int D, bool High>
+constexpr int exchanged(int i) {
+  if (i & D) return W + (High ? i : i - D);
+  return High ? i + D : i;
+}
+
+template <class S, int W, int D, bool High, int... I>
+inline typename Register<S, W>::type exchange(const typename Register<S, W>::type& a, const typename Register<S, W>::type& b,
+                                              std::integer_sequence<int, I...> /*lanes*/) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, exchanged<W, D, High>(I)...);
+#else
+  return __builtin_shuffle(a, b, typename Register<S, W>::indices{exchanged<W, D, High>(I)...});
+#endif
+}
+
+template <class S, int W, int D>
+inline void exchange_blocks(typename Register<S, W>::type (&rows)[W]) {
+  constexpr std::make_integer_sequence<int, W> lanes;
+  for (int i = 0; i < W; ++i) {
+    if (i & D) continue;
+    const auto a = rows[i], b = rows[i + D];
+    rows[i] = exchange<S, W, D, false>(a, b, lanes);
+    rows[i + D] = exchange<S, W, D, true>(a, b, lanes);
+  }
+  if constexpr (2 * D < W) exchange_blocks<S, W, 2 * D>(rows);
+}
+
+}  // namespace detail
+
+/// to[j * to_stride + i] = from[i * from_stride + j] for the `rows` first i and the `columns` first j, both at most W; i beyond
+/// `rows` count as zeros. Whole registers are read, and `columns` whole registers written.
+template <class S>
+KOKKOS_INLINE_FUNCTION void transpose_lanes(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride,
+                                            int columns) {
+  constexpr int W = lane_count<S>;
+  if constexpr (W == 1) {
+    if (rows > 0 && columns > 0) *to = *from;
+  } else {
+    typename detail::Register<S, W>::type square[W];
+    for (int i = 0; i < W; ++i) {
+      if (i < rows) {
+        __builtin_memcpy(&square[i], from + i * from_stride, sizeof(square[i]));
+      } else {
+        square[i] = typename detail::Register<S, W>::type{};
+      }
+    }
+    detail::exchange_blocks<S, W, 1>(square);
+    for (int j = 0; j < W; ++j)
+      if (j < columns) __builtin_memcpy(to + j * to_stride, &square[j], sizeof(square[j]));
+  }
+}
+
+}  // namespace amacrine::core

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/views.hpp"
+#include "amacrine/model/spectral.hpp"
+
+#include <cstddef>
+
+/// A third transform, over time, of spectra of planes: sums over lags become one product per frequency in time. Long runs of
+/// windows are cut into blocks that overlap by history - 1 frames (overlap-save). Here lanes are W neighbouring frequencies of
+/// the plane; spectra over time are (plane, block of windows, f / W rounded up, N, re|im, W).
+namespace amacrine::model::spectral {
+
+/// Values of a spectrum over time of one plane with f frequencies.
+template <class S>
+std::size_t time_spectrum(const TimeBlocks& time, std::size_t f, int blocks);
+
+/// frames (P, f, 2, lanes) -> spectra over time of all blocks, divided by their length.
+template <class S>
+void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int planes, const S* frames, int lanes,
+                      S* out);
+/// kernel (C, f, 2, lanes): its lags -> spectra over time, one block each.
+template <class S>
+void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int channels, const S* kernel, int lanes,
+                    S* out);
+
+/// What correlate_in_time (spectral_multiply.hpp) computes, from spectra over time: out (G, C, f, 2, lanes).
+template <class S>
+void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
+                       const S* kernel, S* out, int lanes);
+
+/// What correlate_windows computes, from the spectra over time of the frames: out (G, C, f, 2, out_lanes).
+template <class S>
+void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels,
+                              const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
+
+}  // namespace amacrine::model::spectral
