@@ -23,10 +23,12 @@ namespace {
 
 int as_int(std::size_t value) { return static_cast<int>(value); }
 
-/// Segments computed together: as many as there are host threads, so that a thread's spectra stay in its cache; all on a GPU.
-int chunk_size(std::size_t segments) {
+/// Segments computed together: as many as there are host threads, so that a thread's spectra stay in its cache; all on a GPU. A
+/// multiple of those whose gradients are summed.
+int chunk_size(std::size_t segments, std::size_t together = 1) {
   if (!core::detail::exec_is_host) return as_int(segments);
-  return std::max(1, std::min(as_int(segments), Exec().concurrency()));
+  const int each = as_int(together), wanted = std::max(1, std::min(as_int(segments), Exec().concurrency()));
+  return (wanted + each - 1) / each * each;
 }
 
 template <class S>
@@ -71,6 +73,15 @@ PlaneWork from_plane(PlaneWork work, std::size_t first) {
   return {work.label, [all = std::move(work.run), first](std::size_t plane) { all(first + plane); }};
 }
 
+std::size_t gradient_segments(std::size_t segments, std::size_t history, std::size_t windows) {
+  if (!spectral::TimeBlocks(as_int(history), as_int(windows))) return 1;
+  // About 64 windows share a transform back, so that their spectra still fit the cache.
+  constexpr std::size_t shared_windows = 64, least_lanes = 16, parts = 8;
+  std::size_t together = std::max<std::size_t>(1, std::min(shared_windows / std::max(windows, least_lanes), segments / parts));
+  while (segments % together != 0) --together;
+  return together;
+}
+
 bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }
 
 bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_t channels) {
@@ -88,12 +99,12 @@ struct SpectralTemporalConv<S>::Sizes {
   std::size_t frames, kernel, product, gradient, packed;
 
   Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
-        std::size_t windows, SpectralUse use) {
+        std::size_t windows, SpectralUse use, std::size_t summed) {
     const int w = lane_count<S>, lags = as_int(history), all = as_int(windows);
     const bool gradients = use == SpectralUse::gradients;
     if (gradients) time = spectral::TimeBlocks(lags, all);
     n = spectral::smallest_length(as_int(side));
-    chunk = chunk_size(segments);
+    chunk = chunk_size(segments, summed);
     lag_lanes = padded_to_lanes(lags, w);
     window_lanes = padded_to_lanes(time ? time.windows_touched(w) : all, w);
     // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
@@ -104,15 +115,16 @@ struct SpectralTemporalConv<S>::Sizes {
     frames = time ? segments * spectral::time_spectrum<S>(time, f, time.blocks) : (gradients ? segments : together) * plane;
     kernel = channels * (time ? spectral::time_spectrum<S>(time, f, 1) : pair * static_cast<std::size_t>(lag_lanes));
     product = together * std::max(channels * pair * static_cast<std::size_t>(window_lanes), time ? plane : 0);
-    gradient = gradients ? together * channels * pair * static_cast<std::size_t>(lag_lanes) : 0;
-    packed = (gradients ? together : 1) * channels * history * kernel_area;
+    const std::size_t kernels = gradients ? together / summed : 0;
+    gradient = kernels * channels * pair * static_cast<std::size_t>(lag_lanes);
+    packed = std::max<std::size_t>(kernels, 1) * channels * history * kernel_area;
   }
 };
 
 template <class S>
 SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history,
                                               std::size_t kernel_y, std::size_t kernel_x, std::size_t height, std::size_t width,
-                                              std::size_t windows, SpectralUse use)
+                                              std::size_t windows, SpectralUse use, std::size_t gradient_segments)
     : use_(use),
       segments_(as_int(segments)),
       channels_(as_int(channels)),
@@ -122,8 +134,10 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
       height_(as_int(height)),
       width_(as_int(width)),
       windows_(as_int(windows)) {
-  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
-  n_ = sizes.n, chunk_ = sizes.chunk;
+  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
+  core::require(segments % gradient_segments == 0 && (gradient_segments == 1 || sizes.time),
+                "{} segments with {} windows cannot sum the gradients of {}", segments, windows, gradient_segments);
+  n_ = sizes.n, chunk_ = sizes.chunk, together_ = as_int(gradient_segments);
   window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes, time_ = sizes.time;
   frame_spectra_ = zeros<S>("frames", sizes.frames);
   kernel_spectra_ = zeros<S>("kernel", sizes.kernel);
@@ -195,20 +209,22 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
                       from_plane(before, core::as_size(g * channels_)));
     const S *const s = frame_spectra_.data() + first * frame_spectrum(), *const d = product_.data();
     S* const sums = gradient_spectra_.data();
-    time_ ? spectral::correlate_window_spectra(exec, time_, f, count, channels_, s, d, window_lanes_, sums, lag_lanes_)
-          : spectral::correlate_windows(exec, f, count, channels_, history_, windows_, s, frame_lanes_, d, window_lanes_, sums,
-                                        lag_lanes_);
-    spectral::inverse(exec, n_, sums, lag_lanes_, count * channels_, packed_.data(), kernel_y_, kernel_x_, history_);
-    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + first * d_kernel.stride(0),
-                core::as_size(count * channels_), static_cast<std::size_t>(history_), area);
+    const int kernels = count / together_;
+    time_
+        ? spectral::correlate_window_spectra(exec, time_, f, kernels, together_, channels_, s, d, window_lanes_, sums, lag_lanes_)
+        : spectral::correlate_windows(exec, f, count, channels_, history_, windows_, s, frame_lanes_, d, window_lanes_, sums,
+                                      lag_lanes_);
+    spectral::inverse(exec, n_, sums, lag_lanes_, kernels * channels_, packed_.data(), kernel_y_, kernel_x_, history_);
+    unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + core::as_size(g / together_) * d_kernel.stride(0),
+                core::as_size(kernels * channels_), static_cast<std::size_t>(history_), area);
   }
 }
 
 template <class S>
 double SpectralTemporalConv<S>::bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
                                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
-                                      SpectralUse use) {
-  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use);
+                                      SpectralUse use, std::size_t gradient_segments) {
+  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
   return static_cast<double>(sizeof(S)) * static_cast<double>(n.frames + n.kernel + n.product + n.gradient + n.packed);
 }
 

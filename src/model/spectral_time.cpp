@@ -226,22 +226,29 @@ void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size
   });
 }
 
-/// One register of frequencies and channel: spectra of d summed over blocks against the frames', and back to lags.
+/// Where the segments that share a gradient lie, at one register of frequencies.
+template <class S>
+struct WindowSpectra {
+  const S *frames, *d;                           ///< of the first segment
+  std::size_t block_stride, d_segment, d_plane;  ///< in values
+  int together, lanes, rows;
+};
+
+/// One register of frequencies and channel: spectra of d against the frames', summed over segments and blocks, and back to lags.
 template <int N, class S>
-KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, const S* frames, std::size_t block_stride,
-                                                    const FrequencyRows<const S>& d, const S* twiddle,
-                                                    const FrequencyRows<S>& out) {
+KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, const WindowSpectra<S>& from, int channel,
+                                                    const S* twiddle, const FrequencyRows<S>& out) {
   using V = Lanes<S>;
   TimeColumn<N, S> column;
   Complex<V> scratch[N], sum[N];
-  for (int b = 0; b < time.blocks; ++b) {
-    const S* const s = frames + b * block_stride;
-    const int count = time.count(b);
-    read_column(d, b * time.block, count, column);
+  for (int i = 0; i < from.together * time.blocks; ++i) {
+    const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
+    const S* const s = from.frames + i * from.block_stride;
+    read_column({from.d + g * from.d_segment + channel * from.d_plane, from.lanes, from.rows}, b * time.block, count, column);
     const auto load = [&](int t) { return t < count ? column.at(t) : Complex<V>{V(S(0)), V(S(0))}; };
     const auto add = [&](int k, const Complex<V>& value) {
       const Complex<V> product = conjugate_product(value, load_pair(s, k));
-      sum[k] = b == 0 ? product : sum[k] + product;
+      sum[k] = i == 0 ? product : sum[k] + product;
     };
     transform<N, -1>(load, scratch, add, twiddle);
   }
@@ -254,12 +261,11 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
 }
 
 template <class S>
-void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels,
-                              const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
+void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
+                              int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
   constexpr std::size_t W = lane_count<S>;
-  const std::size_t registers = (f + W - 1) / W;
-  const Share share = share_of(segments, channels, 1);
-  const int parts = channels / share.channels;
+  const std::size_t registers = (f + W - 1) / W, d_plane = f * 2 * static_cast<std::size_t>(d_lanes);
+  const int each = share_of(1, channels, 1).channels, parts = channels / each;
   const core::View1<S> table = twiddles<S>(time.length);
   const S* const twiddle = table.data();
   with_time_length(time.length, [&](auto length) {
@@ -267,13 +273,20 @@ void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, st
     constexpr std::size_t spectrum = static_cast<std::size_t>(N) * 2 * W;
     Kokkos::parallel_for(
         "model::spectral_correlate_window_spectra",
-        Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * registers * parts), KOKKOS_LAMBDA(long i) {
+        Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(kernels) * registers * parts), KOKKOS_LAMBDA(long i) {
           const int part = static_cast<int>(i % parts);
-          const std::size_t q = i / parts % registers, g = i / parts / registers;
-          const S* const s = frames + (g * time.blocks * registers + q) * spectrum;
-          for (int c = part * share.channels; c < (part + 1) * share.channels; ++c)
-            correlate_windows_block<N>(time, s, registers * spectrum, frequency_rows(d_out, f, d_lanes, g * channels + c, q),
-                                       twiddle, frequency_rows(out, f, out_lanes, g * channels + c, q));
+          const std::size_t q = i / parts % registers, kernel = i / parts / registers, g = kernel * together;
+          const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels, q);
+          const WindowSpectra<S> from{frames + (g * time.blocks * registers + q) * spectrum,
+                                      d.data,
+                                      registers * spectrum,
+                                      channels * d_plane,
+                                      d_plane,
+                                      together,
+                                      d_lanes,
+                                      d.rows};
+          for (int c = part * each; c < (part + 1) * each; ++c)
+            correlate_windows_block<N>(time, from, c, twiddle, frequency_rows(out, f, out_lanes, kernel * channels + c, q));
         });
   });
 }
@@ -283,8 +296,8 @@ void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, st
   template void transform_frames<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                 \
   template void transform_lags<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                   \
   template void correlate_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const S*, const S*, S*, int); \
-  template void correlate_window_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const S*, const S*,    \
-                                            int, S*, int);
+  template void correlate_window_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const S*,         \
+                                            const S*, int, S*, int);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

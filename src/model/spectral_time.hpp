@@ -29,9 +29,10 @@ template <class S>
 void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
                        const S* kernel, S* out, int lanes);
 
-/// What correlate_windows computes, from the spectra over time of the frames: out (G, C, f, 2, out_lanes).
+/// What correlate_windows computes, from the spectra over time of the frames: out (K, C, f, 2, out_lanes) from K times `together`
+/// segments, summed over each `together`.
 template <class S>
-void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels,
-                              const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
+void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
+                              int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
 
 }  // namespace amacrine::model::spectral

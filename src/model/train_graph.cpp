@@ -18,6 +18,7 @@ using core::View3;
 using core::View4;
 using core::View5;
 using parallel::Communicator;
+using parallel::Shards;
 
 /// data (shards, size): the sum over shards, in order and in double, into the first of them.
 template <class T>
@@ -38,10 +39,10 @@ namespace {
 /// Collective. data (this rank's shards, size), overwritten: the sum over all shards of all ranks in order. One rank that has all
 /// of them sums where they lie, to the same bits.
 template <class T>
-void ordered_total(const Exec& exec, const Communicator& communicator, std::size_t shards, std::size_t owned, T* data,
-                   std::span<T> total) {
+void ordered_total(const Exec& exec, const Communicator& communicator, const Shards& shards, T* data, std::span<T> total) {
   const bool alone = communicator.size() == 1;
-  if (alone) sum_shards(exec, data, shards, total.size());
+  const std::size_t owned = communicator.owned(shards).size();
+  if (alone) sum_shards(exec, data, shards.count, total.size());
   exec.fence("model::what a step has summed is read on the host");
   const std::vector<T> local = core::to_host(View1<T>(data, (alone ? 1 : owned) * total.size()));
   alone ? static_cast<void>(std::copy(local.begin(), local.end(), total.begin()))
@@ -109,7 +110,7 @@ void prepare_norm(const Exec& exec, const Communicator& communicator, const Trai
   if (stage.parameters.present()) {
     rows_are_there ? sum_moment_rows(exec, stage.moments) : forward_moments(exec, stage.z, stage.moments);
     const View3<double>& sums = stage.moments.sums;
-    ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
+    ordered_total<double>(exec, communicator, graph.segments(), sums.data(), totals);
   }
   stage.batch = norm_forward(stage.parameters, totals, stage.count);
   upload(stage.batch.gain, stage.gain);
@@ -130,7 +131,7 @@ void prepare_back_through_norm(const Exec& exec, const Communicator& communicato
   rows_are_there ? sum_moment_rows(exec, stage.moments) : backward_moments(exec, stage.d, h, stage.z, stage.moments);
   const View3<double>& sums = stage.moments.sums;
   std::vector<double> totals(sums.extent(1) * 2);
-  ordered_total<double>(exec, communicator, graph.shards, sums.extent(0), sums.data(), totals);
+  ordered_total<double>(exec, communicator, graph.segments(), sums.data(), totals);
   const NormBackward back = norm_backward_coefficients(stage.parameters, stage.batch, totals);
   const bool output = stage.name == "output.";
   put(graph.layout.find(stage.name + "gamma"), back.d_gamma, gradient);
@@ -215,7 +216,9 @@ void back_through_hidden(const Exec& exec, const Communicator& communicator, Tra
   prepare_back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, carries_work(graph, layer + 1), gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
   const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
-  ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), stage.d_kernel.data(),
+  // A gradient is a segment's, or that of all segments with one owner.
+  const bool summed = stage.d_kernel.extent(0) < graph.owned.size();
+  ordered_total<S>(exec, communicator, summed ? Shards(graph.segments().owners()) : graph.segments(), stage.d_kernel.data(),
                    std::span<S>(gradient).subspan(kernel.offset, kernel.size));
 }
 
@@ -269,7 +272,7 @@ double train_loss(const Exec& exec, const Communicator& communicator, TrainGraph
   exec.fence("model::output_loss is read on the host");
   const std::vector<double> local = core::to_host(graph.cell_loss);
   std::vector<double> totals(graph.cell_loss.extent(1));
-  communicator.ordered_sum<double>(local, graph.shards, totals);
+  communicator.ordered_sum<double>(local, graph.segments(), totals);
   double loss = 0;
   for (const double cell : totals) loss += cell;
   return loss;
@@ -285,7 +288,7 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
   norm_backward(exec, output.d, View5<S>(), output.z, output.from_d, output.from_z, output.constant, output.moments.share);
   back_through_readout(exec, graph, parameters);
   const ParameterEntry& weight = graph.layout.parameter("readout.weight");
-  ordered_total<S>(exec, communicator, graph.shards, graph.owned.size(), graph.d_weight.data(),
+  ordered_total<S>(exec, communicator, graph.segments(), graph.d_weight.data(),
                    std::span<S>(gradient).subspan(weight.offset, weight.size));
   for (std::size_t layer = graph.hidden.size(); layer-- > 0;)
     back_through_hidden(exec, communicator, graph, parameters, layer, gradient);

@@ -70,22 +70,23 @@ std::size_t frame_segments(GraphUse use, std::size_t segments) {
 SpectralUse spectral_use(GraphUse use) { return use == GraphUse::training ? SpectralUse::gradients : SpectralUse::forward; }
 
 template <class S>
-void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, HiddenStage<S>& stage) {
+void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, std::size_t together,
+                 HiddenStage<S>& stage) {
   stage.spectral = c.spectral;
   if (!c.spectral) return;
   if (l == 0) {
     stage.first = SpectralTemporalConv<S>(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height,
-                                          c.width, windows, spectral_use(use));
+                                          c.width, windows, spectral_use(use), together);
   } else {
     stage.later =
         SpectralConv<S>(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows, spectral_use(use));
   }
 }
 
-double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use) {
+double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, std::size_t together) {
   if (!c.spectral) return 0;
   return l == 0 ? SpectralTemporalConv<float>::bytes(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x,
-                                                     c.height, c.width, windows, spectral_use(use))
+                                                     c.height, c.width, windows, spectral_use(use), together)
                 : SpectralConv<float>::bytes(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows,
                                              spectral_use(use));
 }
@@ -116,6 +117,11 @@ std::string describe_engines(const TrainGraph<S>& graph) {
   return text;
 }
 
+parallel::Shards batch_shards(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
+  const bool summed = use == GraphUse::training && a.layers() > 0 && convolution_of(a, 0, engine).spectral;
+  return {segments, summed ? gradient_segments(segments, as_size(a.history), windows) : 1};
+}
+
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parallel::Range owned, std::size_t windows,
                                GraphUse use, ConvEngine engine) {
@@ -124,6 +130,9 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   graph.architecture = a;
   graph.layout = make_layout(a);
   graph.shards = shards, graph.windows = windows, graph.owned = owned;
+  graph.together = batch_shards(a, shards, windows, use, engine).together;
+  core::require(owned.begin % graph.together == 0 && owned.size() % graph.together == 0,
+                "segments {} to {} are not whole groups of {}", owned.begin, owned.end, graph.together);
   const std::size_t segments = owned.size(), cells = as_size(a.cells), samples = shards * windows;
   graph.frames = core::workspace<core::View4<S>>("model::train_frames", frame_segments(use, segments), as_size(a.height),
                                                  as_size(a.width), windows + as_size(a.history) - 1);
@@ -138,9 +147,10 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
         make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
     const Convolution convolution = convolution_of(a, l, engine);
     if (use == GraphUse::training)
-      stage.d_kernel = core::workspace<core::View5<S>>("model::train_d_kernel", segments, shape.channels, convolution.inputs,
-                                                       convolution.kernel_y, convolution.kernel_x);
-    make_engine(convolution, l, segments, windows, use, stage);
+      stage.d_kernel =
+          core::workspace<core::View5<S>>("model::train_d_kernel", l == 0 ? segments / graph.together : segments, shape.channels,
+                                          convolution.inputs, convolution.kernel_y, convolution.kernel_x);
+    make_engine(convolution, l, segments, windows, use, graph.together, stage);
     graph.hidden.push_back(std::move(stage));
   }
   graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, false);
@@ -152,7 +162,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
   return graph;
 }
 
-double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
+double train_graph_bytes(const Architecture& a, const parallel::Shards& shards, std::size_t segments, std::size_t windows,
+                         GraphUse use, ConvEngine engine) {
   const bool training = use == GraphUse::training;
   const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width);
   std::size_t values =
@@ -161,9 +172,9 @@ double train_graph_bytes(const Architecture& a, std::size_t segments, std::size_
   for (int l = 0; l < a.layers(); ++l) {
     const Convolution c = convolution_of(a, l, engine);
     const std::size_t units = a.units(l), rows = a.norm == Norm::per_unit ? units : units / as_size(a.out_x(l));
-    bytes += engine_bytes(c, l, segments, windows, use) +
+    bytes += engine_bytes(c, l, segments, windows, use, shards.together) +
              stage_bytes(units, c.channels, rows, segments, windows, training ? 3.0 : 1.0);
-    if (training) values += segments * c.channels * c.inputs * c.kernel_y * c.kernel_x;
+    if (training) values += (l == 0 ? segments / shards.together : segments) * c.channels * c.inputs * c.kernel_y * c.kernel_x;
   }
   bytes += stage_bytes(cells, cells, cells, segments, windows, 2.0);
   if (!a.hidden.empty()) values += segments * readout_chunks(a.readout_inputs()) * cells * windows;

@@ -78,6 +78,12 @@ Range split(std::size_t count, std::size_t parts, std::size_t part) {
   return {at(part), at(part + 1)};
 }
 
+Range split(const Shards& shards, std::size_t parts, std::size_t part) {
+  core::require(shards.count % shards.together == 0, "{} shards are not groups of {}", shards.count, shards.together);
+  const Range groups = split(shards.owners(), parts, part);
+  return {groups.begin * shards.together, groups.end * shards.together};
+}
+
 namespace {
 std::shared_ptr<void>& kept_world() {
   static std::shared_ptr<void> kept;
@@ -149,7 +155,7 @@ struct Exchange {
   std::vector<int> send, send_at, receive, receive_at, slice, slice_at;
 };
 
-Exchange plan_exchange(const Communicator& communicator, std::size_t shards, std::size_t length) {
+Exchange plan_exchange(const Communicator& communicator, const Shards& shards, std::size_t length) {
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::size_t mine = communicator.owned(shards).size(), my_slice = communicator.owned(length).size();
   Exchange plan;
@@ -171,12 +177,12 @@ Exchange plan_exchange(const Communicator& communicator, std::size_t shards, std
 /// Every rank gets one slice of every shard, sums it in shard order, and all gather the sums.
 /// `stride` is the distance between two local shards; `length` values of each are summed.
 template <class T>
-void exchange_and_sum(const Communicator& communicator, const T* local, std::size_t stride, std::size_t shards,
+void exchange_and_sum(const Communicator& communicator, const T* local, std::size_t stride, const Shards& shards,
                       std::size_t length, T* total) {
   const MPI_Comm comm = mpi_handle(communicator);
   const Exchange plan = plan_exchange(communicator, shards, length);
   const std::size_t mine = communicator.owned(shards).size(), my_slice = communicator.owned(length).size();
-  std::vector<T> packed(mine * length), slices(shards * my_slice), sums(my_slice);
+  std::vector<T> packed(mine * length), slices(shards.count * my_slice), sums(my_slice);
   T* at = packed.data();
   for (std::size_t r = 0; r < plan.slice.size(); ++r)
     for (std::size_t s = 0; s < mine; ++s) at = std::copy_n(local + s * stride + plan.slice_at[r], plan.slice[r], at);
@@ -184,7 +190,7 @@ void exchange_and_sum(const Communicator& communicator, const T* local, std::siz
                       plan.receive_at.data(), type_of<T>(), comm),
         "MPI_Alltoallv");
   sum_in_order(
-      shards, my_slice, [&](std::size_t s) { return slices.data() + s * my_slice; }, sums.data());
+      shards.count, my_slice, [&](std::size_t s) { return slices.data() + s * my_slice; }, sums.data());
   check(MPI_Allgatherv(sums.data(), static_cast<int>(my_slice), type_of<T>(), total, plan.slice.data(), plan.slice_at.data(),
                        type_of<T>(), comm),
         "MPI_Allgatherv");
@@ -193,16 +199,17 @@ void exchange_and_sum(const Communicator& communicator, const T* local, std::siz
 }  // namespace
 
 template <class T>
-void Communicator::ordered_sum(std::span<const T> local, std::size_t shards, std::span<T> total) const {
+void Communicator::ordered_sum(std::span<const T> local, const Shards& shards, std::span<T> total) const {
   const std::size_t length = total.size(), mine = owned(shards).size();
-  core::require(static_cast<std::size_t>(size()) <= shards,
-                "{} ranks share {} shards; use at most {} ranks, or a study with more shards", size(), shards, shards);
+  core::require(static_cast<std::size_t>(size()) <= shards.owners(),
+                "{} ranks share {} shards; use at most {} ranks, or a study with more shards", size(), shards.count,
+                shards.owners());
   core::require(local.size() == mine * length, "rank {} holds {} values, expected {} shards x {}", rank(), local.size(), mine,
                 length);
   if (size() == 1)
     return sum_in_order(
-        shards, length, [&](std::size_t s) { return local.data() + s * length; }, total.data());
-  const std::size_t piece = std::max<std::size_t>(1, (std::size_t{1} << 27) / shards);
+        shards.count, length, [&](std::size_t s) { return local.data() + s * length; }, total.data());
+  const std::size_t piece = std::max<std::size_t>(1, (std::size_t{1} << 27) / shards.count);
   for (std::size_t begin = 0; begin < length; begin += piece)
     exchange_and_sum(*this, local.data() + begin, length, shards, std::min(piece, length - begin), total.data() + begin);
 }
@@ -236,8 +243,8 @@ std::vector<T> Communicator::gather_all(std::span<const T> local) const {
   return all;
 }
 
-template void Communicator::ordered_sum(std::span<const float>, std::size_t, std::span<float>) const;
-template void Communicator::ordered_sum(std::span<const double>, std::size_t, std::span<double>) const;
+template void Communicator::ordered_sum(std::span<const float>, const Shards&, std::span<float>) const;
+template void Communicator::ordered_sum(std::span<const double>, const Shards&, std::span<double>) const;
 template std::vector<float> Communicator::gather_all(std::span<const float>) const;
 template std::vector<double> Communicator::gather_all(std::span<const double>) const;
 template std::vector<std::int32_t> Communicator::gather_all(std::span<const std::int32_t>) const;

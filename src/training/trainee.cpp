@@ -28,6 +28,11 @@ std::vector<double> mean_rates(const recording::Recording& recording, const reco
 
 }  // namespace
 
+parallel::Shards shards_of(const TrainingRun& run) {
+  return model::batch_shards(run.architecture, run.settings.segments, run.settings.windows, model::GraphUse::training,
+                             model::conv_engine(run.settings.engine));
+}
+
 recording::Sampling sampling_of(const TrainingRun& run) {
   return {static_cast<std::size_t>(run.architecture.history), static_cast<std::size_t>(run.recording_settings.minimum_lag),
           run.settings.segments, run.settings.windows, run.settings.data_seed};
@@ -43,9 +48,11 @@ void check_run(const parallel::Communicator& communicator, const TrainingRun& ru
   const model::Architecture& a = run.architecture;
   recording::check_fits(run.recording,
                         {a.history, a.height, a.width, run.recording.screen.frame_ms, run.recording_settings.minimum_lag});
-  core::require<core::RefusedError>(static_cast<std::size_t>(communicator.size()) <= run.settings.segments,
-                                    "{} ranks cannot share batches of training.segments = {} segments; use at most {} ranks",
-                                    communicator.size(), run.settings.segments, run.settings.segments);
+  const std::size_t most = shards_of(run).owners();
+  core::require<core::RefusedError>(
+      static_cast<std::size_t>(communicator.size()) <= most,
+      "{} ranks cannot share batches of training.segments = {} segments of {} windows; use at most {} ranks", communicator.size(),
+      run.settings.segments, run.settings.windows, most);
 }
 
 void check_validation(const TrainingRun& run, const recording::SegmentSampler& sampler) {
@@ -67,7 +74,7 @@ Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
       source(run.recording, normalisation, static_cast<std::size_t>(run.architecture.history),
              static_cast<std::size_t>(run.recording_settings.minimum_lag)),
       validator(communicator, run, sampler, source),
-      graph(model::make_train_graph<float>(run.architecture, run.settings.segments, communicator.owned(run.settings.segments),
+      graph(model::make_train_graph<float>(run.architecture, run.settings.segments, communicator.owned(shards_of(run)),
                                            run.settings.windows, model::GraphUse::training,
                                            model::conv_engine(run.settings.engine))) {
   if (!graph.hidden.empty()) core::log("  {}", model::describe_engines(graph));

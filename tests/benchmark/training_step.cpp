@@ -29,8 +29,10 @@ recording::Recording noise_recording(std::size_t frames, std::size_t cells) {
 TrainingStep::TrainingStep(const recording::Recording& recording, const model::Architecture& architecture, std::size_t segments,
                            std::size_t windows, std::size_t models)
     : source_(recording, recording::Normalisation{}, static_cast<std::size_t>(architecture.history), 0),
-      graph_(model::make_train_graph<float>(architecture, segments, communicator_.owned(segments), windows,
-                                            model::GraphUse::training)),
+      graph_(model::make_train_graph<float>(
+          architecture, segments,
+          communicator_.owned(model::batch_shards(architecture, segments, windows, model::GraphUse::training)), windows,
+          model::GraphUse::training)),
       frames_(recording.train.movie.frames()) {
   for (std::uint64_t seed = 1; seed <= models; ++seed) {
     std::vector<float> parameters = training::initial_parameters(architecture, graph_.layout, seed);

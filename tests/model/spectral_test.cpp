@@ -91,15 +91,16 @@ void expect_near(const std::vector<S>& found, std::size_t samples, double tolera
 }
 
 template <class S>
-void check_first_layer(const Sizes& n, std::size_t samples, double tolerance) {
+void check_first_layer(const Sizes& n, std::size_t samples, double tolerance, std::size_t together = 1) {
   View4<S> frames(uninitialised("test::frames"), n.segments, n.height, n.width, n.frames());
   View4<S> kernel(uninitialised("test::kernel"), n.channels, n.history, n.kernel, n.kernel);
   View5<S> out(uninitialised("test::out"), n.segments, n.channels, n.oy(), n.ox(), n.windows), d_out("test::d_out", out.layout());
-  View5<S> d_kernel(uninitialised("test::d_kernel"), n.segments, n.channels, n.history, n.kernel, n.kernel);
+  View5<S> d_kernel(uninitialised("test::d_kernel"), n.segments / together, n.channels, n.history, n.kernel, n.kernel);
   const std::vector<double> s = fill(frames, 1), w = fill(kernel, 2), d = fill(d_out, 3);
   const FirstLayer truth{n, s, w, d};
   core::Exec exec;
-  model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.windows);
+  model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.windows,
+                                        model::SpectralUse::gradients, together);
   engine.set_kernel(exec, kernel);
   engine.forward(exec, frames, out);
   engine.kernel_gradient(exec, d_out, d_kernel);
@@ -109,8 +110,11 @@ void check_first_layer(const Sizes& n, std::size_t samples, double tolerance) {
   });
   const std::size_t k = n.kernel;
   expect_near(core::to_host(d_kernel), samples, tolerance, [&](std::size_t i) {
-    return truth.gradient(i / (k * k * n.history * n.channels), i / (k * k * n.history) % n.channels, i / (k * k) % n.history,
-                          i / k % k, i % k);
+    double sum = 0;
+    for (std::size_t g = 0; g < together; ++g)
+      sum += truth.gradient(i / (k * k * n.history * n.channels) * together + g, i / (k * k * n.history) % n.channels,
+                            i / (k * k) % n.history, i / k % k, i % k);
+    return sum;
   });
 }
 
@@ -186,10 +190,53 @@ void check_second_layer(const Sizes& n, std::size_t samples, double tolerance) {
 }
 
 constexpr Sizes odd{3, 3, 7, 5, 13, 11, 5, 4, 3}, wide{2, 5, 19, 4, 17, 23, 37, 6, 7}, full{2, 8, 40, 15, 50, 50, 32, 8, 11};
+/// Runs of windows that a transform over time takes in one block, in several, and not at all; two and more segments to a sum.
+constexpr Sizes one_block{4, 2, 12, 3, 9, 8, 10, 2, 2}, blocks{6, 3, 9, 3, 8, 11, 61, 2, 2},
+    long_history{2, 2, 90, 3, 8, 9, 20, 2, 2}, at_full_length{2, 2, 40, 3, 8, 8, 100, 2, 2};
 
 TEST(Spectral, FirstLayerInDouble) {
   check_first_layer<double>(odd, 100000, 1e-13);
   check_first_layer<double>(wide, 3000, 1e-13);
+}
+TEST(Spectral, FirstLayerInTimeInDouble) {
+  check_first_layer<double>(one_block, 100000, 1e-13);
+  check_first_layer<double>(one_block, 100000, 1e-13, 2);
+  check_first_layer<double>(blocks, 2000, 1e-13);
+  check_first_layer<double>(blocks, 2000, 1e-13, 3);
+  check_first_layer<double>(long_history, 2000, 1e-13);
+  check_first_layer<double>(at_full_length, 2000, 1e-13, 2);
+}
+TEST(Spectral, ForwardEnginesGiveAWindowTheSameBitsInAnySegment) {
+  const Sizes n = one_block, more{4, 2, 12, 3, 9, 8, 27, 2, 2};
+  const auto first_windows = [](const Sizes& sizes) {
+    View4<float> frames("test::frames", 1, sizes.height, sizes.width, sizes.frames());
+    View4<float> kernel(uninitialised("test::kernel"), sizes.channels, sizes.history, sizes.kernel, sizes.kernel);
+    View5<float> out("test::out", 1, sizes.channels, sizes.oy(), sizes.ox(), sizes.windows);
+    std::vector<float> values(frames.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = std::sin(0.7f * static_cast<float>(i / sizes.frames()) + 1.3f * static_cast<float>(i % sizes.frames()));
+    Kokkos::deep_copy(Kokkos::View<float*, View4<float>::memory_space>(frames.data(), frames.size()),
+                      core::to_device("test::values", values));
+    fill(kernel, 2);
+    const core::Exec exec;
+    model::SpectralTemporalConv<float> engine(1, sizes.channels, sizes.history, sizes.kernel, sizes.kernel, sizes.height,
+                                              sizes.width, sizes.windows, model::SpectralUse::forward);
+    engine.set_kernel(exec, kernel);
+    engine.forward(exec, frames, out);
+    std::vector<float> first;
+    const std::vector<float> all = core::to_host(out);
+    for (std::size_t i = 0; i < all.size(); i += sizes.windows) first.push_back(all[i]);
+    return first;
+  };
+  EXPECT_EQ(first_windows(n), first_windows(more));
+}
+TEST(Spectral, SegmentsWhoseGradientsAreSummed) {
+  EXPECT_EQ(model::gradient_segments(16, 40, 32), 2u);
+  EXPECT_EQ(model::gradient_segments(32, 40, 16), 4u);
+  EXPECT_EQ(model::gradient_segments(24, 40, 16), 3u);
+  EXPECT_EQ(model::gradient_segments(4, 40, 128), 1u);
+  EXPECT_EQ(model::gradient_segments(8, 40, 32), 1u);
+  EXPECT_EQ(model::gradient_segments(16, 120, 32), 1u) << "no transform over time is that long";
 }
 TEST(Spectral, SecondLayerInDouble) {
   check_second_layer<double>(odd, 100000, 1e-13);

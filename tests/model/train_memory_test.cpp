@@ -38,7 +38,8 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
   for (const Architecture& a : {standard(Norm::per_channel), standard(Norm::per_unit), linear})
     for (const GraphUse use : {GraphUse::training, GraphUse::statistics})
       for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct}) {
-        const double predicted = train_graph_bytes(a, 3, 20, use, engine), truth = measured(a, 3, 20, use, engine);
+        const double predicted = train_graph_bytes(a, batch_shards(a, 3, 20, use, engine), 3, 20, use, engine),
+                     truth = measured(a, 3, 20, use, engine);
         EXPECT_TRUE(truth > 0 && std::abs(predicted - truth) <= 0.01 * truth) << describe(a) << " " << predicted << " " << truth;
       }
 }
@@ -48,8 +49,9 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
 TEST(TrainMemory, AnHourStaysWithinItsBound) {
   const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 120e6;
   for (const Norm norm : {Norm::per_channel, Norm::per_unit}) {
-    const double workspaces = train_graph_bytes(standard(norm), 16, 32, GraphUse::training) +
-                              train_graph_bytes(standard(norm), 4096 / 32, 32, GraphUse::statistics);
+    const double workspaces =
+        train_graph_bytes(standard(norm), batch_shards(standard(norm), 16, 32, GraphUse::training), 16, 32, GraphUse::training) +
+        train_graph_bytes(standard(norm), 128, 128, 32, GraphUse::statistics);
     EXPECT_TRUE(movie + responses + workspaces + program <= 1.3 * movie + 400e6) << workspaces;
   }
 }

@@ -41,15 +41,17 @@ std::vector<T> shard_values(std::size_t shard, std::size_t length) {
 }
 
 template <class T>
-void check_ordered_sum(std::size_t shards, std::size_t length) {
+void check_ordered_sum(std::size_t shards, std::size_t length, std::size_t together = 1) {
   const Communicator world = Communicator::world();
+  const parallel::Shards all(shards, together);
   std::vector<T> local;
-  for (std::size_t s = world.owned(shards).begin; s < world.owned(shards).end; ++s) {
+  EXPECT_EQ(world.owned(all).size() % together, 0u);
+  for (std::size_t s = world.owned(all).begin; s < world.owned(all).end; ++s) {
     const auto values = shard_values<T>(s, length);
     local.insert(local.end(), values.begin(), values.end());
   }
   std::vector<T> total(length);
-  world.ordered_sum<T>(local, shards, total);
+  world.ordered_sum<T>(local, all, total);
   // The same sum on this rank alone, in double and in the order of the shards.
   std::vector<double> sums(length, 0.0);
   for (std::size_t s = 0; s < shards; ++s) {
@@ -66,6 +68,8 @@ TEST(Communicator, OrderedSumHasTheSameBitsOnAnyNumberOfRanks) {
       check_ordered_sum<float>(shards, length);
       check_ordered_sum<double>(shards, length);
     }
+  check_ordered_sum<float>(12, 1000, 3);
+  check_ordered_sum<double>(18, 1000, 3);
 }
 
 TEST(Communicator, OrderedSumRefusesMoreRanksThanShardsAndWrongSizes) {
@@ -74,6 +78,8 @@ TEST(Communicator, OrderedSumRefusesMoreRanksThanShardsAndWrongSizes) {
   if (world.size() > 1) {
     const std::vector<double> local(world.owned(1).size() * 3);
     EXPECT_THROW(world.ordered_sum<double>(local, 1, total), core::Error);
+    const parallel::Shards pair(2, 2);
+    EXPECT_THROW(world.ordered_sum<double>(std::vector<double>(world.owned(pair).size() * 3), pair, total), core::Error);
   }
   EXPECT_THROW(world.ordered_sum<double>(std::vector<double>(100), 4, total), core::Error);
 }

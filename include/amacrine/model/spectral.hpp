@@ -55,6 +55,10 @@ struct TimeBlocks {
 };
 }  // namespace spectral
 
+/// Segments whose kernel gradients an engine of these sizes had best sum among their spectra, so that they are transformed back
+/// once: a divisor of `segments`, at most an eighth of them, 1 where there is no transform over time.
+std::size_t gradient_segments(std::size_t segments, std::size_t history, std::size_t windows);
+
 /// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*). An engine made for gradients, whose segments are
 /// always whole, transforms them over time as well where that pays. One made for forward passes sums lag by lag, so that the
 /// bits of a window do not depend on the segment that it is in.
@@ -64,20 +68,21 @@ class SpectralTemporalConv {
   SpectralTemporalConv() = default;
   SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
                        std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
-                       SpectralUse use = SpectralUse::gradients);
+                       SpectralUse use = SpectralUse::gradients, std::size_t gradient_segments = 1);
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
   /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for. `after`: on planes of out.
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
                FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
-  /// d_out (G,C,OY,OX,B) -> d_kernel, one per segment (G,C,T,KY,KX), for the frames of the last forward(). `before`: on planes
-  /// of d_out.
+  /// d_out (G,C,OY,OX,B) -> d_kernel (G/g,C,T,KY,KX), each the sum over g = gradient_segments neighbours, for the frames of the
+  /// last forward(). `before`: on planes of d_out.
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
                        const PlaneWork& before = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
-                      std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);
+                      std::size_t height, std::size_t width, std::size_t windows, SpectralUse use,
+                      std::size_t gradient_segments = 1);
 
  private:
   struct Sizes;
@@ -86,7 +91,7 @@ class SpectralTemporalConv {
 
   SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
-  int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0;
+  int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0, together_ = 1;
   spectral::TimeBlocks time_;
   core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes), or over time (G, blocks, f / W, N, 2, W)
   core::View1<S> kernel_spectra_;  ///< (C, f, 2, lag lanes), or over time (C, f / W, N, 2, W)

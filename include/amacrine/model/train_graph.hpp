@@ -42,7 +42,8 @@ struct NormStage {
   double count = 0;  ///< values per coefficient in the global batch
 };
 
-/// A hidden layer: its convolution's gradient per segment (G, C, D, KY, KX), its norm, and where it is spectral its spectra.
+/// A hidden layer: its convolution's gradient, per segment or summed over neighbours (G or fewer, C, D, KY, KX), its norm, and
+/// where it is spectral its spectra.
 template <class S>
 struct HiddenStage {
   bool spectral = false;
@@ -57,7 +58,7 @@ template <class S>
 struct TrainGraph {
   Architecture architecture;
   ParameterLayout layout;
-  std::size_t shards = 0, windows = 0;
+  std::size_t shards = 0, windows = 0, together = 1;  ///< `together` neighbouring segments have one owner
   parallel::Range owned;
   core::View4<S> frames;  ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
   core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
@@ -69,14 +70,20 @@ struct TrainGraph {
   core::View2<double> cell_loss;  ///< (G, N)
 
   std::size_t samples() const { return shards * windows; }
+  parallel::Shards segments() const { return {shards, together}; }
 };
 
+/// How ranks may share a batch: neighbouring segments whose gradients are summed before anything else have one owner.
+parallel::Shards batch_shards(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
+                              ConvEngine engine = ConvEngine::automatic);
+
+/// `owned`: of batch_shards().
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& architecture, std::size_t shards, parallel::Range owned, std::size_t windows,
                                GraphUse use, ConvEngine engine = ConvEngine::automatic);
-/// Bytes of a TrainGraph<float> of these sizes, `segments` of them on this rank: what --dry-run prints.
-double train_graph_bytes(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
-                         ConvEngine engine = ConvEngine::automatic);
+/// Bytes of a TrainGraph<float> of a batch of batch_shards(), `segments` of them on this rank: what --dry-run prints.
+double train_graph_bytes(const Architecture& architecture, const parallel::Shards& shards, std::size_t segments,
+                         std::size_t windows, GraphUse use, ConvEngine engine = ConvEngine::automatic);
 
 /// Which noise a step draws; `on` false leaves it out.
 struct StepNoise {

@@ -21,6 +21,15 @@ struct Range {
 /// Contiguous split of `count` ids over `parts`: part p owns [p*count/parts, (p+1)*count/parts). Depends on ids only.
 Range split(std::size_t count, std::size_t parts, std::size_t part);
 
+/// Ids that ranks share: `count` of them, every `together` neighbours with one owner. `count` is a multiple of `together`.
+struct Shards {
+  std::size_t count = 0, together = 1;
+  Shards(std::size_t all, std::size_t neighbours = 1)
+      : count(all), together(neighbours) {}  // NOLINT(google-explicit-constructor)
+  std::size_t owners() const { return count / together; }
+};
+Range split(const Shards& shards, std::size_t parts, std::size_t part);
+
 /// A group of ranks. Copies share the underlying MPI communicator. Return codes are always checked; a failure throws core::Error.
 class Communicator {
  public:
@@ -32,9 +41,9 @@ class Communicator {
   int rank() const;
   int size() const;
   bool root() const { return rank() == 0; }
-  /// The part of `count` ids this rank owns (local).
-  Range owned(std::size_t count) const {
-    return split(count, static_cast<std::size_t>(size()), static_cast<std::size_t>(rank()));
+  /// The ids this rank owns (local).
+  Range owned(const Shards& shards) const {
+    return split(shards, static_cast<std::size_t>(size()), static_cast<std::size_t>(rank()));
   }
   /// Ranks with the same colour form a new communicator, ordered by their rank here (collective).
   Communicator split_by(int colour) const;
@@ -48,9 +57,9 @@ class Communicator {
 
   /// Collective. Sums shard contributions in the order of global shard ids, whatever rank holds them: the result has the same
   /// bits on any number of ranks. `local` holds this rank's shards one after another, each of `length` values (shards
-  /// owned(shards)); `total` gets `length` values on every rank. Throws where there are more ranks than shards.
+  /// owned(shards)); `total` gets `length` values on every rank. Throws where there are more ranks than can own one.
   template <class T>
-  void ordered_sum(std::span<const T> local, std::size_t shards, std::span<T> total) const;
+  void ordered_sum(std::span<const T> local, const Shards& shards, std::span<T> total) const;
 
   /// Collective. Every rank's block, in rank order, on every rank (blocks may differ in length).
   template <class T>
