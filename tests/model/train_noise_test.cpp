@@ -11,37 +11,43 @@
 namespace amacrine::model {
 namespace {
 
-TEST(TrainNoise, PhiloxIsThePublishedGenerator) {
-  std::uint32_t c[4][3];
+template <int Lanes>
+void expect_philox() {
+  std::uint32_t c[4][Lanes];
   for (std::uint32_t w = 0; w < 4; ++w)
-    for (std::uint32_t i = 0; i < 3; ++i) c[w][i] = 0x12345678u * (w + 1) + 77u * i;
+    for (std::uint32_t i = 0; i < Lanes; ++i) c[w][i] = 0x12345678u * (w + 1) + 77u * i;
   std::vector<r123::Philox4x32::ctr_type> truth;
-  for (int i = 0; i < 3; ++i) truth.push_back(r123::Philox4x32()({{c[0][i], c[1][i], c[2][i], c[3][i]}}, {{0xdeadbeefu, 42u}}));
-  philox_rounds<3>(c, 0xdeadbeefu, 42u);
-  for (std::size_t i = 0; i < 3; ++i)
-    for (std::size_t w = 0; w < 4; ++w) EXPECT_EQ(c[w][i], truth[i][w]);
+  for (int i = 0; i < Lanes; ++i)
+    truth.push_back(r123::Philox4x32()({{c[0][i], c[1][i], c[2][i], c[3][i]}}, {{0xdeadbeefu, 42u}}));
+  philox_rounds<Lanes>(c, 0xdeadbeefu, 42u);
+  for (std::size_t i = 0; i < Lanes; ++i)
+    for (std::size_t w = 0; w < 4; ++w) EXPECT_EQ(c[w][i], truth[i][w]) << Lanes;
+}
+TEST(TrainNoise, PhiloxIsThePublishedGenerator) {
+  expect_philox<1>();
+  expect_philox<4>();
+  expect_philox<16>();
 }
 
-TEST(TrainNoise, RootOfLogarithmMatchesTheLibrary) {
-  for (std::uint64_t word = 0; word < (std::uint64_t{1} << 32); word += 104729) {
-    const auto w = static_cast<std::uint32_t>(word);
-    const double u = (static_cast<double>(w >> 9) + 0.5) * 0x1p-23, truth = std::sqrt(-2 * std::log(u));
-    ASSERT_TRUE(std::abs(static_cast<double>(rayleigh(w)) - truth) <= 1e-6 * truth) << w;
-  }
-  for (const std::uint32_t w : {0u, 511u, 512u, 0xffffffffu, 0xfffffe00u}) {
-    const double u = (static_cast<double>(w >> 9) + 0.5) * 0x1p-23, truth = std::sqrt(-2 * std::log(u));
-    EXPECT_TRUE(std::abs(static_cast<double>(rayleigh(w)) - truth) <= 1e-6 * truth) << w;
-  }
-}
-
-TEST(TrainNoise, CosineAndSineMatchTheLibrary) {
-  for (std::uint64_t word = 0; word < (std::uint64_t{1} << 32); word += 99991) {
-    const auto w = static_cast<std::uint32_t>(word);
-    float cosine = 0, sine = 0;
-    turn(w, cosine, sine);
-    const double angle = 2 * std::numbers::pi * static_cast<double>(w) * 0x1p-32;
-    ASSERT_TRUE(std::abs(static_cast<double>(cosine) - std::cos(angle)) <= 3e-7) << w;
-    ASSERT_TRUE(std::abs(static_cast<double>(sine) - std::sin(angle)) <= 3e-7) << w;
+/// All 65,536 deviates against the quantile that bisection of erfc finds.
+TEST(TrainNoise, DeviatesAreQuantilesOfTheNormalDistribution) {
+  for (std::uint32_t first = 0; first < 65536; first += 16) {
+    std::uint32_t words[16];
+    for (std::uint32_t i = 0; i < 16; ++i) words[i] = (first + i) | 0xabcd0000u;
+    float normal[16], one[1];
+    quantiles<16>(core::WordLanes<16>::load(words), normal);
+    for (std::uint32_t i = 0; i < 16; ++i) {
+      const double tail = ((first + i) % 32768 + 0.5) / 65536;
+      double low = 0, high = 6;
+      for (int step = 0; step < 50; ++step) {
+        const double x = (low + high) / 2;
+        (std::erfc(x / std::numbers::sqrt2) / 2 > tail ? low : high) = x;
+      }
+      const double truth = first + i < 32768 ? low : -low;
+      ASSERT_TRUE(std::abs(static_cast<double>(normal[i]) - truth) <= 1.9e-4) << first + i;
+      quantiles<1>(words[i], one);
+      EXPECT_TRUE(std::abs(one[0] - normal[i]) <= 1e-6f) << first + i;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/views.hpp"
+#include "amacrine/core/word_lanes.hpp"
 
 #include <cstdint>
 
@@ -22,65 +23,77 @@ struct NoiseKey {
   std::uint32_t layer = 0;
 };
 
-/// Four words of Philox4x32-10 per lane, in place. counter[w][lane], key the same for all lanes.
+/// One round of Philox4x32: words of any kind whose product with a factor is 64 bits wide.
+template <class Words, class Multiply>
+KOKKOS_FORCEINLINE_FUNCTION void philox_round(Words (&c)[4], std::uint32_t key0, std::uint32_t key1, const Multiply& multiply) {
+  const Words a = multiply(c[0], 0xD2511F53u), b = multiply(c[2], 0xCD9E8D57u);
+  c[0] = (b >> 32) ^ c[1] ^ std::uint64_t(key0);
+  c[2] = (a >> 32) ^ c[3] ^ std::uint64_t(key1);
+  c[1] = b;
+  c[3] = a;
+}
+
+/// Four words of Philox4x32-10 per lane, in place. counter[w][lane], key the same for all lanes. Even and odd lanes lie in the
+/// low halves of registers of their own, where products are; what is above is never read.
 template <int Lanes>
 KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uint32_t key0, std::uint32_t key1) {
-  for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < Lanes; ++i) {
-      const std::uint64_t a = static_cast<std::uint64_t>(0xD2511F53u) * c[0][i],
-                          b = static_cast<std::uint64_t>(0xCD9E8D57u) * c[2][i];
-      c[0][i] = static_cast<std::uint32_t>(b >> 32) ^ c[1][i] ^ key0;
-      c[2][i] = static_cast<std::uint32_t>(a >> 32) ^ c[3][i] ^ key1;
-      c[1][i] = static_cast<std::uint32_t>(b);
-      c[3][i] = static_cast<std::uint32_t>(a);
+  constexpr std::uint32_t step0 = 0x9E3779B9u, step1 = 0xBB67AE85u;
+  if constexpr (Lanes % 2 == 0) {
+    using Row = core::WordLanes<Lanes>;
+    typename Row::Pairs even[4], odd[4];
+    for (int w = 0; w < 4; ++w) {
+      __builtin_memcpy(&even[w], c[w], sizeof(even[w]));
+      odd[w] = even[w] >> 32;
     }
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+    for (std::uint32_t round = 0; round < 10; ++round) {
+      philox_round(even, key0 + round * step0, key1 + round * step1, Row::multiply);
+      philox_round(odd, key0 + round * step0, key1 + round * step1, Row::multiply);
+    }
+    for (int w = 0; w < 4; ++w) {
+      const typename Row::Pairs both = (even[w] & 0xffffffffu) | (odd[w] << 32);
+      __builtin_memcpy(c[w], &both, sizeof(both));
+    }
+  } else {
+    for (int i = 0; i < Lanes; ++i) {
+      std::uint64_t lane[4] = {c[0][i], c[1][i], c[2][i], c[3][i]};
+      for (std::uint32_t round = 0; round < 10; ++round)
+        philox_round(lane, key0 + round * step0, key1 + round * step1,
+                     [](std::uint64_t word, std::uint32_t factor) { return (word & 0xffffffffu) * factor; });
+      for (int w = 0; w < 4; ++w) c[w][i] = static_cast<std::uint32_t>(lane[w]);
+    }
   }
 }
 
-/// sqrt(-2 ln u) for u = (m + 1/2) / 2^23, m the top 23 bits of `word`. The logarithm is Cephes' logf without branches, the
-/// root a step of third and one of second order, since library calls would keep the loop scalar.
-KOKKOS_INLINE_FUNCTION float rayleigh(std::uint32_t word) {
-  const float u = (static_cast<float>(static_cast<std::int32_t>(word >> 9)) + 0.5f) * 0x1p-23f;
-  const std::uint32_t shifted = Kokkos::bit_cast<std::uint32_t>(u) + (0x3f800000u - 0x3f3504f3u);
-  const auto exponent = static_cast<float>(static_cast<std::int32_t>(shifted >> 23) - 127);
-  const float t = Kokkos::bit_cast<float>((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f, t2 = t * t;
-  float p = 7.0376836292e-2f;
-  p = p * t - 1.1514610310e-1f;
-  p = p * t + 1.1676998740e-1f;
-  p = p * t - 1.2420140846e-1f;
-  p = p * t + 1.4249322787e-1f;
-  p = p * t - 1.6668057665e-1f;
-  p = p * t + 2.0000714765e-1f;
-  p = p * t - 2.4999993993e-1f;
-  p = p * t + 3.3333331174e-1f;
-  const float log_u = exponent * 0.693147180559945f + (t + t2 * (p * t - 0.5f));
-  const float square = -2.0f * log_u;
-  float root = Kokkos::bit_cast<float>(0x5f3759dfu - (Kokkos::bit_cast<std::uint32_t>(square) >> 1));
-  const float miss = square * root * root;
-  root *= 1.875f + miss * (0.375f * miss - 1.25f);
-  root *= 1.5f - 0.5f * square * root * root;
-  return square * root;
-}
+/// Cubics in 1 <= m < 2 for the standard normal's quantile at the upper tail probability m 2^e / 65,536, e = -1 ... 14: least
+/// maximum fits (1.9e-4) of every octave, which lies at (e + 127) mod 16.
+// clang-format off
+inline constexpr float quantile_cubics[4][16] = {
+    {4.15870142f, 4.19462776f, 4.03926134f, 3.87807393f, 3.70691705f, 3.5286026f, 3.34221864f, 3.14665675f,
+     2.94055462f, 2.72221947f, 2.48952675f, 2.2398057f, 1.96992028f, 1.6850822f, 4.32491922f, 4.07620668f},
+    {-0.162358716f, -0.490307242f, -0.517118633f, -0.54580009f, -0.571195424f, -0.600316405f, -0.634138107f, -0.67402184f,
+     -0.721927524f, -0.780781865f, -0.855143547f, -0.952482522f, -1.0862397f, -1.30394435f, 0.0f, 0.0f},
+    {0.0f, 0.160881132f, 0.171342045f, 0.181788385f, 0.189557657f, 0.198340416f, 0.208358645f, 0.219898596f,
+     0.233327001f, 0.249097243f, 0.267701328f, 0.289420575f, 0.313753545f, 0.355691224f, 0.0f, 0.0f},
+    {0.0f, -0.0236807633f, -0.0254382733f, -0.027067842f, -0.0282001141f, -0.0294768568f, -0.0309291724f, -0.0325973257f,
+     -0.0345338024f, -0.0368073508f, -0.0395100638f, -0.0427927002f, -0.0472684316f, -0.0625167489f, 0.0f, 0.0f}};
+// clang-format on
 
-/// Cosine and sine of 2 pi word / 2^32: the quadrant is exact in the integer, the rest by Cephes' polynomials on [-pi/4, pi/4].
-KOKKOS_INLINE_FUNCTION void turn(std::uint32_t word, float& cosine, float& sine) {
-  const std::uint32_t quadrant = (word + 0x20000000u) >> 30;
-  const float t = static_cast<float>(static_cast<std::int32_t>(word - (quadrant << 30))) * 1.4629180792671596e-9f, t2 = t * t;
-  const float s = t + t * t2 * (-1.6666654611e-1f + t2 * (8.3321608736e-3f - 1.9515295891e-4f * t2));
-  const float c =
-      1.0f - 0.5f * t2 + t2 * t2 * (4.166664568298827e-2f + t2 * (-1.388731625493765e-3f + 2.443315711809948e-5f * t2));
-  const bool odd = (quadrant & 1u) != 0;
-  const float along = odd ? s : c, across = odd ? c : s;
-  cosine = ((quadrant + 1u) & 2u) != 0 ? -along : along;
-  sine = (quadrant & 2u) != 0 ? -across : across;
+/// Deviates of the low 16 bits of every word: the sign, and 15 bits k for the tail probability (k + 1/2) / 65,536 beyond it.
+template <int Lanes>
+KOKKOS_INLINE_FUNCTION void quantiles(const typename core::WordLanes<Lanes>::Words& word, float (&normal)[Lanes]) {
+  using Row = core::WordLanes<Lanes>;
+  const auto tail = Row::bits(Row::to_float(word & 0x7fffu) + 0.5f);
+  const auto octave = tail >> 23;
+  const auto mantissa = Row::from_bits((tail & 0x007fffffu) | 0x3f800000u);
+  auto x = Row::look_up(quantile_cubics[3], octave);
+  for (int power = 2; power >= 0; --power) x = x * mantissa + Row::look_up(quantile_cubics[power], octave);
+  Row::store(Row::from_bits(Row::bits(x) ^ ((word & 0x8000u) << 16)), normal);
 }
 
 inline constexpr int noise_group = 8;  ///< units that share one Philox block
 
-/// Standard normals of units 8 * group ... 8 * group + 7 for samples first_sample + lane (Box and Muller): each of a block's four
-/// words gives a radius (high half) and an angle (low half), 65,536 of each, hence two deviates, none beyond 4.9.
+/// Standard normals of units 8 * group ... 8 * group + 7 for samples first_sample + lane, by inversion: each half of a block's
+/// four words is one of 65,536 deviates, none beyond 4.4.
 template <int Lanes>
 KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t group, std::size_t sample,
                                           float (&normal)[noise_group][Lanes]) {
@@ -94,13 +107,9 @@ KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t gro
   philox_rounds<Lanes>(c, static_cast<std::uint32_t>(key.model_seed),
                        static_cast<std::uint32_t>(key.model_seed >> 32) ^ 0x4E4F4953u);
   for (int w = 0; w < 4; ++w) {
-    for (int i = 0; i < Lanes; ++i) {
-      const float radius = rayleigh((c[w][i] & 0xffff0000u) | 0x8000u);  // the middle of its sixteen bits
-      float cosine = 0, sine = 0;
-      turn(c[w][i] << 16, cosine, sine);
-      normal[2 * w][i] = radius * cosine;
-      normal[2 * w + 1][i] = radius * sine;
-    }
+    const auto word = core::WordLanes<Lanes>::load(c[w]);
+    quantiles<Lanes>(word >> 16, normal[2 * w]);
+    quantiles<Lanes>(word, normal[2 * w + 1]);
   }
 }
 
