@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/transpose_lanes.hpp"
+#include "amacrine/model/lanes.hpp"
 #include "spectral_fft.hpp"
 #include "spectral_transform.hpp"
 
@@ -79,6 +80,20 @@ KOKKOS_INLINE_FUNCTION FrequencyRows<S> frequency_rows(S* spectra, std::size_t f
   constexpr std::size_t W = lane_count<std::remove_const_t<S>>;
   const std::size_t left = f - q * W;
   return {spectra + (plane * f + q * W) * 2 * lanes, lanes, static_cast<int>(left < W ? left : W)};
+}
+
+/// Asks for the lines of `steps` values from lane `first` on, that the next transform but one will touch: a host's caches do not
+/// foresee them.
+template <bool Write, class S>
+KOKKOS_INLINE_FUNCTION void prefetch_steps(const FrequencyRows<S>& at, int first, int steps) {
+  if constexpr (core::detail::exec_is_host) {
+    constexpr int W = lane_count<std::remove_const_t<S>>;
+    for (int r = 0; r < at.rows; ++r)
+      for (int t = 0; t < steps; t += W) {
+        prefetch<Write>(at.data + r * at.stride() + first + t);
+        prefetch<Write>(at.data + r * at.stride() + at.lanes + first + t);
+      }
+  }
 }
 
 /// Values over time with frequencies in the lanes, re and im apart.
@@ -189,6 +204,7 @@ KOKKOS_INLINE_FUNCTION void correlate_block(const S* frames, const S* kernel, in
                                             const FrequencyRows<S>& out) {
   TimeColumn<N, S> column;
   Complex<Lanes<S>> scratch[N];
+  prefetch_steps<true>(out, first, count);
   const auto load = [&](int k) { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); };
   const auto store = [&](int t, const Complex<Lanes<S>>& value) {
     if (t < count) column.put(t, value);
@@ -241,10 +257,15 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
   using V = Lanes<S>;
   TimeColumn<N, S> column;
   Complex<V> scratch[N], sum[N];
+  const FrequencyRows<const S> next{from.d + (channel + 1) * from.d_plane, from.lanes, from.rows};
   for (int i = 0; i < from.together * time.blocks; ++i) {
     const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
     const S* const s = from.frames + i * from.block_stride;
-    read_column({from.d + g * from.d_segment + channel * from.d_plane, from.lanes, from.rows}, b * time.block, count, column);
+    const FrequencyRows<const S> d{from.d + g * from.d_segment + channel * from.d_plane, from.lanes, from.rows};
+    read_column(d, b * time.block, count, column);
+    const bool last = i + 1 == from.together * time.blocks;
+    if (last) prefetch_steps<true>(out, 0, time.history);
+    prefetch_steps<false>(last ? next : FrequencyRows<const S>{d.data + from.d_segment, d.lanes, d.rows}, 0, time.block);
     const auto load = [&](int t) { return t < count ? column.at(t) : Complex<V>{V(S(0)), V(S(0))}; };
     const auto add = [&](int k, const Complex<V>& value) {
       const Complex<V> product = conjugate_product(value, load_pair(s, k));
