@@ -31,6 +31,12 @@ int chunk_size(std::size_t segments, std::size_t together = 1) {
   return (wanted + each - 1) / each * each;
 }
 
+/// Where segment `segment` begins; null in a view without extents, whose planes are written on the way.
+template <class S>
+const S* planes_of(const View5<S>& planes, std::size_t segment) {
+  return planes.size() == 0 ? nullptr : planes.data() + segment * planes.stride(0);
+}
+
 template <class S>
 View1<S> zeros(const char* name, std::size_t size) {
   auto view = core::workspace<View1<S>>(std::string("model::spectral_") + name, size);
@@ -81,6 +87,14 @@ std::size_t gradient_segments(std::size_t segments, std::size_t history, std::si
   while (segments % together != 0) --together;
   return together;
 }
+
+template <class S>
+PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first) {
+  if (!source) return source;
+  return {source.label, [all = std::move(source.write), first](std::size_t plane, S* values) { all(first + plane, values); }};
+}
+template PlaneSource<float> from_plane(PlaneSource<float>, std::size_t);
+template PlaneSource<double> from_plane(PlaneSource<double>, std::size_t);
 
 bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }
 
@@ -198,15 +212,14 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
 
 template <class S>
 void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
-                                              const PlaneWork& before) {
+                                              const PlaneSource<S>& source) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), area = core::as_size(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);
-    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + first * d_out.stride(0)), count * channels_,
-                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_,
-                      from_plane(before, core::as_size(g * channels_)));
+    spectral::forward(exec, n_, planes_of(d_out, first), count * channels_, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
+                      windows_, product_.data(), window_lanes_, from_plane(source, core::as_size(g * channels_)));
     const S *const s = frame_spectra_.data() + first * frame_spectrum(), *const d = product_.data();
     S* const sums = gradient_spectra_.data();
     const int kernels = count / together_;
@@ -286,7 +299,7 @@ void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
 }
 
 template <class S>
-void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out, const PlaneWork& before,
+void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out, const PlaneSource<S>& source,
                               const PlaneWork& after) {
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   for (int g = 0; g < segments_; g += chunk_) {
@@ -294,8 +307,8 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
     const std::size_t first = static_cast<std::size_t>(g);
     S* spectra =
         in_spectra_.data() + (use_ == SpectralUse::gradients ? first * static_cast<std::size_t>(in_channels_) * maps : 0);
-    spectral::forward(exec, n_, static_cast<const S*>(in.data() + first * in.stride(0)), count * in_channels_, height_, width_,
-                      windows_, spectra, lanes_, from_plane(before, first * static_cast<std::size_t>(in_channels_)));
+    spectral::forward(exec, n_, planes_of(in, first), count * in_channels_, height_, width_, windows_, spectra, lanes_,
+                      from_plane(source, first * static_cast<std::size_t>(in_channels_)));
     spectral::mix_channels(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(spectra),
                            static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, out_spectra_.data());
     spectral::inverse(exec, n_, out_spectra_.data(), lanes_, count * out_channels_, out.data() + first * out.stride(0),
@@ -306,16 +319,15 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
 
 template <class S>
 void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel,
-                               const PlaneWork& before, const PlaneWork& after) {
+                               const PlaneSource<S>& source, const PlaneWork& after) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   const std::size_t area = core::as_size(kernel_y_ * kernel_x_), pairs = core::as_size(in_channels_ * out_channels_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
     const std::size_t first = static_cast<std::size_t>(g);
-    spectral::forward(exec, n_, static_cast<const S*>(d_out.data() + first * d_out.stride(0)), count * out_channels_,
-                      height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, out_spectra_.data(), lanes_,
-                      from_plane(before, first * static_cast<std::size_t>(out_channels_)));
+    spectral::forward(exec, n_, planes_of(d_out, first), count * out_channels_, height_ - kernel_y_ + 1, width_ - kernel_x_ + 1,
+                      windows_, out_spectra_.data(), lanes_, from_plane(source, first * static_cast<std::size_t>(out_channels_)));
     if (d_in.size() > 0) {
       spectral::mix_channels_back(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(out_spectra_.data()),
                                   static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, mixed_.data());

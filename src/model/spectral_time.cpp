@@ -159,34 +159,44 @@ KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, 
 
 /// Spectra over time of `planes` planes, `steps` values of each of `blocks` blocks that begin `advance` apart.
 template <class S>
-void transform_planes(const core::Exec& exec, const char* label, int n, std::size_t f, int planes, int blocks, int advance,
-                      int steps, S scale, const S* from, int lanes, S* out) {
+struct PlanesInTime {
+  int planes, blocks, advance, steps;
+  S scale;
+  const S* from;
+  int lanes;
+};
+
+template <int N, class S>
+void transform_planes(const core::Exec& exec, const char* label, std::size_t f, const PlanesInTime<S>& in, S* out) {
   constexpr std::size_t W = lane_count<S>;
   const std::size_t registers = (f + W - 1) / W;
-  const core::View1<S> table = twiddles<S>(n);
+  const core::View1<S> table = twiddles<S>(N);
   const S* const twiddle = table.data();
-  with_time_length(n, [&](auto length) {
-    constexpr int N = decltype(length)::value;
-    Kokkos::parallel_for(
-        label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(planes) * blocks * registers), KOKKOS_LAMBDA(long i) {
-          const std::size_t q = i % registers, b = i / registers % blocks, p = i / registers / blocks;
-          forward_in_time<N>(frequency_rows(from, f, lanes, p, q), static_cast<int>(b) * advance, steps, scale, twiddle,
-                             out + i * static_cast<std::size_t>(N) * 2 * W);
-        });
-  });
+  Kokkos::parallel_for(
+      label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(in.planes) * in.blocks * registers),
+      KOKKOS_LAMBDA(long i) {
+        const std::size_t q = i % registers, b = i / registers % in.blocks, p = i / registers / in.blocks;
+        forward_in_time<N>(frequency_rows(in.from, f, in.lanes, p, q), static_cast<int>(b) * in.advance, in.steps, in.scale,
+                           twiddle, out + i * static_cast<std::size_t>(N) * 2 * W);
+      });
 }
 
 template <class S>
 void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int planes, const S* frames, int lanes,
                       S* out) {
-  transform_planes(exec, "model::spectral_frames_in_time", time.length, f, planes, time.blocks, time.block, time.length,
-                   S(1) / S(time.length), frames, lanes, out);
+  const PlanesInTime<S> in{planes, time.blocks, time.block, time.length, S(1) / S(time.length), frames, lanes};
+  with_time_length(time.length, [&](auto length) {
+    transform_planes<decltype(length)::value>(exec, "model::spectral_frames_in_time", f, in, out);
+  });
 }
 
 template <class S>
 void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int channels, const S* kernel, int lanes,
                     S* out) {
-  transform_planes(exec, "model::spectral_lags_in_time", time.length, f, channels, 1, 0, time.history, S(1), kernel, lanes, out);
+  const PlanesInTime<S> in{channels, 1, 0, time.history, S(1), kernel, lanes};
+  with_time_length(time.length, [&](auto length) {
+    transform_planes<decltype(length)::value>(exec, "model::spectral_lags_in_time", f, in, out);
+  });
 }
 
 /// Segments and channels of a work item: on a host a few segments that share a kernel's spectra in the cache and all channels, on
@@ -213,32 +223,36 @@ KOKKOS_INLINE_FUNCTION void correlate_block(const S* frames, const S* kernel, in
   write_column(column, first, count, out);
 }
 
-template <class S>
-void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
-                       const S* kernel, S* out, int lanes) {
-  constexpr std::size_t W = lane_count<S>;
+template <int N, class S>
+void correlate_all(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
+                   const S* kernel, S* out, int lanes) {
+  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(N) * 2 * W;
   const std::size_t registers = (f + W - 1) / W;
   const Share share = share_of(segments, channels, 2);
   const int groups = (segments + share.segments - 1) / share.segments, parts = channels / share.channels;
-  const core::View1<S> table = twiddles<S>(time.length);
+  const core::View1<S> table = twiddles<S>(N);
   const S* const twiddle = table.data();
+  Kokkos::parallel_for(
+      "model::spectral_correlate_spectra",
+      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(groups) * registers * parts), KOKKOS_LAMBDA(long i) {
+        const int part = static_cast<int>(i % parts), group = static_cast<int>(i / parts / registers);
+        const std::size_t q = i / parts % registers;
+        const int begin = group * share.segments, left = segments - begin;
+        for (int g = begin; g < begin + (left < share.segments ? left : share.segments); ++g)
+          for (int b = 0; b < time.blocks; ++b) {
+            const S* const s = frames + ((static_cast<std::size_t>(g) * time.blocks + b) * registers + q) * spectrum;
+            for (int c = part * share.channels; c < (part + 1) * share.channels; ++c)
+              correlate_block<N>(s, kernel + (c * registers + q) * spectrum, time.count(b), twiddle, b * time.block,
+                                 frequency_rows(out, f, lanes, static_cast<std::size_t>(g) * channels + c, q));
+          }
+      });
+}
+
+template <class S>
+void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
+                       const S* kernel, S* out, int lanes) {
   with_time_length(time.length, [&](auto length) {
-    constexpr int N = decltype(length)::value;
-    constexpr std::size_t spectrum = static_cast<std::size_t>(N) * 2 * W;
-    Kokkos::parallel_for(
-        "model::spectral_correlate_spectra",
-        Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(groups) * registers * parts), KOKKOS_LAMBDA(long i) {
-          const int part = static_cast<int>(i % parts), group = static_cast<int>(i / parts / registers);
-          const std::size_t q = i / parts % registers;
-          const int begin = group * share.segments, left = segments - begin;
-          for (int g = begin; g < begin + (left < share.segments ? left : share.segments); ++g)
-            for (int b = 0; b < time.blocks; ++b) {
-              const S* const s = frames + ((static_cast<std::size_t>(g) * time.blocks + b) * registers + q) * spectrum;
-              for (int c = part * share.channels; c < (part + 1) * share.channels; ++c)
-                correlate_block<N>(s, kernel + (c * registers + q) * spectrum, time.count(b), twiddle, b * time.block,
-                                   frequency_rows(out, f, lanes, static_cast<std::size_t>(g) * channels + c, q));
-            }
-        });
+    correlate_all<decltype(length)::value>(exec, time, f, segments, channels, frames, kernel, out, lanes);
   });
 }
 
@@ -281,34 +295,39 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
   write_column(column, 0, time.history, out);
 }
 
+template <int N, class S>
+void correlate_all_windows(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together, int channels,
+                           const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
+  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(N) * 2 * W;
+  const std::size_t registers = (f + W - 1) / W, d_plane = f * 2 * static_cast<std::size_t>(d_lanes);
+  const int each = share_of(1, channels, 1).channels, parts = channels / each;
+  const core::View1<S> table = twiddles<S>(N);
+  const S* const twiddle = table.data();
+  Kokkos::parallel_for(
+      "model::spectral_correlate_window_spectra",
+      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(kernels) * registers * parts), KOKKOS_LAMBDA(long i) {
+        const int part = static_cast<int>(i % parts);
+        const std::size_t q = i / parts % registers, kernel = i / parts / registers, g = kernel * together;
+        const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels, q);
+        const WindowSpectra<S> from{frames + (g * time.blocks * registers + q) * spectrum,
+                                    d.data,
+                                    registers * spectrum,
+                                    channels * d_plane,
+                                    d_plane,
+                                    together,
+                                    d_lanes,
+                                    d.rows};
+        for (int c = part * each; c < (part + 1) * each; ++c)
+          correlate_windows_block<N>(time, from, c, twiddle, frequency_rows(out, f, out_lanes, kernel * channels + c, q));
+      });
+}
+
 template <class S>
 void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
-  constexpr std::size_t W = lane_count<S>;
-  const std::size_t registers = (f + W - 1) / W, d_plane = f * 2 * static_cast<std::size_t>(d_lanes);
-  const int each = share_of(1, channels, 1).channels, parts = channels / each;
-  const core::View1<S> table = twiddles<S>(time.length);
-  const S* const twiddle = table.data();
   with_time_length(time.length, [&](auto length) {
-    constexpr int N = decltype(length)::value;
-    constexpr std::size_t spectrum = static_cast<std::size_t>(N) * 2 * W;
-    Kokkos::parallel_for(
-        "model::spectral_correlate_window_spectra",
-        Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(kernels) * registers * parts), KOKKOS_LAMBDA(long i) {
-          const int part = static_cast<int>(i % parts);
-          const std::size_t q = i / parts % registers, kernel = i / parts / registers, g = kernel * together;
-          const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels, q);
-          const WindowSpectra<S> from{frames + (g * time.blocks * registers + q) * spectrum,
-                                      d.data,
-                                      registers * spectrum,
-                                      channels * d_plane,
-                                      d_plane,
-                                      together,
-                                      d_lanes,
-                                      d.rows};
-          for (int c = part * each; c < (part + 1) * each; ++c)
-            correlate_windows_block<N>(time, from, c, twiddle, frequency_rows(out, f, out_lanes, kernel * channels + c, q));
-        });
+    correlate_all_windows<decltype(length)::value>(exec, time, f, kernels, together, channels, frames, d_out, d_lanes, out,
+                                                   out_lanes);
   });
 }
 

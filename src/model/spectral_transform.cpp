@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <numbers>
 #include <vector>
@@ -90,24 +91,39 @@ void inverse_plane(const PlaneLayout<S>& at, S* spectrum, S* plane, int left) {
   }
 }
 
+/// Room for a plane's values, a thread's own, from a cache line on.
+template <class S>
+S* thread_plane(std::size_t size) {
+  constexpr std::size_t line = 64;
+  thread_local std::vector<S> room;
+  room.resize(std::max(room.size(), size + line / sizeof(S)));
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(room.data()) % line;
+  return room.data() + (past == 0 ? 0 : (line - past) / sizeof(S));
+}
+
 /// A host transforms one register of lanes of a plane at a time: what lies between rows and columns stays in its cache. A work
 /// item is such a register, or with work on planes a whole plane.
 template <int N, class S>
 void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
-                     const PlaneWork& before) {
+                     const PlaneSource<S>& source) {
   constexpr int W = lane_count<S>, K = N / 2 + 1;
-  const int blocks = at.padded / W, items = before ? 1 : blocks, each = blocks / items;
+  const int blocks = at.padded / W, items = source ? 1 : blocks, each = blocks / items;
   const std::size_t in = static_cast<std::size_t>(at.height) * at.width * at.lanes,
                     out = static_cast<std::size_t>(N) * K * 2 * at.padded;
-  const PlaneWork* const work = &before;
+  const PlaneSource<S>* const from = &source;
   Kokkos::parallel_for(
-      before ? before.label : "model::spectral_forward",
+      source ? source.label : "model::spectral_forward",
       Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * items), KOKKOS_LAMBDA(long i) {
         const std::size_t p = static_cast<std::size_t>(i / items);
-        if (*work) work->run(p);
+        const S* plane = planes + p * in;
+        if (*from) {
+          S* const written = thread_plane<S>(in);
+          from->write(p, written);
+          plane = written;
+        }
         const int begin = static_cast<int>(i % items) * each;
         for (int block = begin; block < begin + each; ++block)
-          forward_plane<N>(at, planes + p * in + block * W, at.lanes - block * W, spectrum + p * out + block * W);
+          forward_plane<N>(at, plane + block * W, at.lanes - block * W, spectrum + p * out + block * W);
       });
 }
 
@@ -179,11 +195,11 @@ void inverse_on_device(const core::Exec& exec, const PlaneLayout<S>& at, S* spec
 
 template <int N, class S>
 void forward_planes(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
-                    const PlaneWork& before) {
+                    const PlaneSource<S>& source) {
   if constexpr (planes_carry_work) {
-    forward_on_host<N>(exec, at, planes, count, spectrum, before);
+    forward_on_host<N>(exec, at, planes, count, spectrum, source);
   } else {
-    core::require(!before, "a GPU's transforms carry no work on planes");
+    core::require(!source, "a GPU's transforms carry no work on planes");
     forward_on_device<N>(exec, at, planes, count, spectrum);
   }
 }
@@ -206,10 +222,10 @@ int smallest_length(int size) {
 
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded, const PlaneWork& before) {
+             int lanes_padded, const PlaneSource<S>& source) {
   const core::View1<S> table = twiddles<S>(n);
   const PlaneLayout<S> at{table.data(), height, width, lanes, lanes_padded};
-  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum, before); });
+  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum, source); });
 }
 
 template <class S>
@@ -220,8 +236,9 @@ void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int c
   with_length(n, [&](auto length) { inverse_planes<decltype(length)::value>(exec, at, spectrum, count, planes, after); });
 }
 
-template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int, const PlaneWork&);
-template void forward<double>(const core::Exec&, int, const double*, int, int, int, int, double*, int, const PlaneWork&);
+template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int, const PlaneSource<float>&);
+template void forward<double>(const core::Exec&, int, const double*, int, int, int, int, double*, int,
+                              const PlaneSource<double>&);
 template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int, const PlaneWork&);
 template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int, const PlaneWork&);
 

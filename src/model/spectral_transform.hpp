@@ -16,11 +16,11 @@ int smallest_length(int size);
 template <class S>
 core::View1<S> twiddles(int n);
 
-/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense. `before` is called
-/// with 0 ... P - 1.
+/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense. `source`, where
+/// there is one, writes planes 0 ... P - 1 instead.
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded, const PlaneWork& before = {});
+             int lanes_padded, const PlaneSource<S>& source = {});
 
 /// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten. `after` is
 /// called with 0 ... P - 1.

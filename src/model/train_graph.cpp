@@ -123,12 +123,12 @@ void put(const ParameterEntry* entry, const std::vector<double>& values, std::ve
   for (std::size_t i = 0; i < entry->size; ++i) gradient[entry->offset + i] = static_cast<S>(values[i]);
 }
 
-/// Gradient of the norm's own values into `gradient`, and what norm_backward needs for stage.d from dL/dh to dL/dz. `h` gates
-/// (the ReLU), or is empty. `rows_are_there`: from the transform that wrote d.
+/// Gradient of the norm's own values into `gradient`, and what norm_backward needs for stage.d from dL/dh to dL/dz.
+/// `rows_are_there`: from the transform that wrote d.
 template <class S>
 void prepare_back_through_norm(const Exec& exec, const Communicator& communicator, const TrainGraph<S>& graph,
-                               NormStage<S>& stage, const View5<S>& h, bool rows_are_there, std::vector<S>& gradient) {
-  rows_are_there ? sum_moment_rows(exec, stage.moments) : backward_moments(exec, stage.d, h, stage.z, stage.moments);
+                               NormStage<S>& stage, bool rows_are_there, std::vector<S>& gradient) {
+  rows_are_there ? sum_moment_rows(exec, stage.moments) : backward_moments(exec, stage.d, stage.gates, stage.z, stage.moments);
   const View3<double>& sums = stage.moments.sums;
   std::vector<double> totals(sums.extent(1) * 2);
   ordered_total<double>(exec, communicator, graph.segments(), sums.data(), totals);
@@ -158,11 +158,11 @@ void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parame
   if (stage.spectral) stage.later.set_kernel(exec, kernel);
   if (carries_work(graph, layer)) {
     stage.later.forward(exec, before.h, stage.norm.z,
-                        norm_relu_of_planes(before.z, before.gain, before.shift, before.moments.share, sd, key, before.h),
+                        norm_relu_of_planes(before.z, before.gain, before.shift, before.moments.share, sd, key, before.gates),
                         forward_moment_rows(stage.norm.z, stage.norm.moments));
     return;
   }
-  norm_relu(exec, before.z, before.gain, before.shift, before.moments.share, sd, key, before.h);
+  norm_relu(exec, before.z, before.gain, before.shift, before.moments.share, sd, key, before.h, before.gates);
   stage.spectral ? stage.later.forward(exec, before.h, stage.norm.z) : conv_forward(exec, before.h, kernel, stage.norm.z);
 }
 
@@ -172,11 +172,11 @@ template <class S>
 void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
   HiddenStage<S>& stage = graph.hidden[layer];
   const NormStage<S>& norm = stage.norm;
-  PlaneWork first;
+  PlaneSource<S> first;
   if (carries_work(graph, layer)) {
-    first = norm_backward_of_planes(norm.d, norm.h, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
+    first = norm_backward_of_planes(norm.d, norm.gates, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
   } else {
-    norm_backward(exec, norm.d, norm.h, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
+    norm_backward(exec, norm.d, norm.gates, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
   }
   if (layer == 0) {
     stage.spectral ? stage.first.kernel_gradient(exec, norm.d, stage.d_kernel, first)
@@ -187,7 +187,7 @@ void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const Vie
   if (stage.spectral) {
     stage.later.backward(
         exec, norm.d, before.d, stage.d_kernel, first,
-        carries_work(graph, layer) ? backward_moment_rows(before.d, before.h, before.z, before.moments) : PlaneWork{});
+        carries_work(graph, layer) ? backward_moment_rows(before.d, before.gates, before.z, before.moments) : PlaneWork{});
     return;
   }
   conv_kernel_gradient(exec, before.h, norm.d, stage.d_kernel);
@@ -213,7 +213,7 @@ template <class S>
 void back_through_hidden(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
                          std::size_t layer, std::vector<S>& gradient) {
   HiddenStage<S>& stage = graph.hidden[layer];
-  prepare_back_through_norm(exec, communicator, graph, stage.norm, stage.norm.h, carries_work(graph, layer + 1), gradient);
+  prepare_back_through_norm(exec, communicator, graph, stage.norm, carries_work(graph, layer + 1), gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
   const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
   // A gradient is a segment's, or that of all segments with one owner.
@@ -251,7 +251,7 @@ void train_later_layers(const Exec& exec, const Communicator& communicator, Trai
   if (!graph.hidden.empty()) {
     const NormStage<S>& last = graph.hidden.back().norm;
     norm_relu(exec, last.z, last.gain, last.shift, last.moments.share, sd, noise_key(graph, noise, graph.hidden.size() - 1),
-              last.h);
+              last.h, last.gates);
     readout_forward(exec, last.h, readout_of(graph, parameters), graph.partial, graph.output.z);
   }
   prepare_norm(exec, communicator, graph, parameters, graph.output, false);
@@ -284,8 +284,8 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
   gradient.resize(graph.layout.parameter_count);
   const double loss = train_loss(exec, communicator, graph, settings);
   const NormStage<S>& output = graph.output;
-  prepare_back_through_norm(exec, communicator, graph, graph.output, View5<S>(), false, gradient);
-  norm_backward(exec, output.d, View5<S>(), output.z, output.from_d, output.from_z, output.constant, output.moments.share);
+  prepare_back_through_norm(exec, communicator, graph, graph.output, false, gradient);
+  norm_backward(exec, output.d, output.gates, output.z, output.from_d, output.from_z, output.constant, output.moments.share);
   back_through_readout(exec, graph, parameters);
   const ParameterEntry& weight = graph.layout.parameter("readout.weight");
   ordered_total<S>(exec, communicator, graph.segments(), graph.d_weight.data(),

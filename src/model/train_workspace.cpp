@@ -16,9 +16,12 @@ struct StageShape {
   std::size_t channels, height, width;
 };
 
+/// What follows a norm: nothing; activities that are stored; or such as the next convolution's transform makes on its way.
+enum class Activities { none, stored, on_the_way };
+
 template <class S>
 NormStage<S> make_stage(const std::string& name, const StageShape& shape, std::size_t segments, std::size_t windows,
-                        std::size_t samples, bool per_channel, GraphUse use, bool gated) {
+                        std::size_t samples, bool per_channel, GraphUse use, Activities activities) {
   NormStage<S> stage;
   stage.name = name;
   const auto allocate = [&](const std::string& label) {
@@ -26,7 +29,10 @@ NormStage<S> make_stage(const std::string& name, const StageShape& shape, std::s
   };
   stage.z = allocate("z");
   const bool training = use == GraphUse::training;
-  if (gated) stage.h = training ? allocate("h") : stage.z;
+  const bool gated = activities != Activities::none;
+  if (activities == Activities::stored) stage.h = training ? allocate("h") : stage.z;
+  if (gated && training)
+    stage.gates = core::workspace<Gates>("model::train_gates", segments, shape.channels, shape.height, shape.width, windows);
   if (training || !gated) stage.d = allocate("d");
   stage.moments = make_moment_sums(segments, shape.channels, shape.height, shape.width, per_channel);
   const std::size_t coefficients = stage.moments.sums.extent(1);
@@ -62,6 +68,11 @@ Convolution convolution_of(const Architecture& a, int l, ConvEngine engine) {
           spectral};
 }
 
+Activities activities_of(const Architecture& a, int l, ConvEngine engine) {
+  const bool carried = planes_carry_work && l + 1 < a.layers() && convolution_of(a, l + 1, engine).spectral;
+  return carried ? Activities::on_the_way : Activities::stored;
+}
+
 /// Segments whose frames are held at a time.
 std::size_t frame_segments(GraphUse use, std::size_t segments) {
   return use == GraphUse::training ? segments : std::min(segments, statistics_part);
@@ -91,7 +102,7 @@ double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size
                                              spectral_use(use));
 }
 
-/// Bytes of a norm stage of `units` values a window: z, and h and d where they are not z; its moments and coefficients.
+/// Bytes of a norm stage of `units` values a window, `copies` of them; its moments and coefficients.
 double stage_bytes(std::size_t units, std::size_t channels, std::size_t rows, std::size_t segments, std::size_t windows,
                    double copies) {
   const double moments = static_cast<double>(segments * 2 * (rows + (rows == channels || rows == units ? 0 : channels)));
@@ -143,8 +154,8 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     const ConvLayer& layer = a.hidden[as_size(l)];
     const StageShape shape{as_size(layer.channels), as_size(a.out_y(l)), as_size(a.out_x(l))};
     HiddenStage<S> stage;
-    stage.norm =
-        make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use, true);
+    stage.norm = make_stage<S>(fmt::format("hidden{}.", l), shape, segments, windows, samples, a.norm != Norm::per_unit, use,
+                               activities_of(a, l, engine));
     const Convolution convolution = convolution_of(a, l, engine);
     if (use == GraphUse::training)
       stage.d_kernel =
@@ -153,7 +164,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     make_engine(convolution, l, segments, windows, use, graph.together, stage);
     graph.hidden.push_back(std::move(stage));
   }
-  graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, false);
+  graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, Activities::none);
   if (!a.hidden.empty())
     graph.partial =
         core::View4<S>(uninitialised("model::train_readout"), segments, readout_chunks(a.readout_inputs()), cells, windows);
@@ -172,8 +183,10 @@ double train_graph_bytes(const Architecture& a, const parallel::Shards& shards, 
   for (int l = 0; l < a.layers(); ++l) {
     const Convolution c = convolution_of(a, l, engine);
     const std::size_t units = a.units(l), rows = a.norm == Norm::per_unit ? units : units / as_size(a.out_x(l));
+    // z and d and a quarter of their bytes for the gates, and h where it is stored.
+    const double copies = training ? (activities_of(a, l, engine) == Activities::stored ? 3.25 : 2.25) : 1.0;
     bytes += engine_bytes(c, l, segments, windows, use, shards.together) +
-             stage_bytes(units, c.channels, rows, segments, windows, training ? 3.0 : 1.0);
+             stage_bytes(units, c.channels, rows, segments, windows, copies);
     if (training) values += (l == 0 ? segments / shards.together : segments) * c.channels * c.inputs * c.kernel_y * c.kernel_x;
   }
   bytes += stage_bytes(cells, cells, cells, segments, windows, 2.0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 /// SIMD lanes of the host kernels: W numbers side by side, in the compiler's own vector types (any width compiles everywhere).
@@ -112,6 +113,28 @@ inline Lanes<S, W> gated(const Lanes<S, W>& lanes, const Lanes<S, W>& gate) {
   for (int i = 0; i < W; ++i) open[i] = gate[i] > S(0) ? lanes[i] : S(0);
   return open;
 #endif
+}
+/// Byte by byte, 1 where a number is positive and 0 elsewhere.
+template <class S, int W>
+inline Lanes<std::uint8_t, W> positive(const Lanes<S, W>& lanes) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  return __builtin_convertvector(lanes > Lanes<S, W>{}, Lanes<std::uint8_t, W>) & std::uint8_t(1);
+#else
+  Lanes<std::uint8_t, W> flags;
+  for (int i = 0; i < W; ++i) flags[i] = lanes[i] > S(0) ? 1 : 0;
+  return flags;
+#endif
+}
+/// Sum over the lanes, halves first.
+template <class S, int W>
+inline S pairwise_sum(const Lanes<S, W>& lanes) {
+  if constexpr (W == 1) {
+    return lanes[0];
+  } else {
+    Lanes<S, W / 2> halves[2];
+    std::memcpy(halves, &lanes, sizeof lanes);
+    return pairwise_sum<S, W / 2>(halves[0] + halves[1]);
+  }
 }
 /// Sum over the lanes, in lane order.
 template <class S, int W>

@@ -25,8 +25,18 @@ enum class SpectralUse { forward, gradients };
 /// Whether element-wise work can ride on the transforms of a host (PlaneWork).
 inline constexpr bool planes_carry_work = core::detail::exec_is_host;
 
-/// Element-wise work on the planes (G, C) that a transform is about to read or has just written, while they are in the cache of
-/// the thread that transforms them: `run` is called once for every plane. Hosts only (planes_carry_work); empty: none.
+/// Element-wise work that writes the planes (G, C) a transform reads, in place of planes in memory: `write` is called once for
+/// every plane, with room for its values (Y, X, B) in the cache of the thread that transforms them. Hosts only
+/// (planes_carry_work); empty: none.
+template <class S>
+struct PlaneSource {
+  const char* label = nullptr;  ///< of the launch that does both
+  std::function<void(std::size_t plane, S* values)> write;
+  explicit operator bool() const { return static_cast<bool>(write); }
+};
+
+/// Element-wise work on the planes (G, C) that a transform has just written, while they are in the cache of the thread that
+/// transforms them: `run` is called once for every plane. Hosts only (planes_carry_work); empty: none.
 struct PlaneWork {
   const char* label = nullptr;  ///< of the launch that does both
   std::function<void(std::size_t plane)> run;
@@ -34,6 +44,8 @@ struct PlaneWork {
 };
 /// The same work, its planes counted from `first`.
 PlaneWork from_plane(PlaneWork work, std::size_t first);
+template <class S>
+PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first);
 
 /// Whether forward() transforms the frames it is given, or goes on with the spectra of the call before, whose frames were the
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
@@ -76,9 +88,9 @@ class SpectralTemporalConv {
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
                FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
   /// d_out (G,C,OY,OX,B) -> d_kernel (G/g,C,T,KY,KX), each the sum over g = gradient_segments neighbours, for the frames of the
-  /// last forward(). `before`: on planes of d_out.
+  /// last forward(). `source`: writes what is taken for planes of d_out.
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
-                       const PlaneWork& before = {});
+                       const PlaneSource<S>& source = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
                       std::size_t height, std::size_t width, std::size_t windows, SpectralUse use,
@@ -110,13 +122,13 @@ class SpectralConv {
 
   /// Transforms kernel (C,D,KY,KX); forward() and backward() use it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). `before`: on planes of in; `after`: on planes of out.
-  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out, const PlaneWork& before = {},
+  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). `source`: writes what is taken for planes of in; `after`: on planes of out.
+  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out, const PlaneSource<S>& source = {},
                const PlaneWork& after = {});
-  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty. `before`:
-  /// on planes of d_out; `after`: on planes of d_in.
+  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty. `source`:
+  /// writes what is taken for planes of d_out; `after`: on planes of d_in.
   void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel,
-                const PlaneWork& before = {}, const PlaneWork& after = {});
+                const PlaneSource<S>& source = {}, const PlaneWork& after = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);

@@ -30,11 +30,13 @@ enum class GraphUse {
 enum class ConvEngine { automatic, direct, spectral };
 ConvEngine conv_engine(const std::string& word);  ///< "auto", "direct", "spectral"
 
-/// A norm (or bias) after a linear stage: z is the stage's output, h what follows, d the gradient, first of h then of z.
+/// A norm (or bias) after a linear stage: z is the stage's output, h what follows, gates which of it passed the ReLU, d the
+/// gradient, first of h then of z. Where the next transform makes h and the latter d on its way, neither is stored.
 template <class S>
 struct NormStage {
   std::string name;  ///< "hidden0." ... or "output."
   core::View5<S> z, h, d;
+  Gates gates;
   MomentSums moments;
   core::View1<S> gain, shift, from_d, from_z, constant;  ///< (K)
   NormParameters parameters;

@@ -31,36 +31,38 @@ MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::siz
 template <class S>
 void forward_moments(const core::Exec& exec, const core::View5<S>& z, const MomentSums& moments);
 
-/// sums(g, k, :) = sum of (d, d z) where h > 0; `h` without extents counts everything.
+/// Which units passed their ReLU: 1 or 0, shaped like their activities.
+using Gates = core::View5<std::uint8_t>;
+
+/// sums(g, k, :) = sum of (d, d z) where the gate is open; `gates` without extents counts everything.
 template <class S>
-void backward_moments(const core::Exec& exec, const core::View5<S>& d, const core::View5<S>& h, const core::View5<S>& z,
+void backward_moments(const core::Exec& exec, const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
                       const MomentSums& moments);
 
-/// h = max(0, gain_k z + shift_k + noise * normal). h may be z.
+/// h = max(0, gain_k z + shift_k + noise * normal), and its gates unless they are without extents. h may be z.
 template <class S>
 void norm_relu(const core::Exec& exec, const core::View5<S>& z, const core::View1<S>& gain, const core::View1<S>& shift,
-               std::size_t share, double noise, const NoiseKey& key, const core::View5<S>& h);
+               std::size_t share, double noise, const NoiseKey& key, const core::View5<S>& h, const Gates& gates);
 
-/// d = from_d_k d [h > 0] + from_z_k z + constant_k, in place. `h` without extents counts everything.
+/// d = from_d_k d [gate open] + from_z_k z + constant_k, in place. `gates` without extents counts everything.
 template <class S>
-void norm_backward(const core::Exec& exec, const core::View5<S>& d, const core::View5<S>& h, const core::View5<S>& z,
+void norm_backward(const core::Exec& exec, const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
                    const core::View1<S>& from_d, const core::View1<S>& from_z, const core::View1<S>& constant, std::size_t share);
 
-/// The same, plane by plane on the transforms before or after them, to the same bits. The moments' rows are then still to be
-/// summed (sum_moment_rows).
+/// The same, plane by plane on the transforms before or after them, to the same bits: h and the new d go straight into the
+/// transform. The moments' rows are then still to be summed (sum_moment_rows).
 template <class S>
 PlaneWork forward_moment_rows(const core::View5<S>& z, const MomentSums& moments);
 template <class S>
-PlaneWork backward_moment_rows(const core::View5<S>& d, const core::View5<S>& h, const core::View5<S>& z,
-                               const MomentSums& moments);
+PlaneWork backward_moment_rows(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z, const MomentSums& moments);
 void sum_moment_rows(const core::Exec& exec, const MomentSums& moments);
 template <class S>
-PlaneWork norm_relu_of_planes(const core::View5<S>& z, const core::View1<S>& gain, const core::View1<S>& shift, std::size_t share,
-                              double noise, const NoiseKey& key, const core::View5<S>& h);
+PlaneSource<S> norm_relu_of_planes(const core::View5<S>& z, const core::View1<S>& gain, const core::View1<S>& shift,
+                                   std::size_t share, double noise, const NoiseKey& key, const Gates& gates);
 template <class S>
-PlaneWork norm_backward_of_planes(const core::View5<S>& d, const core::View5<S>& h, const core::View5<S>& z,
-                                  const core::View1<S>& from_d, const core::View1<S>& from_z, const core::View1<S>& constant,
-                                  std::size_t share);
+PlaneSource<S> norm_backward_of_planes(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
+                                       const core::View1<S>& from_d, const core::View1<S>& from_z, const core::View1<S>& constant,
+                                       std::size_t share);
 
 /// drive (G, N, 1, 1, B) = sum_u weight (N, U) h (G, U..., B). `partial` (G, chunks, N, B) is scratch, chunks =
 /// readout_chunks(U).

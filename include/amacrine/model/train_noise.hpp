@@ -67,7 +67,8 @@ KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uin
 /// Cubics in 1 <= m < 2 for the standard normal's quantile at the upper tail probability m 2^e / 65,536, e = -1 ... 14: least
 /// maximum fits (1.9e-4) of every octave, which lies at (e + 127) mod 16.
 // clang-format off
-inline constexpr float quantile_cubics[4][16] = {
+struct QuantileCubics {
+  float power[4][16] = {
     {4.15870142f, 4.19462776f, 4.03926134f, 3.87807393f, 3.70691705f, 3.5286026f, 3.34221864f, 3.14665675f,
      2.94055462f, 2.72221947f, 2.48952675f, 2.2398057f, 1.96992028f, 1.6850822f, 4.32491922f, 4.07620668f},
     {-0.162358716f, -0.490307242f, -0.517118633f, -0.54580009f, -0.571195424f, -0.600316405f, -0.634138107f, -0.67402184f,
@@ -76,6 +77,7 @@ inline constexpr float quantile_cubics[4][16] = {
      0.233327001f, 0.249097243f, 0.267701328f, 0.289420575f, 0.313753545f, 0.355691224f, 0.0f, 0.0f},
     {0.0f, -0.0236807633f, -0.0254382733f, -0.027067842f, -0.0282001141f, -0.0294768568f, -0.0309291724f, -0.0325973257f,
      -0.0345338024f, -0.0368073508f, -0.0395100638f, -0.0427927002f, -0.0472684316f, -0.0625167489f, 0.0f, 0.0f}};
+};
 // clang-format on
 
 /// Deviates of the low 16 bits of every word: the sign, and 15 bits k for the tail probability (k + 1/2) / 65,536 beyond it.
@@ -85,8 +87,9 @@ KOKKOS_INLINE_FUNCTION void quantiles(const typename core::WordLanes<Lanes>::Wor
   const auto tail = Row::bits(Row::to_float(word & 0x7fffu) + 0.5f);
   const auto octave = tail >> 23;
   const auto mantissa = Row::from_bits((tail & 0x007fffffu) | 0x3f800000u);
-  auto x = Row::look_up(quantile_cubics[3], octave);
-  for (int power = 2; power >= 0; --power) x = x * mantissa + Row::look_up(quantile_cubics[power], octave);
+  const QuantileCubics cubics;
+  auto x = Row::look_up(cubics.power[3], octave);
+  for (int power = 2; power >= 0; --power) x = x * mantissa + Row::look_up(cubics.power[power], octave);
   Row::store(Row::from_bits(Row::bits(x) ^ ((word & 0x8000u) << 16)), normal);
 }
 
