@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/transpose_lanes.hpp"
 #include "amacrine/model/lanes.hpp"
 #include "amacrine/model/train_kernels.hpp"
 
@@ -187,6 +188,23 @@ KOKKOS_INLINE_FUNCTION void normalise(const Pixel (&values)[train_lanes], S a, S
   }
 }
 
+/// Whole squares of `frames` frames of `some` pixels are turned in registers; returns the pixels that are done.
+template <class Pixel, std::size_t Registers>
+inline std::size_t turn_pixels(const Pixel* movie, std::size_t pixels, std::size_t some, std::size_t frames,
+                               Pixel (*values)[Registers][train_lanes]) {
+  constexpr std::size_t W = train_lanes;
+  std::size_t i = 0;
+  for (; i + W <= some; i += W)
+    for (std::size_t f = 0; f < frames; f += W) {
+      const std::size_t rows = frames - f < W ? frames - f : W;
+      if (f + 2 * W <= frames)
+        for (std::size_t r = 0; r < W; ++r) prefetch(movie + (f + W + r) * pixels + i);
+      core::transpose_square<Pixel, train_lanes>(movie + f * pixels + i, pixels, static_cast<int>(rows), values[i][f / W],
+                                                 Registers * W, train_lanes);
+    }
+  return i;
+}
+
 /// `count` frames of `some` pixels from p on, frames becoming lanes: out (pixels, count), written from end to end.
 template <class S, class Pixel>
 KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels, std::size_t p, std::size_t some,
@@ -196,13 +214,11 @@ KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels
   Pixel values[gather_tile][registers][W] = {};  // whole registers are read only after all their bytes were written
   for (std::size_t first = 0; first < count; first += registers * W) {
     const std::size_t frames = count - first < registers * W ? count - first : registers * W;
-    for (std::size_t f = 0; f < frames; ++f) {
-      const Pixel* const frame = movie + (first + f) * pixels + p;
-      if constexpr (train_lanes > 1)
-        if (f + 4 < frames)
-          for (std::size_t i = 0; i < some; i += 64 / sizeof(Pixel)) prefetch(frame + 4 * pixels + i);
-      for (std::size_t i = 0; i < some; ++i) values[i][f / W][f % W] = frame[i];
-    }
+    const Pixel* const from = movie + first * pixels + p;
+    std::size_t turned = 0;
+    if constexpr (train_lanes > 1) turned = turn_pixels<Pixel, registers>(from, pixels, some, frames, values);
+    for (std::size_t f = 0; f < frames; ++f)
+      for (std::size_t i = turned; i < some; ++i) values[i][f / W][f % W] = from[f * pixels + i];
     for (std::size_t i = 0; i < some; ++i)
       for (std::size_t f = 0; f < frames; f += W)
         normalise(values[i][f / W], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0), frames - f < W ? frames - f : W,

@@ -8,13 +8,13 @@
 #include <type_traits>
 #include <utility>
 
-/// Squares of W x W values, W = lane_count, turned about their diagonal in registers.
+/// Squares of W x W values turned about their diagonal in registers.
 namespace amacrine::core {
 namespace detail {
 
 template <class S, int W>
 struct Register {
-  using Index = std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>;
+  using Index = std::conditional_t<sizeof(S) == 1, std::int8_t, std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>>;
   typedef S type __attribute__((vector_size(W * sizeof(S))));         // NOLINT(modernize-use-using)
   typedef Index indices __attribute__((vector_size(W * sizeof(S))));  // NOLINT(modernize-use-using)
 };
@@ -51,25 +51,31 @@ inline void exchange_blocks(typename Register<S, W>::type (&rows)[W]) {
 }  // namespace detail
 
 /// to[j * to_stride + i] = from[i * from_stride + j] for the `rows` first i and the `columns` first j, both at most W; i beyond
-/// `rows` count as zeros. Whole registers are read, and `columns` whole registers written.
+/// `rows` count as zeros. W values of every row are read, and W of `columns` rows written.
+template <class S, int W>
+inline void transpose_square(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride, int columns) {
+  using Row = typename detail::Register<S, W>::type;
+  Row square[W];
+  for (int i = 0; i < W; ++i) {
+    if (i < rows) {
+      __builtin_memcpy(&square[i], from + static_cast<std::size_t>(i) * from_stride, sizeof(Row));
+    } else {
+      square[i] = Row{};
+    }
+  }
+  detail::exchange_blocks<S, W, 1>(square);
+  for (int j = 0; j < W; ++j)
+    if (j < columns) __builtin_memcpy(to + static_cast<std::size_t>(j) * to_stride, &square[j], sizeof(Row));
+}
+
+/// The same for W = lane_count, where a GPU's one lane is a copy.
 template <class S>
 KOKKOS_INLINE_FUNCTION void transpose_lanes(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride,
                                             int columns) {
-  constexpr int W = lane_count<S>;
-  if constexpr (W == 1) {
+  if constexpr (lane_count<S> == 1) {
     if (rows > 0 && columns > 0) *to = *from;
   } else {
-    typename detail::Register<S, W>::type square[W];
-    for (int i = 0; i < W; ++i) {
-      if (i < rows) {
-        __builtin_memcpy(&square[i], from + i * from_stride, sizeof(square[i]));
-      } else {
-        square[i] = typename detail::Register<S, W>::type{};
-      }
-    }
-    detail::exchange_blocks<S, W, 1>(square);
-    for (int j = 0; j < W; ++j)
-      if (j < columns) __builtin_memcpy(to + j * to_stride, &square[j], sizeof(square[j]));
+    transpose_square<S, lane_count<S>>(from, from_stride, rows, to, to_stride, columns);
   }
 }
 
