@@ -6,6 +6,13 @@
 
 #include <Kokkos_Core.hpp>
 
+/// A lambda that must not become a call: its values live in registers.
+#if defined(__GNUC__) && !defined(__CUDACC__)
+#define AMACRINE_INLINE __attribute__((always_inline))
+#else
+#define AMACRINE_INLINE
+#endif
+
 /// Complex transforms of fixed length N = R M over lane vectors, in two passes of radix R and M (Stockham, decimation in
 /// frequency): the first reads its input where it lies, the second hands over its output, so that a value is stored once between
 /// them. Stores are what such a transform waits for, not arithmetic.
@@ -24,11 +31,16 @@ template <class V>
 KOKKOS_INLINE_FUNCTION Complex<V> operator-(const Complex<V>& a, const Complex<V>& b) {
   return {a.re - b.re, a.im - b.im};
 }
-/// a * (c + i s)
-template <class V, class S>
+/// a * (c + Sign i s). Sums of two products say which one is rounded first: left to the compiler, copies of the same loop could
+/// differ in their bits.
+template <int Sign, class V, class S>
 KOKKOS_INLINE_FUNCTION Complex<V> rotate(const Complex<V>& a, S c, S s) {
   const V vc(c), vs(s);
-  return {a.re * vc - a.im * vs, a.re * vs + a.im * vc};
+  if constexpr (Sign < 0) {
+    return {Kokkos::fma(a.im, vs, a.re * vc), Kokkos::fma(-a.re, vs, a.im * vc)};
+  } else {
+    return {Kokkos::fma(-a.im, vs, a.re * vc), Kokkos::fma(a.re, vs, a.im * vc)};
+  }
 }
 /// Sign * i * a: Sign = -1 forward, +1 inverse.
 template <int Sign, class V>
@@ -43,7 +55,7 @@ KOKKOS_INLINE_FUNCTION Complex<V> quarter(const Complex<V>& a) {
 /// body(0), ..., body(N - 1), unrolled: the indices are constants.
 template <int N, class Body>
 KOKKOS_FORCEINLINE_FUNCTION void each(const Body& body) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (body(std::integral_constant<int, I>()), ...); }
+  [&]<int... I>(std::integer_sequence<int, I...>) AMACRINE_INLINE { (body(std::integral_constant<int, I>()), ...); }
   (std::make_integer_sequence<int, N>());
 }
 
@@ -57,9 +69,6 @@ constexpr int first_radix(int n) {
 template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]);
 
-template <int Sign, class V, class S>
-KOKKOS_FORCEINLINE_FUNCTION void nine_butterfly(Complex<V> (&a)[9]);
-
 template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
   if constexpr (R == 2) {
@@ -67,13 +76,12 @@ KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
     a[1] = a[0] - a[1];
     a[0] = sum;
   } else if constexpr (R == 3) {
-    const V half(S(-0.5)), root(S(0.86602540378443864676));
+    const V half(S(-0.5)), root(S(Sign < 0 ? 0.86602540378443864676 : -0.86602540378443864676));
     const Complex<V> sum = a[1] + a[2], difference = a[1] - a[2];
-    const Complex<V> middle{a[0].re + half * sum.re, a[0].im + half * sum.im};
-    const Complex<V> turn = quarter<Sign>(Complex<V>{root * difference.re, root * difference.im});
+    const Complex<V> middle{Kokkos::fma(half, sum.re, a[0].re), Kokkos::fma(half, sum.im, a[0].im)};
     a[0] = a[0] + sum;
-    a[1] = middle + turn;
-    a[2] = middle - turn;
+    a[1] = {Kokkos::fma(root, difference.im, middle.re), Kokkos::fma(-root, difference.re, middle.im)};
+    a[2] = {Kokkos::fma(-root, difference.im, middle.re), Kokkos::fma(root, difference.re, middle.im)};
   } else if constexpr (R == 4) {
     const Complex<V> even = a[0] + a[2], odd = a[1] + a[3], low = a[0] - a[2], high = quarter<Sign>(a[1] - a[3]);
     a[0] = even + odd;
@@ -84,10 +92,12 @@ KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
     const V c1(S(0.30901699437494742410)), c2(S(-0.80901699437494742410));
     const V s1(S(0.95105651629515357212)), s2(S(0.58778525229247312917));
     const Complex<V> p1 = a[1] + a[4], m1 = a[1] - a[4], p2 = a[2] + a[3], m2 = a[2] - a[3];
-    const Complex<V> r1{a[0].re + c1 * p1.re + c2 * p2.re, a[0].im + c1 * p1.im + c2 * p2.im};
-    const Complex<V> r2{a[0].re + c2 * p1.re + c1 * p2.re, a[0].im + c2 * p1.im + c1 * p2.im};
-    const Complex<V> t1 = quarter<Sign>(Complex<V>{s1 * m1.re + s2 * m2.re, s1 * m1.im + s2 * m2.im});
-    const Complex<V> t2 = quarter<Sign>(Complex<V>{s2 * m1.re - s1 * m2.re, s2 * m1.im - s1 * m2.im});
+    const auto mixed = [](const V& c, const V& x, const V& d, const V& y, const V& start)
+                           AMACRINE_INLINE { return Kokkos::fma(d, y, Kokkos::fma(c, x, start)); };
+    const Complex<V> r1{mixed(c1, p1.re, c2, p2.re, a[0].re), mixed(c1, p1.im, c2, p2.im, a[0].im)};
+    const Complex<V> r2{mixed(c2, p1.re, c1, p2.re, a[0].re), mixed(c2, p1.im, c1, p2.im, a[0].im)};
+    const Complex<V> t1 = quarter<Sign>(Complex<V>{Kokkos::fma(s2, m2.re, s1 * m1.re), Kokkos::fma(s2, m2.im, s1 * m1.im)});
+    const Complex<V> t2 = quarter<Sign>(Complex<V>{Kokkos::fma(-s1, m2.re, s2 * m1.re), Kokkos::fma(-s1, m2.im, s2 * m1.im)});
     a[0] = a[0] + p1 + p2;
     a[1] = r1 + t1;
     a[4] = r1 - t1;
@@ -96,15 +106,13 @@ KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
   } else if constexpr (R == 8) {
     const S root(S(0.70710678118654752440));
     Complex<V> even[4], odd[4];
-    each<4>([&](auto j) { even[j] = a[j] + a[j + 4], odd[j] = a[j] - a[j + 4]; });
-    odd[1] = rotate(odd[1], root, Sign * root);
+    each<4>([&](auto j) AMACRINE_INLINE { even[j] = a[j] + a[j + 4], odd[j] = a[j] - a[j + 4]; });
+    odd[1] = rotate<Sign>(odd[1], root, root);
     odd[2] = quarter<Sign>(odd[2]);
-    odd[3] = rotate(odd[3], -root, Sign * root);
+    odd[3] = rotate<Sign>(odd[3], -root, root);
     butterfly<4, Sign, V, S>(even);
     butterfly<4, Sign, V, S>(odd);
-    each<4>([&](auto j) { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
-  } else if constexpr (R == 9) {
-    nine_butterfly<Sign, V, S>(a);
+    each<4>([&](auto j) AMACRINE_INLINE { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
   } else {
     twice_odd_butterfly<R / 2, Sign, V, S>(a);
   }
@@ -115,38 +123,15 @@ template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]) {
   static_assert(R == 3 || R == 5);
   Complex<V> sum[R], difference[R];
-  each<R>([&](auto n) {
+  each<R>([&](auto n) AMACRINE_INLINE {
     constexpr int first = 2 * n % (2 * R), second = (2 * n + R) % (2 * R);
     sum[n] = a[first] + a[second], difference[n] = a[first] - a[second];
   });
   butterfly<R, Sign, V, S>(sum);
   butterfly<R, Sign, V, S>(difference);
-  each<R>([&](auto k) {
+  each<R>([&](auto k) AMACRINE_INLINE {
     constexpr int even = (R + 1) * k % (2 * R), odd = ((R + 1) * k + R) % (2 * R);
     a[even] = sum[k], a[odd] = difference[k];
-  });
-}
-
-/// Length 9 as three by three: n = 3 n1 + n2, k = k1 + 3 k2.
-template <int Sign, class V, class S>
-KOKKOS_FORCEINLINE_FUNCTION void nine_butterfly(Complex<V> (&a)[9]) {
-  constexpr S cosines[5] = {1, S(0.76604444311897803520), S(0.17364817766693034885), 0, S(-0.93969262078590838405)};
-  constexpr S sines[5] = {0, S(0.64278760968653932632), S(0.98480775301220805937), 0, S(0.34202014332566873304)};
-  Complex<V> columns[3][3];
-  each<3>([&](auto n) {
-    each<3>([&](auto m) { columns[n][m] = a[3 * m + n]; });
-    butterfly<3, Sign, V, S>(columns[n]);
-  });
-  each<2>([&](auto n) {
-    each<2>([&](auto m) {
-      constexpr int k = (n + 1) * (m + 1);
-      columns[n + 1][m + 1] = rotate(columns[n + 1][m + 1], cosines[k], Sign * sines[k]);
-    });
-  });
-  each<3>([&](auto k) {
-    Complex<V> row[3] = {columns[0][k], columns[1][k], columns[2][k]};
-    butterfly<3, Sign, V, S>(row);
-    each<3>([&](auto m) { a[k + 3 * m] = row[m]; });
   });
 }
 
@@ -158,19 +143,19 @@ KOKKOS_FORCEINLINE_FUNCTION void transform(const Load& load, Complex<V>* scratch
   static_assert(R > 1 && M <= 10);
   for (int p = 0; p < M; ++p) {
     Complex<V> a[R];
-    each<R>([&](auto r) { a[r] = load(p + M * r); });
+    each<R>([&](auto r) AMACRINE_INLINE { a[r] = load(p + M * r); });
     butterfly<R, Sign, V, S>(a);
     scratch[R * p] = a[0];
-    each<R - 1>([&](auto before) {
+    each<R - 1>([&](auto before) AMACRINE_INLINE {
       constexpr int r = before + 1;
-      scratch[R * p + r] = rotate(a[r], twiddle[2 * (p * r)], Sign * twiddle[2 * (p * r) + 1]);
+      scratch[R * p + r] = rotate<Sign>(a[r], twiddle[2 * (p * r)], twiddle[2 * (p * r) + 1]);
     });
   }
   for (int q = 0; q < R; ++q) {
     Complex<V> a[M];
-    each<M>([&](auto r) { a[r] = scratch[q + R * r]; });
+    each<M>([&](auto r) AMACRINE_INLINE { a[r] = scratch[q + R * r]; });
     butterfly<M, Sign, V, S>(a);
-    each<M>([&](auto r) { store(q + R * r, a[r]); });
+    each<M>([&](auto r) AMACRINE_INLINE { store(q + R * r, a[r]); });
   }
 }
 

@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/lanes.hpp"
 #include "spectral_fft.hpp"
+#include "spectral_transform.hpp"
 
 #include <cstddef>
 #include <type_traits>
@@ -12,13 +13,6 @@
 namespace amacrine::model::spectral {
 
 using core::Lanes;
-
-/// Where things lie: planes (P, H, W, L) and spectra (P, N, K, 2, Lp).
-template <class S>
-struct PlaneLayout {
-  const S* twiddle;
-  int height, width, lanes, padded;
-};
 
 /// One register of lanes of half a spectrum (y, kx, re | im, lanes).
 template <class S>
@@ -42,13 +36,13 @@ KOKKOS_INLINE_FUNCTION void forward_rows(const PlaneLayout<S>& at, const S* plan
   const bool two = y + 1 < at.height;
   const std::size_t next = static_cast<std::size_t>(at.width) * at.lanes;
   const S* const row = plane + y * next;
-  const auto load = [&](int x) {
+  const auto load = [&](int x) AMACRINE_INLINE {
     if (x >= at.width || left <= 0) return Complex<V>{V(S(0)), V(S(0))};
     const S* from = row + static_cast<std::size_t>(x) * at.lanes;
     return Complex<V>{core::load_lanes(from, left), two ? core::load_lanes(from + next, left) : V(S(0))};
   };
   transform<N, -1>(
-      load, scratch, [&](int k, const Complex<V>& value) { z[k] = value; }, at.twiddle);
+      load, scratch, [&](int k, const Complex<V>& value) AMACRINE_INLINE { z[k] = value; }, at.twiddle);
   const V half(S(0.5));
   for (int k = 0; k < K; ++k) {
     const Complex<V> p = z[k], q = z[k == 0 ? 0 : N - k];
@@ -69,11 +63,11 @@ KOKKOS_INLINE_FUNCTION void columns(const S* twiddle, const HalfSpectrum<S>& fro
   using V = Lanes<S>;
   constexpr int K = N / 2 + 1;
   Complex<V> scratch[N];
-  const auto load = [&](int y) {
+  const auto load = [&](int y) AMACRINE_INLINE {
     const S* value = from.at(y, kx, K);
     return y < rows_in ? Complex<V>{core::load_lanes(value), core::load_lanes(value + from.lanes)} : Complex<V>{V(S(0)), V(S(0))};
   };
-  const auto store = [&](int y, const Complex<V>& z) {
+  const auto store = [&](int y, const Complex<V>& z) AMACRINE_INLINE {
     if (y >= rows_out) return;
     S* value = to.at(y, kx, K);
     core::store_lanes<S>(z.re, value);
@@ -90,7 +84,7 @@ KOKKOS_INLINE_FUNCTION void inverse_rows(const PlaneLayout<S>& at, const HalfSpe
   Complex<V> scratch[N];
   const int y = 2 * pair;
   const bool two = y + 1 < at.height;
-  const auto load = [&](int x) {
+  const auto load = [&](int x) AMACRINE_INLINE {
     const bool mirrored = x >= K;
     const int k = mirrored ? N - x : x;
     const S *first = rows.at(y, k, K), *second = rows.at(two ? y + 1 : y, k, K);
@@ -101,7 +95,7 @@ KOKKOS_INLINE_FUNCTION void inverse_rows(const PlaneLayout<S>& at, const HalfSpe
   const V scale(S(1) / S(N * N));
   const std::size_t next = static_cast<std::size_t>(at.width) * at.lanes;
   S* const row = plane + y * next;
-  const auto store = [&](int x, const Complex<V>& z) {
+  const auto store = [&](int x, const Complex<V>& z) AMACRINE_INLINE {
     if (x >= at.width) return;
     S* to = row + static_cast<std::size_t>(x) * at.lanes;
     core::store_lanes<S>(scale * z.re, to, left);

@@ -3,7 +3,6 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/transpose_lanes.hpp"
-#include "amacrine/model/lanes.hpp"
 #include "spectral_fft.hpp"
 #include "spectral_transform.hpp"
 
@@ -20,17 +19,18 @@ using core::store_lanes;
 
 namespace {
 
-/// Lengths there is code for.
-constexpr int time_lengths[] = {24, 36, 48, 60, 72, 80};
+/// Lengths there is code for: twice a length of spectral_fft.hpp.
+constexpr int time_lengths[] = {24, 40, 48, 60, 72, 80};
 
+/// Calls body with half the length as a compile-time constant.
 template <class Body>
-void with_time_length(int n, const Body& body) {
+void with_half_length(int n, const Body& body) {
   switch (n) {
 #define AMACRINE_LENGTH(N) \
   case N:                  \
-    return body(std::integral_constant<int, N>());
+    return body(std::integral_constant<int, N / 2>());
     AMACRINE_LENGTH(24)
-    AMACRINE_LENGTH(36)
+    AMACRINE_LENGTH(40)
     AMACRINE_LENGTH(48)
     AMACRINE_LENGTH(60)
     AMACRINE_LENGTH(72)
@@ -82,24 +82,10 @@ KOKKOS_INLINE_FUNCTION FrequencyRows<S> frequency_rows(S* spectra, std::size_t f
   return {spectra + (plane * f + q * W) * 2 * lanes, lanes, static_cast<int>(left < W ? left : W)};
 }
 
-/// Asks for the lines of `steps` values from lane `first` on, that the next transform but one will touch: a host's caches do not
-/// foresee them.
-template <bool Write, class S>
-KOKKOS_INLINE_FUNCTION void prefetch_steps(const FrequencyRows<S>& at, int first, int steps) {
-  if constexpr (core::detail::exec_is_host) {
-    constexpr int W = lane_count<std::remove_const_t<S>>;
-    for (int r = 0; r < at.rows; ++r)
-      for (int t = 0; t < steps; t += W) {
-        prefetch<Write>(at.data + r * at.stride() + first + t);
-        prefetch<Write>(at.data + r * at.stride() + at.lanes + first + t);
-      }
-  }
-}
-
 /// Values over time with frequencies in the lanes, re and im apart.
-template <int N, class S>
+template <int M, class S>
 struct TimeColumn {
-  static constexpr int W = lane_count<S>, padded = (N + W - 1) / W * W;
+  static constexpr int W = lane_count<S>, padded = (2 * M + W - 1) / W * W;
   S re[padded * W], im[padded * W];
   KOKKOS_INLINE_FUNCTION Complex<Lanes<S>> at(int t) const { return {load_lanes(re + t * W), load_lanes(im + t * W)}; }
   KOKKOS_INLINE_FUNCTION void put(int t, const Complex<Lanes<S>>& value) {
@@ -109,8 +95,8 @@ struct TimeColumn {
 };
 
 /// `steps` values over time from lane `first` on.
-template <int N, class S>
-KOKKOS_INLINE_FUNCTION void read_column(const FrequencyRows<const S>& from, int first, int steps, TimeColumn<N, S>& column) {
+template <int M, class S>
+KOKKOS_INLINE_FUNCTION void read_column(const FrequencyRows<const S>& from, int first, int steps, TimeColumn<M, S>& column) {
   constexpr int W = lane_count<S>;
   for (int t = 0; t < steps; t += W) {
     core::transpose_lanes<S>(from.data + first + t, from.stride(), from.rows, column.re + t * W, W, W);
@@ -118,8 +104,8 @@ KOKKOS_INLINE_FUNCTION void read_column(const FrequencyRows<const S>& from, int 
   }
 }
 
-template <int N, class S>
-KOKKOS_INLINE_FUNCTION void write_column(const TimeColumn<N, S>& column, int first, int steps, const FrequencyRows<S>& to) {
+template <int M, class S>
+KOKKOS_INLINE_FUNCTION void write_column(const TimeColumn<M, S>& column, int first, int steps, const FrequencyRows<S>& to) {
   constexpr int W = lane_count<S>;
   for (int t = 0; t < steps; t += W) {
     core::transpose_lanes<S>(column.re + t * W, W, W, to.data + first + t, to.stride(), to.rows);
@@ -140,21 +126,62 @@ KOKKOS_INLINE_FUNCTION Complex<V> conjugate_product(const Complex<V>& w, const C
   return {Kokkos::fma(w.im, s.im, w.re * s.re), Kokkos::fma(-w.im, s.re, w.re * s.im)};
 }
 
-template <int N, class S>
-KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, int first, int steps, S scale, const S* twiddle,
-                                            S* to) {
+template <class S>
+TimeTwiddles<S> time_twiddles(int length) {
+  return {twiddles<S>(length / 2).data(), twiddles<S>(length).data()};
+}
+
+/// A transform of length 2 M is two of length M, of the even and the odd frequencies, so that all that one of them touches stays
+/// in the nearest cache: spectra have their M even frequencies first, then the odd ones. read(t) is asked for t < steps, the rest
+/// counts as zeros; put(k, value) gets k = 0 ... M - 1 of its half.
+template <int M, bool Odd, class S, class Read, class Put>
+KOKKOS_FORCEINLINE_FUNCTION void forward_half(const Read& read, int steps, const TimeTwiddles<S>& twiddle, const Put& put) {
   using V = Lanes<S>;
-  constexpr int W = lane_count<S>;
-  TimeColumn<N, S> column;
-  Complex<V> scratch[N];
-  read_column(from, first, steps, column);
-  const auto load = [&](int t) { return t < steps ? column.at(t) : Complex<V>{V(S(0)), V(S(0))}; };
-  const V by(scale);
-  const auto store = [&](int k, const Complex<V>& value) {
-    store_lanes<S>(by * value.re, to + 2 * k * W);
-    store_lanes<S>(by * value.im, to + (2 * k + 1) * W);
+  Complex<V> scratch[M];
+  const auto load = [&](int t) AMACRINE_INLINE {
+    Complex<V> value = t < steps ? read(t) : Complex<V>{V(S(0)), V(S(0))};
+    if (t + M < steps) value = Odd ? value - read(t + M) : value + read(t + M);
+    if constexpr (Odd) value = rotate<-1>(value, twiddle.whole[2 * t], twiddle.whole[2 * t + 1]);
+    return value;
   };
-  transform<N, -1>(load, scratch, store, twiddle);
+  transform<M, -1>(load, scratch, put, twiddle.half);
+}
+
+/// The way back, times 2 M: the even half, read(k) for k = 0 ... M - 1, is kept; with the odd one put(t, value) gets t < steps.
+template <int M, class S, class Read>
+KOKKOS_FORCEINLINE_FUNCTION void inverse_even(const Read& read, const TimeTwiddles<S>& twiddle, Complex<Lanes<S>>* even) {
+  Complex<Lanes<S>> scratch[M];
+  transform<M, 1>(
+      read, scratch, [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { even[t] = value; }, twiddle.half);
+}
+template <int M, class S, class Read, class Put>
+KOKKOS_FORCEINLINE_FUNCTION void inverse_odd(const Read& read, int steps, const TimeTwiddles<S>& twiddle,
+                                             const Complex<Lanes<S>>* even, const Put& put) {
+  Complex<Lanes<S>> scratch[M];
+  const auto both = [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
+    const Complex<Lanes<S>> odd = rotate<1>(value, twiddle.whole[2 * t], twiddle.whole[2 * t + 1]);
+    if (t < steps) put(t, even[t] + odd);
+    if (t + M < steps) put(t + M, even[t] - odd);
+  };
+  transform<M, 1>(read, scratch, both, twiddle.half);
+}
+
+template <int M, class S>
+KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, int first, int steps, S scale,
+                                            const TimeTwiddles<S>& twiddle, S* to) {
+  constexpr int W = lane_count<S>;
+  TimeColumn<M, S> column;
+  read_column(from, first, steps, column);
+  const Lanes<S> by(scale);
+  const auto read = [&](int t) AMACRINE_INLINE { return column.at(t); };
+  each<2>([&](auto odd) AMACRINE_INLINE {
+    S* const half = to + odd * 2 * M * W;
+    const auto put = [&](int k, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
+      store_lanes<S>(by * value.re, half + 2 * k * W);
+      store_lanes<S>(by * value.im, half + (2 * k + 1) * W);
+    };
+    forward_half<M, odd == 1>(read, steps, twiddle, put);
+  });
 }
 
 /// Spectra over time of `planes` planes, `steps` values of each of `blocks` blocks that begin `advance` apart.
@@ -166,18 +193,17 @@ struct PlanesInTime {
   int lanes;
 };
 
-template <int N, class S>
+template <int M, class S>
 void transform_planes(const core::Exec& exec, const char* label, std::size_t f, const PlanesInTime<S>& in, S* out) {
   constexpr std::size_t W = lane_count<S>;
   const std::size_t registers = (f + W - 1) / W;
-  const core::View1<S> table = twiddles<S>(N);
-  const S* const twiddle = table.data();
+  const TimeTwiddles<S> twiddle = time_twiddles<S>(2 * M);
   Kokkos::parallel_for(
       label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(in.planes) * in.blocks * registers),
       KOKKOS_LAMBDA(long i) {
         const std::size_t q = i % registers, b = i / registers % in.blocks, p = i / registers / in.blocks;
-        forward_in_time<N>(frequency_rows(in.from, f, in.lanes, p, q), static_cast<int>(b) * in.advance, in.steps, in.scale,
-                           twiddle, out + i * static_cast<std::size_t>(N) * 2 * W);
+        forward_in_time<M>(frequency_rows(in.from, f, in.lanes, p, q), static_cast<int>(b) * in.advance, in.steps, in.scale,
+                           twiddle, out + i * static_cast<std::size_t>(4 * M) * W);
       });
 }
 
@@ -185,7 +211,7 @@ template <class S>
 void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int planes, const S* frames, int lanes,
                       S* out) {
   const PlanesInTime<S> in{planes, time.blocks, time.block, time.length, S(1) / S(time.length), frames, lanes};
-  with_time_length(time.length, [&](auto length) {
+  with_half_length(time.length, [&](auto length) {
     transform_planes<decltype(length)::value>(exec, "model::spectral_frames_in_time", f, in, out);
   });
 }
@@ -194,150 +220,172 @@ template <class S>
 void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int channels, const S* kernel, int lanes,
                     S* out) {
   const PlanesInTime<S> in{channels, 1, 0, time.history, S(1), kernel, lanes};
-  with_time_length(time.length, [&](auto length) {
+  with_half_length(time.length, [&](auto length) {
     transform_planes<decltype(length)::value>(exec, "model::spectral_lags_in_time", f, in, out);
   });
 }
 
-/// Segments and channels of a work item: on a host a few segments that share a kernel's spectra in the cache and all channels, on
-/// a GPU one of each.
-struct Share {
-  int segments, channels;
-};
-constexpr Share share_of(int segments, int channels, int together) {
-  return core::detail::exec_is_host ? Share{std::min(segments, together), channels} : Share{1, 1};
-}
-
 /// One register of frequencies, one block of windows and channel: the inverse of the product with the kernel's spectrum.
-template <int N, class S>
-KOKKOS_INLINE_FUNCTION void correlate_block(const S* frames, const S* kernel, int count, const S* twiddle, int first,
-                                            const FrequencyRows<S>& out) {
-  TimeColumn<N, S> column;
-  Complex<Lanes<S>> scratch[N];
-  prefetch_steps<true>(out, first, count);
-  const auto load = [&](int k) { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); };
-  const auto store = [&](int t, const Complex<Lanes<S>>& value) {
-    if (t < count) column.put(t, value);
-  };
-  transform<N, 1>(load, scratch, store, twiddle);
+template <int M, class S>
+KOKKOS_INLINE_FUNCTION void correlate_block(const S* frames, const S* kernel, int count, const TimeTwiddles<S>& twiddle,
+                                            int first, const FrequencyRows<S>& out) {
+  constexpr int W = lane_count<S>;
+  TimeColumn<M, S> column;
+  Complex<Lanes<S>> even[M];
+  const auto product = [&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); };
+  inverse_even<M>(product, twiddle, even);
+  frames += 2 * M * W, kernel += 2 * M * W;
+  inverse_odd<M>(product, count, twiddle, even,
+                 [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { column.put(t, value); });
   write_column(column, first, count, out);
 }
 
-template <int N, class S>
+template <int M, class S>
 void correlate_all(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
                    const S* kernel, S* out, int lanes) {
-  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(N) * 2 * W;
+  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
   const std::size_t registers = (f + W - 1) / W;
-  const Share share = share_of(segments, channels, 2);
-  const int groups = (segments + share.segments - 1) / share.segments, parts = channels / share.channels;
-  const core::View1<S> table = twiddles<S>(N);
-  const S* const twiddle = table.data();
+  const TimeTwiddles<S> twiddle = time_twiddles<S>(2 * M);
   Kokkos::parallel_for(
       "model::spectral_correlate_spectra",
-      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(groups) * registers * parts), KOKKOS_LAMBDA(long i) {
-        const int part = static_cast<int>(i % parts), group = static_cast<int>(i / parts / registers);
-        const std::size_t q = i / parts % registers;
-        const int begin = group * share.segments, left = segments - begin;
-        for (int g = begin; g < begin + (left < share.segments ? left : share.segments); ++g)
-          for (int b = 0; b < time.blocks; ++b) {
-            const S* const s = frames + ((static_cast<std::size_t>(g) * time.blocks + b) * registers + q) * spectrum;
-            for (int c = part * share.channels; c < (part + 1) * share.channels; ++c)
-              correlate_block<N>(s, kernel + (c * registers + q) * spectrum, time.count(b), twiddle, b * time.block,
-                                 frequency_rows(out, f, lanes, static_cast<std::size_t>(g) * channels + c, q));
-          }
+      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * channels * registers), KOKKOS_LAMBDA(long i) {
+        const std::size_t q = i % registers, c = i / registers % channels, g = i / registers / channels;
+        for (int b = 0; b < time.blocks; ++b)
+          correlate_block<M>(frames + ((g * time.blocks + b) * registers + q) * spectrum, kernel + (c * registers + q) * spectrum,
+                             time.count(b), twiddle, b * time.block, frequency_rows(out, f, lanes, g * channels + c, q));
       });
 }
 
 template <class S>
 void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
                        const S* kernel, S* out, int lanes) {
-  with_time_length(time.length, [&](auto length) {
+  with_half_length(time.length, [&](auto length) {
     correlate_all<decltype(length)::value>(exec, time, f, segments, channels, frames, kernel, out, lanes);
+  });
+}
+
+template <class S>
+void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int channels, const S* frames,
+                    const S* kernel, S* out, int lanes) {
+  with_half_length(time.length, [&](auto length) {
+    constexpr int M = decltype(length)::value;
+    constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
+    const std::size_t registers = (f + W - 1) / W;
+    for (std::size_t q = 0; q < registers; ++q)
+      for (int b = 0; b < time.blocks; ++b)
+        for (int c = 0; c < channels; ++c)
+          correlate_block<M>(frames + (static_cast<std::size_t>(b) * registers + q) * spectrum,
+                             kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum, time.count(b), twiddle,
+                             b * time.block, frequency_rows(out, f, lanes, static_cast<std::size_t>(c), q));
   });
 }
 
 /// Where the segments that share a gradient lie, at one register of frequencies.
 template <class S>
 struct WindowSpectra {
-  const S *frames, *d;                           ///< of the first segment
-  std::size_t block_stride, d_segment, d_plane;  ///< in values
+  const S *frames, *d;                  ///< of the first segment
+  std::size_t block_stride, d_segment;  ///< in values
   int together, lanes, rows;
 };
 
 /// One register of frequencies and channel: spectra of d against the frames', summed over segments and blocks, and back to lags.
-template <int N, class S>
-KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, const WindowSpectra<S>& from, int channel,
-                                                    const S* twiddle, const FrequencyRows<S>& out) {
+template <int M, class S>
+KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, const WindowSpectra<S>& from,
+                                                    const TimeTwiddles<S>& twiddle, const FrequencyRows<S>& out) {
   using V = Lanes<S>;
-  TimeColumn<N, S> column;
-  Complex<V> scratch[N], sum[N];
-  const FrequencyRows<const S> next{from.d + (channel + 1) * from.d_plane, from.lanes, from.rows};
-  for (int i = 0; i < from.together * time.blocks; ++i) {
-    const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
-    const S* const s = from.frames + i * from.block_stride;
-    const FrequencyRows<const S> d{from.d + g * from.d_segment + channel * from.d_plane, from.lanes, from.rows};
-    read_column(d, b * time.block, count, column);
-    const bool last = i + 1 == from.together * time.blocks;
-    if (last) prefetch_steps<true>(out, 0, time.history);
-    prefetch_steps<false>(last ? next : FrequencyRows<const S>{d.data + from.d_segment, d.lanes, d.rows}, 0, time.block);
-    const auto load = [&](int t) { return t < count ? column.at(t) : Complex<V>{V(S(0)), V(S(0))}; };
-    const auto add = [&](int k, const Complex<V>& value) {
-      const Complex<V> product = conjugate_product(value, load_pair(s, k));
-      sum[k] = i == 0 ? product : sum[k] + product;
-    };
-    transform<N, -1>(load, scratch, add, twiddle);
-  }
-  const auto load = [&](int k) { return sum[k]; };
-  const auto store = [&](int l, const Complex<V>& value) {
-    if (l < time.history) column.put(l, value);
-  };
-  transform<N, 1>(load, scratch, store, twiddle);
-  write_column(column, 0, time.history, out);
+  constexpr int W = lane_count<S>, kept = W > 1 ? 4 : 1;
+  TimeColumn<M, S> columns[kept];
+  Complex<V> sum[M], even[M];
+  const int all = from.together * time.blocks;
+  const auto total = [&](int k) AMACRINE_INLINE { return sum[k]; };
+  each<2>([&](auto odd) AMACRINE_INLINE {
+    for (int i = 0; i < all; ++i) {
+      const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
+      TimeColumn<M, S>& column = columns[i % kept];
+      if (odd == 0 || all > kept)
+        read_column({from.d + g * from.d_segment, from.lanes, from.rows}, b * time.block, count, column);
+      const S* const s = from.frames + i * from.block_stride + odd * 2 * M * W;
+      const auto read = [&](int t) AMACRINE_INLINE { return column.at(t); };
+      const auto add = [&](int k, const Complex<V>& value) AMACRINE_INLINE {
+        const Complex<V> product = conjugate_product(value, load_pair(s, k));
+        sum[k] = i == 0 ? product : sum[k] + product;
+      };
+      forward_half<M, odd == 1>(read, count, twiddle, add);
+    }
+    if constexpr (odd == 0) {
+      inverse_even<M>(total, twiddle, even);
+    } else {
+      inverse_odd<M>(total, time.history, twiddle, even,
+                     [&](int l, const Complex<V>& value) AMACRINE_INLINE { columns[0].put(l, value); });
+    }
+  });
+  write_column(columns[0], 0, time.history, out);
 }
 
-template <int N, class S>
+/// Register q of kernel gradient `kernel` and channel c of `channels`, from spectra (G, blocks, ...) and d (G, C, ...).
+template <class S>
+KOKKOS_INLINE_FUNCTION WindowSpectra<S> window_spectra(const TimeBlocks& time, std::size_t f, int together, std::size_t channels,
+                                                       const S* frames, const S* d_out, int d_lanes, std::size_t kernel,
+                                                       std::size_t c, std::size_t q) {
+  constexpr std::size_t W = lane_count<S>;
+  const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(time.length) * 2 * W, g = kernel * together;
+  const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels + c, q);
+  return {frames + (g * time.blocks * registers + q) * spectrum,
+          d.data,
+          registers * spectrum,
+          channels * f * 2 * d_lanes,
+          together,
+          d_lanes,
+          d.rows};
+}
+
+template <int M, class S>
 void correlate_all_windows(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together, int channels,
                            const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
-  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(N) * 2 * W;
-  const std::size_t registers = (f + W - 1) / W, d_plane = f * 2 * static_cast<std::size_t>(d_lanes);
-  const int each = share_of(1, channels, 1).channels, parts = channels / each;
-  const core::View1<S> table = twiddles<S>(N);
-  const S* const twiddle = table.data();
+  constexpr std::size_t W = lane_count<S>;
+  const std::size_t registers = (f + W - 1) / W;
+  const TimeTwiddles<S> twiddle = time_twiddles<S>(2 * M);
   Kokkos::parallel_for(
       "model::spectral_correlate_window_spectra",
-      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(kernels) * registers * parts), KOKKOS_LAMBDA(long i) {
-        const int part = static_cast<int>(i % parts);
-        const std::size_t q = i / parts % registers, kernel = i / parts / registers, g = kernel * together;
-        const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels, q);
-        const WindowSpectra<S> from{frames + (g * time.blocks * registers + q) * spectrum,
-                                    d.data,
-                                    registers * spectrum,
-                                    channels * d_plane,
-                                    d_plane,
-                                    together,
-                                    d_lanes,
-                                    d.rows};
-        for (int c = part * each; c < (part + 1) * each; ++c)
-          correlate_windows_block<N>(time, from, c, twiddle, frequency_rows(out, f, out_lanes, kernel * channels + c, q));
+      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(kernels) * channels * registers), KOKKOS_LAMBDA(long i) {
+        const std::size_t q = i % registers, c = i / registers % channels, kernel = i / registers / channels;
+        correlate_windows_block<M>(time, window_spectra(time, f, together, channels, frames, d_out, d_lanes, kernel, c, q),
+                                   twiddle, frequency_rows(out, f, out_lanes, kernel * channels + c, q));
       });
 }
 
 template <class S>
 void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
-  with_time_length(time.length, [&](auto length) {
+  with_half_length(time.length, [&](auto length) {
     correlate_all_windows<decltype(length)::value>(exec, time, f, kernels, together, channels, frames, d_out, d_lanes, out,
                                                    out_lanes);
   });
 }
 
+template <class S>
+void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, const S* frames,
+                            const S* d_out, int d_lanes, S* out, int out_lanes) {
+  with_half_length(time.length, [&](auto length) {
+    constexpr std::size_t W = lane_count<S>;
+    for (std::size_t q = 0; q < (f + W - 1) / W; ++q)
+      correlate_windows_block<decltype(length)::value>(time,
+                                                       window_spectra(time, f, together, 1, frames, d_out, d_lanes, 0, 0, q),
+                                                       twiddle, frequency_rows(out, f, out_lanes, 0, q));
+  });
+}
+
 #define AMACRINE_INSTANTIATE(S)                                                                                                 \
+  template TimeTwiddles<S> time_twiddles<S>(int);                                                                               \
   template std::size_t time_spectrum<S>(const TimeBlocks&, std::size_t, int);                                                   \
   template void transform_frames<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                 \
   template void transform_lags<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                   \
   template void correlate_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const S*, const S*, S*, int); \
   template void correlate_window_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const S*,         \
-                                            const S*, int, S*, int);
+                                            const S*, int, S*, int);                                                            \
+  template void correlate_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, S*, int);    \
+  template void correlate_windows_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, int, \
+                                          S*, int);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

@@ -11,6 +11,14 @@
 /// the plane; spectra over time are (plane, block of windows, f / W rounded up, N, re|im, W).
 namespace amacrine::model::spectral {
 
+/// cos and sin of 2 pi k / (N / 2) and 2 pi k / N, interleaved; they last as long as the execution space.
+template <class S>
+struct TimeTwiddles {
+  const S *half, *whole;
+};
+template <class S>
+TimeTwiddles<S> time_twiddles(int length);
+
 /// Values of a spectrum over time of one plane with f frequencies.
 template <class S>
 std::size_t time_spectrum(const TimeBlocks& time, std::size_t f, int blocks);
@@ -34,5 +42,14 @@ void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size
 template <class S>
 void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
+
+/// Both for one segment's frames, or one gradient's, by the host thread that calls: `channels` planes of kernel and out, and d
+/// and out of one channel. twiddle: of the blocks' length.
+template <class S>
+void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int channels, const S* frames,
+                    const S* kernel, S* out, int lanes);
+template <class S>
+void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, const S* frames,
+                            const S* d_out, int d_lanes, S* out, int out_lanes);
 
 }  // namespace amacrine::model::spectral

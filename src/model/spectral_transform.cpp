@@ -91,7 +91,6 @@ void inverse_plane(const PlaneLayout<S>& at, S* spectrum, S* plane, int left) {
   }
 }
 
-/// Room for a plane's values, a thread's own, from a cache line on.
 template <class S>
 S* thread_plane(std::size_t size) {
   constexpr std::size_t line = 64;
@@ -220,6 +219,32 @@ int smallest_length(int size) {
   return 0;
 }
 
+/// body(N) on hosts, where such transforms are compiled.
+template <class Body>
+void on_host_with_length(int n, const Body& body) {
+  if constexpr (planes_carry_work) {
+    with_length(n, body);
+  } else {
+    core::fail("a GPU's planes are not transformed by a host's thread");
+  }
+}
+
+template <class S>
+void forward_here(int n, const PlaneLayout<S>& at, const S* plane, S* spectrum) {
+  on_host_with_length(n, [&](auto length) {
+    for (int lane = 0; lane < at.padded; lane += lane_count<S>)
+      forward_plane<decltype(length)::value>(at, plane + lane, at.lanes - lane, spectrum + lane);
+  });
+}
+
+template <class S>
+void inverse_here(int n, const PlaneLayout<S>& at, S* spectrum, S* plane) {
+  on_host_with_length(n, [&](auto length) {
+    for (int lane = 0; lane < at.lanes; lane += lane_count<S>)
+      inverse_plane<decltype(length)::value>(at, spectrum + lane, plane + lane, at.lanes - lane);
+  });
+}
+
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
              int lanes_padded, const PlaneSource<S>& source) {
@@ -241,5 +266,12 @@ template void forward<double>(const core::Exec&, int, const double*, int, int, i
                               const PlaneSource<double>&);
 template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int, const PlaneWork&);
 template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int, const PlaneWork&);
+
+template void forward_here(int, const PlaneLayout<float>&, const float*, float*);
+template void forward_here(int, const PlaneLayout<double>&, const double*, double*);
+template void inverse_here(int, const PlaneLayout<float>&, float*, float*);
+template void inverse_here(int, const PlaneLayout<double>&, double*, double*);
+template float* thread_plane(std::size_t);
+template double* thread_plane(std::size_t);
 
 }  // namespace amacrine::model::spectral

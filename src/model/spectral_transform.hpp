@@ -28,6 +28,29 @@ template <class S>
 void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width, int lanes,
              const PlaneWork& after = {});
 
+/// Where things lie: planes (P, H, W, L) and spectra (P, N, K, 2, Lp). twiddle: of their length.
+template <class S>
+struct PlaneLayout {
+  const S* twiddle;
+  int height, width, lanes, padded;
+};
+
+/// One plane and its spectrum, by the host thread that calls.
+template <class S>
+void forward_here(int n, const PlaneLayout<S>& at, const S* plane, S* spectrum);
+template <class S>
+void inverse_here(int n, const PlaneLayout<S>& at, S* spectrum, S* plane);
+
+/// Room for a plane's values, a host thread's own, from a cache line on.
+template <class S>
+S* thread_plane(std::size_t size);
+
+/// Items of a launch that are long and few, dealt out one by one.
+using LongItems = Kokkos::RangePolicy<core::Exec, Kokkos::Schedule<Kokkos::Dynamic>>;
+inline LongItems long_items(const core::Exec& exec, std::size_t count) {
+  return {exec, 0, static_cast<LongItems::index_type>(count), Kokkos::ChunkSize(1)};
+}
+
 /// Numbers of a spectrum of one plane and lane pair: N * (N/2 + 1).
 inline std::size_t frequencies(int n) { return static_cast<std::size_t>(n) * (n / 2 + 1); }
 

@@ -99,11 +99,19 @@ class SpectralTemporalConv {
  private:
   struct Sizes;
   void transform_frames(const core::Exec& exec, const S* frames, int count, S* spectra);
+  void correlate(const core::Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after);
+  void correlate_by_planes(const core::Exec& exec, int segments, S* out, const PlaneWork& after);
+  void gradient_by_planes(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
+                          const PlaneSource<S>& source);
+  bool by_planes() const { return room_ > 0; }
+  std::size_t channels() const { return static_cast<std::size_t>(channels_); }
   std::size_t frame_spectrum() const;
+  std::size_t output_area() const;  ///< values of a plane of the output
 
   SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
   int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0, together_ = 1;
+  std::size_t room_ = 0;
   spectral::TimeBlocks time_;
   core::View1<S> frame_spectra_;   ///< (G, f, 2, frame lanes), or over time (G, blocks, f / W, N, 2, W)
   core::View1<S> kernel_spectra_;  ///< (C, f, 2, lag lanes), or over time (C, f / W, N, 2, W)

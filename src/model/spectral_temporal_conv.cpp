@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/errors.hpp"
+#include "amacrine/core/lanes.hpp"
+#include "amacrine/core/numbers.hpp"
+#include "amacrine/model/spectral.hpp"
+#include "spectral_multiply.hpp"
+#include "spectral_time.hpp"
+#include "spectral_transform.hpp"
+#include "spectral_workspace.hpp"
+
+#include <algorithm>
+
+namespace amacrine::model {
+
+using core::Exec;
+using core::lane_count;
+using core::padded_to_lanes;
+using core::View1;
+using core::View4;
+using core::View5;
+
+std::size_t gradient_segments(std::size_t segments, std::size_t history, std::size_t windows) {
+  if (!spectral::TimeBlocks(spectral::as_int(history), spectral::as_int(windows))) return 1;
+  // About 64 windows share a transform back, so that their spectra still fit the cache.
+  constexpr std::size_t shared_windows = 64, least_lanes = 16, parts = 8;
+  std::size_t together = std::max<std::size_t>(1, std::min(shared_windows / std::max(windows, least_lanes), segments / parts));
+  while (segments % together != 0) --together;
+  return together;
+}
+
+/// Values of the workspaces, and the lanes of their spectra.
+template <class S>
+struct SpectralTemporalConv<S>::Sizes {
+  int n, window_lanes, lag_lanes, frame_lanes, chunk;
+  spectral::TimeBlocks time;
+  std::size_t room = 0;  ///< of a thread that works by planes
+  std::size_t frames, kernel, product, gradient, packed;
+
+  Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
+        std::size_t windows, SpectralUse use, std::size_t summed) {
+    const int w = lane_count<S>, lags = spectral::as_int(history), all = spectral::as_int(windows);
+    const bool gradients = use == SpectralUse::gradients;
+    if (gradients) time = spectral::TimeBlocks(lags, all);
+    n = spectral::smallest_length(spectral::as_int(side));
+    chunk = spectral::chunk_size(segments, summed);
+    lag_lanes = padded_to_lanes(lags, w);
+    window_lanes = padded_to_lanes(time ? time.windows_touched(w) : all, w);
+    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
+    frame_lanes = padded_to_lanes(
+        time ? time.frames_touched(w) : std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all), w);
+    const std::size_t f = spectral::frequencies(n), pair = 2 * f, together = static_cast<std::size_t>(chunk);
+    const std::size_t plane = pair * static_cast<std::size_t>(frame_lanes);
+    frames = time ? segments * spectral::time_spectrum<S>(time, f, time.blocks) : (gradients ? segments : together) * plane;
+    kernel = channels * (time ? spectral::time_spectrum<S>(time, f, 1) : pair * static_cast<std::size_t>(lag_lanes));
+    const std::size_t window_plane = pair * static_cast<std::size_t>(window_lanes),
+                      lag_plane = pair * static_cast<std::size_t>(lag_lanes);
+    const bool planes = planes_carry_work && time;
+    if (planes)
+      room = core::as_size(padded_to_lanes(
+          spectral::as_int(std::max(2 * window_plane, summed * window_plane + lag_plane + history * kernel_area)), w));
+    const std::size_t products = planes ? core::as_size(Exec().concurrency()) * room : together * channels * window_plane;
+    product = std::max(products, time ? together * plane : 0);
+    const std::size_t kernels = planes ? 1 : gradients ? together / summed : 0;
+    gradient = kernels * channels * lag_plane;
+    packed = std::max<std::size_t>(kernels, 1) * channels * history * kernel_area;
+  }
+};
+
+template <class S>
+SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history,
+                                              std::size_t kernel_y, std::size_t kernel_x, std::size_t height, std::size_t width,
+                                              std::size_t windows, SpectralUse use, std::size_t gradient_segments)
+    : use_(use),
+      segments_(spectral::as_int(segments)),
+      channels_(spectral::as_int(channels)),
+      history_(spectral::as_int(history)),
+      kernel_y_(spectral::as_int(kernel_y)),
+      kernel_x_(spectral::as_int(kernel_x)),
+      height_(spectral::as_int(height)),
+      width_(spectral::as_int(width)),
+      windows_(spectral::as_int(windows)) {
+  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
+  core::require(segments % gradient_segments == 0 && (gradient_segments == 1 || sizes.time),
+                "{} segments with {} windows cannot sum the gradients of {}", segments, windows, gradient_segments);
+  n_ = sizes.n, chunk_ = sizes.chunk, together_ = spectral::as_int(gradient_segments);
+  window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes, time_ = sizes.time,
+  room_ = sizes.room;
+  frame_spectra_ = spectral::zeros<S>("frames", sizes.frames);
+  kernel_spectra_ = spectral::zeros<S>("kernel", sizes.kernel);
+  product_ = spectral::zeros<S>("product", sizes.product);
+  gradient_spectra_ = spectral::zeros<S>("gradient", sizes.gradient);
+  packed_ = spectral::zeros<S>("packed", sizes.packed);
+}
+
+template <class S>
+void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
+  spectral::pack_lags(exec, kernel, packed_.data());
+  // Before the transform over time the spectra lie where those of gradients will.
+  S* const plane = time_ ? gradient_spectra_.data() : kernel_spectra_.data();
+  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_, plane,
+                    lag_lanes_);
+  if (time_)
+    spectral::transform_lags(exec, time_, spectral::frequencies(n_), channels_, static_cast<const S*>(plane), lag_lanes_,
+                             kernel_spectra_.data());
+}
+
+/// Spectra of `count` segments' frames, from segment `first` of those kept on.
+template <class S>
+void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames, int count, S* spectra) {
+  S* const plane = time_ ? product_.data() : spectra;
+  spectral::forward(exec, n_, frames, count, height_, width_, windows_ + history_ - 1, plane, frame_lanes_);
+  if (time_)
+    spectral::transform_frames(exec, time_, spectral::frequencies(n_), count, static_cast<const S*>(plane), frame_lanes_,
+                               spectra);
+}
+
+template <class S>
+std::size_t SpectralTemporalConv<S>::frame_spectrum() const {
+  const std::size_t f = spectral::frequencies(n_);
+  return time_ ? spectral::time_spectrum<S>(time_, f, time_.blocks) : f * 2 * static_cast<std::size_t>(frame_lanes_);
+}
+
+template <class S>
+std::size_t SpectralTemporalConv<S>::output_area() const {
+  return core::as_size((height_ - kernel_y_ + 1) * (width_ - kernel_x_ + 1) * windows_);
+}
+
+template <class S>
+void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept,
+                                      const PlaneWork& after) {
+  const bool gradients = use_ == SpectralUse::gradients;
+  core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
+  const int segments = spectral::as_int(frames.extent(0));
+  core::require(segments <= segments_, "{} segments were given to an engine made for {}", segments, segments_);
+  for (int g = 0; g < segments; g += chunk_) {
+    const int count = std::min(chunk_, segments - g);
+    const std::size_t first = static_cast<std::size_t>(g);
+    S* const spectra = frame_spectra_.data() + (gradients ? first * frame_spectrum() : 0);
+    if (kept == FrameSpectra::fresh) transform_frames(exec, frames.data() + first * frames.stride(0), count, spectra);
+    if (!by_planes()) correlate(exec, spectra, count, out.data() + first * out.stride(0), from_plane(after, first * channels()));
+  }
+  if (by_planes()) correlate_by_planes(exec, segments, out.data(), after);
+}
+
+/// The sums over lags of `count` segments, and their way back from the frequency domain.
+template <class S>
+void SpectralTemporalConv<S>::correlate(const Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after) {
+  const std::size_t f = spectral::frequencies(n_);
+  const S* const w = kernel_spectra_.data();
+  time_ ? spectral::correlate_spectra(exec, time_, f, count, channels_, spectra, w, product_.data(), window_lanes_)
+        : spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, spectra, frame_lanes_, w, lag_lanes_,
+                                      product_.data(), window_lanes_);
+  spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_, out, height_ - kernel_y_ + 1,
+                    width_ - kernel_x_ + 1, windows_, after);
+}
+
+/// The same on a host with a transform over time, two channels of a segment at a time: their products stay in the cache of the
+/// thread that transforms them back.
+template <class S>
+void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments, S* out, const PlaneWork& after) {
+  if constexpr (planes_carry_work) {
+    const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
+    const std::size_t kernel = spectral::time_spectrum<S>(time_, f, 1), frames = frame_spectrum(), area = output_area();
+    const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
+    const View1<S> in_space = spectral::twiddles<S>(n_);
+    const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_};
+    const std::size_t pairs = (channels() + 1) / 2;
+    const Kokkos::Experimental::UniqueToken<Exec> token(exec);
+    Kokkos::parallel_for(
+        after ? after.label : "model::spectral_correlate_planes",
+        spectral::long_items(exec, static_cast<std::size_t>(segments) * pairs), [&](long item) {
+          const std::size_t g = static_cast<std::size_t>(item) / pairs, c = static_cast<std::size_t>(item) % pairs * 2;
+          const int some = std::min(2, channels_ - spectral::as_int(c)), thread = token.acquire();
+          S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
+          spectral::correlate_here(time_, in_time, f, some, static_cast<const S*>(frame_spectra_.data() + g * frames),
+                                   static_cast<const S*>(kernel_spectra_.data() + c * kernel), room, window_lanes_);
+          for (std::size_t i = 0; i < static_cast<std::size_t>(some); ++i) {
+            const std::size_t p = g * channels() + c + i;
+            spectral::inverse_here(n_, at, room + i * plane, out + p * area);
+            if (after) after.run(p);
+          }
+          token.release(thread);
+        });
+  }
+}
+
+template <class S>
+void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
+                                              const PlaneSource<S>& source) {
+  core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
+  if (by_planes()) return gradient_by_planes(exec, d_out, d_kernel, source);
+  const std::size_t f = spectral::frequencies(n_), area = core::as_size(kernel_y_ * kernel_x_);
+  for (int g = 0; g < segments_; g += chunk_) {
+    const int count = std::min(chunk_, segments_ - g), kernels = count / together_;
+    const std::size_t first = static_cast<std::size_t>(g);
+    spectral::forward(exec, n_, spectral::planes_of(d_out, first), count * channels_, height_ - kernel_y_ + 1,
+                      width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_, from_plane(source, first * channels()));
+    const S *const s = frame_spectra_.data() + first * frame_spectrum(), *const d = product_.data();
+    S* const sums = gradient_spectra_.data();
+    time_
+        ? spectral::correlate_window_spectra(exec, time_, f, kernels, together_, channels_, s, d, window_lanes_, sums, lag_lanes_)
+        : spectral::correlate_windows(exec, f, count, channels_, history_, windows_, s, frame_lanes_, d, window_lanes_, sums,
+                                      lag_lanes_);
+    spectral::inverse(exec, n_, sums, lag_lanes_, kernels * channels_, packed_.data(), kernel_y_, kernel_x_, history_);
+    spectral::unpack_lags(exec, static_cast<const S*>(packed_.data()),
+                          d_kernel.data() + core::as_size(g / together_) * d_kernel.stride(0), core::as_size(kernels * channels_),
+                          static_cast<std::size_t>(history_), area);
+  }
+}
+
+/// The same on a host with a transform over time, a channel of the segments that share a gradient at a time: from d to taps in
+/// one go, in the cache of a thread.
+template <class S>
+void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
+                                                 const PlaneSource<S>& source) {
+  if constexpr (planes_carry_work) {
+    const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
+    const std::size_t kernel = f * 2 * static_cast<std::size_t>(lag_lanes_), taps = core::as_size(kernel_y_ * kernel_x_);
+    const std::size_t together = core::as_size(together_), area = output_area(), frames = frame_spectrum();
+    const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
+    const View1<S> in_space = spectral::twiddles<S>(n_);
+    const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_},
+        at_taps{in_space.data(), kernel_y_, kernel_x_, history_, lag_lanes_};
+    const Kokkos::Experimental::UniqueToken<Exec> token(exec);
+    Kokkos::parallel_for(
+        source ? source.label : "model::spectral_gradient_planes",
+        spectral::long_items(exec, core::as_size(segments_) / together * channels()), [&](long item) {
+          const std::size_t k = static_cast<std::size_t>(item) / channels(), c = static_cast<std::size_t>(item) % channels();
+          const int thread = token.acquire();
+          S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
+          S *const sums = room + together * plane, *const packed = sums + kernel;
+          for (std::size_t i = 0; i < together; ++i) {
+            const std::size_t p = (k * together + i) * channels() + c;
+            S* const written = source ? spectral::thread_plane<S>(area) : nullptr;
+            if (source) source.write(p, written);
+            spectral::forward_here(n_, at, source ? static_cast<const S*>(written) : d_out.data() + p * area, room + i * plane);
+          }
+          spectral::correlate_windows_here(time_, in_time, f, together_,
+                                           static_cast<const S*>(frame_spectra_.data() + k * together * frames),
+                                           static_cast<const S*>(room), window_lanes_, sums, lag_lanes_);
+          spectral::inverse_here(n_, at_taps, sums, packed);
+          S* const out = d_kernel.data() + k * d_kernel.stride(0) + c * core::as_size(history_) * taps;
+          for (std::size_t l = 0; l < core::as_size(history_); ++l)
+            for (std::size_t t = 0; t < taps; ++t) out[l * taps + t] = packed[t * core::as_size(history_) + l];
+          token.release(thread);
+        });
+  }
+}
+
+template <class S>
+double SpectralTemporalConv<S>::bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
+                                      std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+                                      SpectralUse use, std::size_t gradient_segments) {
+  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
+  return static_cast<double>(sizeof(S)) * static_cast<double>(n.frames + n.kernel + n.product + n.gradient + n.packed);
+}
+
+template class SpectralTemporalConv<float>;
+template class SpectralTemporalConv<double>;
+
+}  // namespace amacrine::model
