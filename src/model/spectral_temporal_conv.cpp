@@ -57,9 +57,9 @@ struct SpectralTemporalConv<S>::Sizes {
     const bool planes = planes_carry_work && time;
     if (planes)
       room = core::as_size(padded_to_lanes(
-          spectral::as_int(std::max(2 * window_plane, summed * window_plane + lag_plane + history * kernel_area)), w));
+          spectral::as_int(std::max({plane, 2 * window_plane, summed * window_plane + lag_plane + history * kernel_area})), w));
     const std::size_t products = planes ? core::as_size(Exec().concurrency()) * room : together * channels * window_plane;
-    product = std::max(products, time ? together * plane : 0);
+    product = std::max(products, time && !planes ? together * plane : 0);
     const std::size_t kernels = planes ? 1 : gradients ? together / summed : 0;
     gradient = kernels * channels * lag_plane;
     packed = std::max<std::size_t>(kernels, 1) * channels * history * kernel_area;
@@ -114,6 +114,28 @@ void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames
                                spectra);
 }
 
+/// The same on a host, a segment at a time.
+template <class S>
+void SpectralTemporalConv<S>::transform_segments(const Exec& exec, const View4<S>& frames, int segments) {
+  if constexpr (planes_carry_work) {
+    const std::size_t f = spectral::frequencies(n_), spectrum = frame_spectrum();
+    const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
+    const View1<S> in_space = spectral::twiddles<S>(n_);
+    const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, windows_ + history_ - 1, frame_lanes_};
+    const Kokkos::Experimental::UniqueToken<Exec> token(exec);
+    Kokkos::parallel_for("model::spectral_frames", spectral::long_items(exec, static_cast<std::size_t>(segments)),
+                         [&](long item) {
+                           const std::size_t g = static_cast<std::size_t>(item);
+                           const int thread = token.acquire();
+                           S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
+                           spectral::forward_here(n_, at, static_cast<const S*>(frames.data() + g * frames.stride(0)), room);
+                           spectral::transform_frames_here(time_, in_time, f, static_cast<const S*>(room), frame_lanes_,
+                                                           frame_spectra_.data() + g * spectrum);
+                           token.release(thread);
+                         });
+  }
+}
+
 template <class S>
 std::size_t SpectralTemporalConv<S>::frame_spectrum() const {
   const std::size_t f = spectral::frequencies(n_);
@@ -132,14 +154,17 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
   core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
   const int segments = spectral::as_int(frames.extent(0));
   core::require(segments <= segments_, "{} segments were given to an engine made for {}", segments, segments_);
+  if (by_planes()) {
+    if (kept == FrameSpectra::fresh) transform_segments(exec, frames, segments);
+    return correlate_by_planes(exec, segments, out.data(), after);
+  }
   for (int g = 0; g < segments; g += chunk_) {
     const int count = std::min(chunk_, segments - g);
     const std::size_t first = static_cast<std::size_t>(g);
     S* const spectra = frame_spectra_.data() + (gradients ? first * frame_spectrum() : 0);
     if (kept == FrameSpectra::fresh) transform_frames(exec, frames.data() + first * frames.stride(0), count, spectra);
-    if (!by_planes()) correlate(exec, spectra, count, out.data() + first * out.stride(0), from_plane(after, first * channels()));
+    correlate(exec, spectra, count, out.data() + first * out.stride(0), from_plane(after, first * channels()));
   }
-  if (by_planes()) correlate_by_planes(exec, segments, out.data(), after);
 }
 
 /// The sums over lags of `count` segments, and their way back from the frequency domain.

@@ -217,6 +217,20 @@ void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_
 }
 
 template <class S>
+void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, const S* frames, int lanes,
+                           S* out) {
+  with_half_length(time.length, [&](auto length) {
+    constexpr int M = decltype(length)::value;
+    constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
+    const std::size_t registers = (f + W - 1) / W;
+    for (std::size_t b = 0; b < static_cast<std::size_t>(time.blocks); ++b)
+      for (std::size_t q = 0; q < registers; ++q)
+        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), static_cast<int>(b) * time.block, time.length,
+                           S(1) / S(time.length), twiddle, out + (b * registers + q) * spectrum);
+  });
+}
+
+template <class S>
 void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int channels, const S* kernel, int lanes,
                     S* out) {
   const PlanesInTime<S> in{channels, 1, 0, time.history, S(1), kernel, lanes};
@@ -383,6 +397,7 @@ void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twidd
   template void correlate_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const S*, const S*, S*, int); \
   template void correlate_window_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const S*,         \
                                             const S*, int, S*, int);                                                            \
+  template void transform_frames_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, const S*, int, S*);            \
   template void correlate_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, S*, int);    \
   template void correlate_windows_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, int, \
                                           S*, int);

@@ -43,8 +43,11 @@ template <class S>
 void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
 
-/// Both for one segment's frames, or one gradient's, by the host thread that calls: `channels` planes of kernel and out, and d
+/// These for one segment's frames, or one gradient's, by the host thread that calls: `channels` planes of kernel and out, and d
 /// and out of one channel. twiddle: of the blocks' length.
+template <class S>
+void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, const S* frames, int lanes,
+                           S* out);
 template <class S>
 void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int channels, const S* frames,
                     const S* kernel, S* out, int lanes);

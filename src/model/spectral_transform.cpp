@@ -111,8 +111,8 @@ void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* 
                     out = static_cast<std::size_t>(N) * K * 2 * at.padded;
   const PlaneSource<S>* const from = &source;
   Kokkos::parallel_for(
-      source ? source.label : "model::spectral_forward",
-      Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * items), KOKKOS_LAMBDA(long i) {
+      source ? source.label : "model::spectral_forward", long_items(exec, static_cast<std::size_t>(count * items)),
+      KOKKOS_LAMBDA(long i) {
         const std::size_t p = static_cast<std::size_t>(i / items);
         const S* plane = planes + p * in;
         if (*from) {
@@ -135,7 +135,7 @@ void inverse_on_host(const core::Exec& exec, const PlaneLayout<S>& at, S* spectr
                     in = static_cast<std::size_t>(N) * K * 2 * at.padded;
   const PlaneWork* const work = &after;
   Kokkos::parallel_for(
-      after ? after.label : "model::spectral_inverse", Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(count) * items),
+      after ? after.label : "model::spectral_inverse", long_items(exec, static_cast<std::size_t>(count * items)),
       KOKKOS_LAMBDA(long i) {
         const std::size_t p = static_cast<std::size_t>(i / items);
         const int begin = static_cast<int>(i % items) * each;

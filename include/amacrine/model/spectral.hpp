@@ -99,6 +99,7 @@ class SpectralTemporalConv {
  private:
   struct Sizes;
   void transform_frames(const core::Exec& exec, const S* frames, int count, S* spectra);
+  void transform_segments(const core::Exec& exec, const core::View4<S>& frames, int segments);
   void correlate(const core::Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after);
   void correlate_by_planes(const core::Exec& exec, int segments, S* out, const PlaneWork& after);
   void gradient_by_planes(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
