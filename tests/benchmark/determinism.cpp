@@ -31,8 +31,9 @@ double median_seconds(int rounds, const Body& body) {
   return all[all.size() / 2];
 }
 
-/// A layer's kernel gradient of one segment: planes of lags or channel pairs.
+/// A layer's kernel gradients: `count` of a batch, planes of lags or channel pairs.
 struct Gradient {
+  std::size_t count;
   int length, planes, kernel, lanes, padded;
 };
 
@@ -59,14 +60,15 @@ void measure(int rounds) {
   auto times = benchmark::stop_kernel_times();
   const double sums = times["model::sum_shards"].seconds / rounds;
   double inverses = 0;
-  for (const Gradient& layer : {Gradient{50, 8, 15, 40, 48}, Gradient{36, 1, 11, 64, 64}})
-    inverses += inverse_seconds(layer, segments, 4 * rounds) - inverse_seconds(layer, 1, 4 * rounds);
+  const std::size_t sums_of_first = segments / model::gradient_segments(segments, 40, windows);
+  for (const Gradient& layer : {Gradient{sums_of_first, 50, 8, 15, 40, 48}, Gradient{segments, 36, 1, 11, 64, 64}})
+    inverses += inverse_seconds(layer, layer.count, 4 * rounds) - inverse_seconds(layer, 1, 4 * rounds);
   const auto print = [&](const char* what, double seconds) {
     std::printf("%-52s %7.2f us/window %6.2f %%\n", what, seconds / (segments * windows) * 1e6, 100 * seconds / whole);
   };
   print("step", whole);
   print("sums over segments, in order", sums);
-  print("a transform to taps per segment instead of one", inverses);
+  print("transforms to taps instead of one per layer", inverses);
 }
 
 }  // namespace

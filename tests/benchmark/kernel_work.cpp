@@ -8,7 +8,7 @@
 namespace amacrine::benchmark {
 namespace {
 
-constexpr double bytes_of = sizeof(float), deviate = 40, adam_flops = 14;
+constexpr double bytes_of = sizeof(float), deviate = 25, adam_flops = 14;
 
 /// Real planes (count, height, width, lanes) and their half spectra (count, n, n / 2 + 1, 2, lanes).
 struct Planes {
@@ -26,20 +26,45 @@ void transform(Works& works, const std::string& label, const Planes& p) {
   works["model::" + label] += {p.flops(), bytes_of * (p.values() + p.spectra())};
 }
 
-/// Work on the values of a layer: {flops, arrays read or written} of each.
-constexpr double moments[] = {3, 1}, back_moments[] = {3, 3}, relu[] = {4 + deviate, 2}, back[] = {4, 4};
+/// Work on the values of a layer: flops of each, arrays read or written alone, and beside a transform's own; gates are a quarter
+/// of an array.
+constexpr double moments[] = {3, 1, 0}, back_moments[] = {3, 2.25, 1.25}, relu[] = {4 + deviate, 2.25, 0.25},
+                 back[] = {4, 3.25, 1.25};
 
-/// A transform and the work that rides on it where planes carry work: what the transform reads or writes itself counts once.
+/// A transform and the work that rides on it where planes carry work. `stored`: whether its spectra go through memory.
 void transform_with(Works& works, const std::string& fused, const std::string& way, const std::string& alone,
-                    const double (&each)[2], const Planes& p) {
+                    const double (&each)[3], const Planes& p, bool stored = true) {
   const double values = p.values();
   if constexpr (model::planes_carry_work) {
-    transform(works, fused, p);
-    works["model::" + fused] += {each[0] * values, (each[1] - 1) * bytes_of * values};
+    works["model::" + fused] += {p.flops() + each[0] * values, bytes_of * ((1 + each[2]) * values + (stored ? p.spectra() : 0))};
   } else {
     transform(works, "spectral_" + way, p);
     works["model::" + alone] += {each[0] * values, each[1] * bytes_of * values};
   }
+}
+
+/// Spectra over time of planes with f frequencies: `count` complex runs of `length` values.
+struct Runs {
+  double count, length;
+  double spectra() const { return count * length * 2; }
+  double flops() const { return count * 5 * length * std::log2(length); }
+};
+
+/// The first layer as its engine computes it: products lag by lag where there is no transform over time.
+void first_products(Works& works, const Planes& frames, const Planes& kernel, const Planes& outputs, const Planes& gradients,
+                    const model::spectral::TimeBlocks& time) {
+  const double f = frames.frequencies(), n = time.length, products = 6 * outputs.count * f * time.blocks * n;
+  const Runs in{frames.count * f * time.blocks, n}, lags{kernel.count * f, n}, out{outputs.count * f * time.blocks, n},
+      taps{gradients.count * f, n};
+  const bool host = model::planes_carry_work;
+  works[host ? "model::spectral_frames" : "model::spectral_frames_in_time"] +=
+      {in.flops(), bytes_of * (in.spectra() + (host ? 0 : frames.spectra()))};
+  works["model::spectral_lags_in_time"] += {lags.flops(), bytes_of * (lags.spectra() + kernel.spectra())};
+  works[host ? "model::inverse_and_moments" : "model::spectral_correlate_spectra"] +=
+      {products + out.flops(), bytes_of * (in.spectra() + lags.spectra() + (host ? 0 : outputs.spectra()))};
+  works[host ? "model::norm_backward_and_forward" : "model::spectral_correlate_window_spectra"] +=
+      {products * 8 / 6 + out.flops() + taps.flops(),
+       bytes_of * (in.spectra() + (host ? 0 : outputs.spectra() + gradients.spectra()))};
 }
 
 void first_layer(Works& works, const model::Architecture& a, double g, double b) {
@@ -48,20 +73,26 @@ void first_layer(Works& works, const model::Architecture& a, double g, double b)
   const Planes frames{n, g, double(a.height), double(a.width), b + t - 1},
       outputs{n, g * c, double(a.out_y(0)), double(a.out_x(0)), b};
   const Planes kernel{n, c, double(layer.kernel_y), double(layer.kernel_x), t};
+  const model::spectral::TimeBlocks time(a.history, static_cast<int>(b));
+  const bool by_planes = model::planes_carry_work && time;
   Planes gradients = kernel;
-  gradients.count = g * c;
-  const double multiply_adds = 8 * frames.frequencies() * g * c * t * b;
+  gradients.count = g * c / double(model::gradient_segments(std::size_t(g), std::size_t(t), std::size_t(b)));
   transform(works, "spectral_forward", kernel);
-  transform(works, "spectral_forward", frames);
-  works["model::spectral_correlate_in_time"] +=
-      {multiply_adds, bytes_of * (frames.spectra() + kernel.spectra() + outputs.spectra())};
-  transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs);
-  transform_with(works, "norm_backward_and_forward", "forward", "norm_backward", back, outputs);
-  works["model::spectral_correlate_windows"] +=
-      {multiply_adds, bytes_of * (frames.spectra() + outputs.spectra() + gradients.spectra())};
-  transform(works, "spectral_inverse", gradients);
+  transform(works, by_planes ? "spectral_frames" : "spectral_forward", frames);
+  transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs, !by_planes);
+  transform_with(works, "norm_backward_and_forward", "forward", "norm_backward", back, outputs, !by_planes);
+  transform(works, by_planes ? "norm_backward_and_forward" : "spectral_inverse", gradients);
+  if (time) {
+    first_products(works, frames, kernel, outputs, gradients, time);
+  } else {
+    const double multiply_adds = 8 * frames.frequencies() * g * c * t * b;
+    works["model::spectral_correlate_in_time"] +=
+        {multiply_adds, bytes_of * (frames.spectra() + kernel.spectra() + outputs.spectra())};
+    works["model::spectral_correlate_windows"] +=
+        {multiply_adds, bytes_of * (frames.spectra() + outputs.spectra() + gradients.spectra())};
+  }
   works["model::spectral_pack_lags"] += {0, 2 * bytes_of * kernel.values()};
-  works["model::spectral_unpack_lags"] += {0, 2 * bytes_of * gradients.values()};
+  if (!by_planes) works["model::spectral_unpack_lags"] += {0, 2 * bytes_of * gradients.values()};
 }
 
 void later_layer(Works& works, const model::Architecture& a, int l, double g, double b) {
