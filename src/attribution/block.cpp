@@ -128,13 +128,14 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
   block.second = {};
   if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
   open_rows(block, panels);
-  if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
+  if (request.level == Level::unit || (request.level == Level::pixel && refines()))
     store_units(exec_, layer, paths, integrals, settings_.weights, block);
   if (pixels) {
     std::vector<std::size_t> at;
     at.reserve(windows.size());
     for (std::size_t w : windows) at.push_back(request.frames.at[w]);
-    store_pixels(exec_, network_, request.frames.values, request.frames.count, at, static_cast<S>(scale), integrals, block);
+    if (!pixel_rows_) pixel_rows_.emplace(exec_, network_, PixelRows<S>::way(network_));
+    pixel_rows_->attribute(request.frames, at, static_cast<S>(scale), integrals.push, block.pixels);
   }
   if (!settings_.weights) block.weight = block.push = {};
 }
@@ -275,7 +276,7 @@ void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vec
                 "internal: level {} was asked of a network of one hidden layer", to_string(level));
   const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
   const Request request{std::move(frames), difference, cells, level, scales};
-  if (settings_.tolerance > 0) {
+  if (refines()) {
     blocks_.clear();
     refine(request);
   } else {

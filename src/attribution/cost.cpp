@@ -64,6 +64,10 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   double work = tangents ? tangent_multiply_adds(engine.network(), cells, quadrature)
                          : PathIntegrator<S>::multiply_adds(engine.network(), cells, quadrature);
   if (of_second_layer(stimulus.level)) work += second_multiply_adds(engine.network(), cells, quadrature);
+  if (stimulus.level == Level::pixel) {
+    how += fmt::format(", pixels {}", to_string(PixelRows<S>::way(engine.network())));
+    work += static_cast<double>(cells) * PixelRows<S>::multiply_adds(engine.network());
+  }
   return {how, work * static_cast<double>(stimuli_of(showing).size())};
 }
 
@@ -74,12 +78,14 @@ CostPart& part_of(Cost& cost, const std::string& name, std::size_t showing) {
   return cost.parts.back();
 }
 
-/// Host copies of a block's results: sums in double, units and pixels as float.
-double block_bytes(const FirstLayerFacts& layer, const PlannedStimulus& stimulus, double windows, double cells, double pixels) {
+/// Host copies of a block's results: sums in double, units and pixels as float. With a tolerance a block's pixels lie beside
+/// those that have passed and those that are about to.
+double block_bytes(const FirstLayerFacts& layer, const PlannedStimulus& stimulus, double windows, double cells, double pixels,
+                   bool refined) {
   const double columns = static_cast<double>(layer.channels * layer.columns), units = columns * static_cast<double>(layer.rows);
   double values = 2 * 3 * columns;  // doubles, in floats
   if (stimulus.level == Level::unit || stimulus.level == Level::pixel) values += 7 * units;
-  if (stimulus.level == Level::pixel) values += 2 * pixels;
+  if (stimulus.level == Level::pixel) values += (refined ? 3 : 1) * pixels;
   return sizeof(float) * windows * cells * values;
 }
 
@@ -88,6 +94,14 @@ template <class S>
 double first_layer_bytes(const PathNetwork<S>& network, std::size_t frames) {
   const double pixels = static_cast<double>(network.height) * network.width;
   return sizeof(S) * static_cast<double>(frames) * (2 * pixels + 2 * static_cast<double>(network.first().units()));
+}
+
+/// What pixel rows need on the way: s - s0 frame by frame, and the transposed first layer's working memory.
+template <class S>
+double pixel_bytes(const PathNetwork<S>& network, Level level, std::size_t frames) {
+  if (level != Level::pixel) return 0;
+  const double pixels = static_cast<double>(network.height) * network.width;
+  return sizeof(S) * static_cast<double>(frames) * pixels + PixelRows<S>::bytes(network);
 }
 
 constexpr double decimal_gb = 1e9;
@@ -117,7 +131,8 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     const Showing& showing = plan.showings[s];
     const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
     const BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
-    const std::size_t cells = showing.cells.size(), windows = std::min(plan.block_windows, stimulus.windows);
+    const std::size_t cells = showing.cells.size(), windows = std::min(plan.block_windows, stimulus.windows),
+                      frames = joined_frames(plan, stimulus, lead);
     const auto [how, window_work] = choice_of(plan, showing, attributor);
     const double work = static_cast<double>(stimulus.windows) * window_work;
     CostPart& part = part_of(cost, how, s);
@@ -125,10 +140,12 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     part.multiply_adds += work;
     cost.multiply_adds += work;
     const Quadrature quadrature = quadrature_for(engine, stimulus.level);
-    block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
-                                second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
-                                block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels) +
-                                first_layer_bytes<S>(engine.network(), joined_frames(plan, stimulus, lead)));
+    block = std::max(
+        block,
+        PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
+            second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
+            block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels, engine.refines()) +
+            first_layer_bytes<S>(engine.network(), frames) + pixel_bytes(engine.network(), stimulus.level, frames));
   }
   cost.memory_bytes = block + Screening::bytes(plan, lead);
   return cost;

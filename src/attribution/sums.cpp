@@ -2,7 +2,6 @@
 #include "sums.hpp"
 
 #include "amacrine/core/lanes.hpp"
-#include "amacrine/model/kernels.hpp"
 
 namespace amacrine::attribution {
 namespace {
@@ -95,19 +94,6 @@ void unit_figures(const core::Exec& exec, const PathLayer<S>& layer, const Paths
       });
 }
 
-/// g(u, b) = G_u of row b = window * M + cell, rows as lanes.
-template <class S>
-void weights_as_lanes(const core::Exec& exec, const PathLayer<S>& layer, const View3<S>& push, const View2<S>& g) {
-  const std::size_t cells = push.extent(0), units = push.extent(2), rows = g.extent(1);
-  const View1<S> gain = layer.gain;
-  Kokkos::parallel_for(
-      "attribution::weights_as_lanes", Kokkos::RangePolicy<core::Exec>(exec, 0, units * rows),
-      KOKKOS_LAMBDA(const std::size_t i) {
-        const std::size_t u = i / rows, b = i % rows;
-        g(u, b) = gain(u) * push(b % cells, b / cells, u);
-      });
-}
-
 }  // namespace
 
 template <class S>
@@ -189,27 +175,6 @@ void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 }
 
 template <class S>
-void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
-                  const std::vector<std::size_t>& windows, S scale, const PathIntegrals<S>& integrals, Block& block) {
-  const PathLayer<S>& layer = network.first();
-  const std::size_t M = block.cells, rows = block.windows * M;
-  const auto T = static_cast<std::size_t>(network.history), Y = static_cast<std::size_t>(network.height),
-             X = static_cast<std::size_t>(network.width);
-  const core::View5<S> g(core::uninitialised("attribution::pixel_weights"), 1, block.channels, block.height, block.width, rows);
-  const core::View5<S> d(core::uninitialised("attribution::pixels"), 1, T, Y, X, rows);
-  weights_as_lanes(exec, layer, integrals.push, View2<S>(g.data(), layer.units(), rows));
-  model::temporal_conv_transpose(exec, g, layer.kernel, d);
-  exec.fence("attribution::store_pixels");
-  const std::vector<S> gradient = core::to_host(d);
-  block.pixels.resize(rows * T * Y * X);
-  for (std::size_t b = 0; b < rows; ++b)
-    for (std::size_t l = 0; l < T; ++l)
-      for (std::size_t i = 0; i < Y * X; ++i)
-        block.pixels[(b * T + l) * Y * X + i] =
-            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * scale * frames[i * frame_count + windows[b / M] + l]);
-}
-
-template <class S>
 View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows, S scale) {
   const View1<std::size_t> index = core::to_device("attribution::windows", windows);
   View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
@@ -225,8 +190,6 @@ View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const 
   template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&);       \
   template void sum_channels(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                       \
   template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, bool, Block&); \
-  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, std::size_t,                   \
-                             const std::vector<std::size_t>&, S, const PathIntegrals<S>&, Block&);                           \
   template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&, S);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

@@ -20,12 +20,6 @@ template <class S>
 void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
                  bool weights, Block& block);
 
-/// Eq. 1: A_lyx = (s - s0)_lyx sum_u kernel_u,lyx G_u, one transposed first layer per window and cell. frames as in
-/// difference_frames, to be taken `scale` times; windows: where the block's windows start in them.
-template <class S>
-void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
-                  const std::vector<std::size_t>& windows, S scale, const PathIntegrals<S>& integrals, Block& block);
-
 /// The listed rows of a (W, U), times `scale`.
 template <class S>
 core::View2<S> take_windows(const core::Exec& exec, const core::View2<S>& difference, const std::vector<std::size_t>& windows,

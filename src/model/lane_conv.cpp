@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/model/lane_conv.hpp"
 
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/spectral.hpp"
 #include "spectral_rows.hpp"
 #include "spectral_transform.hpp"
@@ -186,6 +187,13 @@ void run_pairs(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, 
   }
 }
 
+/// Values a thread lends to a pass over at most `channels` maps, or to pairs of maps.
+template <class S>
+std::size_t lane_scratch(std::size_t n, std::size_t channels) {
+  const std::size_t w = static_cast<std::size_t>(core::lane_count<S>), plane = n * (n / 2 + 1) * 2 * w, column = n * 2 * w;
+  return std::max<std::size_t>(channels, 3) * (plane + 2 * column) + 2 * n * w;
+}
+
 }  // namespace
 
 template <class S>
@@ -226,11 +234,23 @@ LaneConv<S>::LaneConv(const core::Exec& exec, const View4<S>& kernel, int height
 }
 
 template <class S>
+double LaneConv<S>::multiply_adds(int height, int width, std::size_t in_channels, std::size_t out_channels) {
+  const int n = spectral::smallest_length(std::max(height, width));
+  const auto maps = static_cast<double>(in_channels + out_channels), pairs = static_cast<double>(in_channels * out_channels);
+  return 15 * maps * n * n + 4 * pairs * static_cast<double>(spectral::frequencies(n));
+}
+
+template <class S>
+double LaneConv<S>::bytes(int height, int width, std::size_t in_channels, std::size_t out_channels, std::size_t threads) {
+  const int n = spectral::smallest_length(std::max(height, width));
+  const std::size_t spectra = spectral::frequencies(n) * 2 * in_channels * out_channels,
+                    lent = lane_scratch<S>(static_cast<std::size_t>(n), std::max(in_channels, out_channels));
+  return sizeof(S) * static_cast<double>(spectra + threads * lent);
+}
+
+template <class S>
 std::size_t LaneConv<S>::scratch() const {
-  const auto n = static_cast<std::size_t>(n_), w = static_cast<std::size_t>(lanes);
-  const std::size_t plane = n * (n / 2 + 1) * 2 * w, column = n * 2 * w;
-  const auto most = static_cast<std::size_t>(std::max({in_channels_, out_channels_, 3}));
-  return most * (plane + 2 * column) + 2 * n * w;
+  return lane_scratch<S>(core::as_size(n_), core::as_size(std::max(in_channels_, out_channels_)));
 }
 
 template <class S>

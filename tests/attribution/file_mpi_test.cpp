@@ -16,7 +16,7 @@ struct Job {
   model::Model model;
   Plan plan;
 
-  explicit Job(const std::string& levels = "symmetry", model::Norm norm = model::Norm::per_unit) : model(small_model(norm)) {
+  explicit Job(const std::string& levels = "symmetry", model::Model subject = small_model()) : model(std::move(subject)) {
     settings.panels = 6;
     settings.block_windows = 5;
     settings.after_ms = 110;
@@ -52,8 +52,9 @@ std::string scratch(const parallel::Communicator& world, const std::string& name
 
 TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
   const auto world = parallel::Communicator::world();
-  for (const char* levels : {"symmetry", "unit", "pixel"}) {
-    const Job job(levels);
+  for (const char* levels : {"symmetry", "unit", "pixel", "pixel by spectra"}) {
+    const std::string level = std::string(levels).substr(0, std::string(levels).find(' '));
+    const Job job(level, level == levels ? small_model() : large_kernel_model());
     const std::string together = job.run(world, scratch(world, "together.h5"));
     if (world.root()) {
       const std::string alone = job.run(parallel::Communicator::self(), scratch(parallel::Communicator::self(), "alone.h5"));
@@ -125,7 +126,7 @@ class Norms : public testing::TestWithParam<model::Norm> {};
 
 TEST_P(Norms, RowsAddUpAndSymmetryIsExact) {
   const auto world = parallel::Communicator::world();
-  const Job job("symmetry", GetParam());
+  const Job job("symmetry", small_model(GetParam()));
   const io::Reader file(job.run(world, scratch(world, "rows.h5")));
   const auto rate = file.read<float>("rate"), baseline = file.read<float>("baseline_rate"),
              residual = file.read<float>("residual");

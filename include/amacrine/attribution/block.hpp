@@ -3,8 +3,10 @@
 
 #include "amacrine/attribution/path_integral.hpp"
 #include "amacrine/attribution/pieces.hpp"
+#include "amacrine/attribution/pixel_rows.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace amacrine::attribution {
@@ -72,6 +74,8 @@ class BlockAttributor {
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
   const Quadrature& quadrature() const { return quadrature_; }
+  /// Whether a tolerance was asked for.
+  bool refines() const { return settings_.tolerance > 0; }
   const std::vector<double>& baseline_frame() const { return baseline_frame_; }
   /// z0 = W * s0: (U), host.
   std::vector<double> baseline_drive() const;
@@ -101,6 +105,7 @@ class BlockAttributor {
   PathNetwork<S> network_;
   Quadrature quadrature_;
   PathIntegrator<S> integrator_;
+  std::optional<PixelRows<S>> pixel_rows_;  ///< once pixels have been asked for
   std::vector<double> baseline_frame_;
   core::View1<S> baseline_;
   Blocks blocks_;
