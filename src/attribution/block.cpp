@@ -215,7 +215,7 @@ void BlockAttributor<S>::integrate(const Request& request, const std::vector<std
   }
 }
 
-/// Doubles the panels of every window until its distances to the results with a half and a quarter as many say that its rows are
+/// Doubles the panels of every window until its distances to the results with a half, a quarter ... as many say that its rows are
 /// good enough.
 template <class S>
 void BlockAttributor<S>::refine(const Request& request) {
@@ -227,10 +227,13 @@ void BlockAttributor<S>::refine(const Request& request) {
   const bool deep = of_second_layer(request.level) && network_.layers.size() > 2;
   for (std::size_t l = deep ? 2 : 1; l < network_.layers.size(); ++l) later_units += network_.layers[l].units();
   const auto measure = [&](Block& fine, const Block& coarse) {
-    const core::Array<double, 2> distance = row_distance(fine, coarse, request.level);
-    for (std::size_t i = 0; i < distance.size(); ++i)
-      fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i], later_units);
-    fine.distance = distance;
+    const std::size_t values = row_values(fine, request.level);
+    fine.distance = row_distance(fine, coarse, request.level);
+    for (std::size_t i = 0; i < fine.distance.size(); ++i) {
+      double& worst = fine.distance.values()[i];
+      worst = worst_distance(worst, coarse.distance.values()[i]);
+      fine.error_estimate.values()[i] = estimated_error(worst, later_units, values);
+    }
   };
   const std::size_t J = request.scales.size();
   Blocks coarse, coarser, fine;

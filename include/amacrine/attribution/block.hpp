@@ -27,7 +27,7 @@ struct Block {
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
   core::Array<double, 2> rate, baseline_rate, residual;  ///< (W, M) Hz
   core::Array<double, 2> error_estimate;                 ///< (W, M) NaN where no tolerance was asked for
-  core::Array<double, 2> distance;                       ///< (W, M) row distance to the result with half as many panels
+  core::Array<double, 2> distance;                       ///< (W, M) of rows to results with fewer panels, as estimates take it
   core::Array<int, 2> panels;                            ///< (W, M)
   core::Array<std::int8_t, 2> flag;                      ///< (W, M) 0 good, 1 tolerance not met, 2 not finite
   core::Array<double, 4> attribution;                    ///< (W, M, C, X) sum of A_u
