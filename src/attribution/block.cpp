@@ -109,6 +109,13 @@ bool BlockAttributor<S>::forward_tangents(std::size_t cells, Level level) const 
 }
 
 template <class S>
+double BlockAttributor<S>::forward_columns(std::size_t cells, Level level) const {
+  if (level != Level::position || settings_.weights) return 0;
+  const auto most = static_cast<double>(PathIntegrator<S>::most_column_pairs(network_, cells, quadrature_));
+  return most > 0 ? std::min(1.0, most / static_cast<double>(column_pairs(network_))) : 0;
+}
+
+template <class S>
 void BlockAttributor<S>::integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale,
                                          int panels, bool pixels, Block& block) {
   const PathLayer<S>& layer = network_.first();
@@ -137,7 +144,9 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
     if (!pixel_rows_) pixel_rows_.emplace(exec_, network_, PixelRows<S>::way(network_));
     pixel_rows_->attribute(request.frames, at, static_cast<S>(scale), integrals.push, block.pixels);
   }
-  if (!settings_.weights) block.weight = block.push = {};
+  if (settings_.weights) return;
+  block.weight = block.push = {};
+  block.share = {};
 }
 
 template <class S>
@@ -150,24 +159,27 @@ void BlockAttributor<S>::integrate_tangents(const Request& request, const std::v
   const Paths<S> paths{baseline_,
                        all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(longest))};
   const RayQuadrature ray = make_ray(parts, panels);
-  const ChannelIntegrals integrals = integrator_.integrate_channels(paths, request.cells, ray.quadrature, ray.marks, second);
+  const Tangents of = tangents_of(request.level);
+  const TangentIntegrals integrals = integrator_.integrate_tangents(paths, request.cells, ray.quadrature, ray.marks, of, second);
   const PathLayer<S>& layer = network_.first();
-  const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels);
+  const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels),
+                    X = of == Tangents::columns ? static_cast<std::size_t>(layer.width) : 1;
   for (std::size_t j = 0; j < scales.size(); ++j) {
     Block& block = blocks[j];
     block.windows = W;
     block.cells = M;
     block.channels = C;
-    block.height = layer.units() / C;
-    block.width = 1;
-    block.attribution = core::Array<double, 4>({W, M, C, 1});
+    block.height = layer.units() / C / X;
+    block.width = X;
+    block.share = {};
+    block.attribution = core::Array<double, 4>({W, M, C, X});
     core::Array<double, 2> end({M, W});
     for (std::size_t i = 0; i < M; ++i)
       for (std::size_t w = 0; w < W; ++w) {
         end(i, w) = integrals.end(j, i, w);
-        for (std::size_t c = 0; c < C; ++c) block.attribution(w, i, c, 0) = integrals.attribution(j, i, w, c);
+        std::copy_n(&integrals.attribution(j, i, w, 0), C * X, &block.attribution(w, i, 0, 0));
       }
-    sum_channels(exec_, layer, paths, parts[j], block);
+    sum_responses(exec_, layer, paths, parts[j], block);
     close_rows(block, integrals.start, end);
     block.second = {};
     if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
@@ -176,10 +188,9 @@ void BlockAttributor<S>::integrate_tangents(const Request& request, const std::v
 }
 
 template <class S>
-void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
-                                         Blocks& blocks) {
+void BlockAttributor<S>::integrate_windows(const Request& request, const std::vector<std::size_t>& windows, bool tangents,
+                                           int panels, bool pixels, Blocks& blocks) {
   blocks.resize(request.scales.size());
-  const bool tangents = forward_tangents(request.cells.size(), request.level);
   if (tangents && !of_second_layer(request.level))
     return integrate_tangents(request, windows, request.scales, panels, blocks.data());
   for (std::size_t j = 0; j < blocks.size(); ++j) {
@@ -188,6 +199,28 @@ void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vect
     } else {
       integrate_units(request, windows, request.scales[j], panels, pixels, blocks[j]);
     }
+  }
+}
+
+/// Windows that drive few columns apart from the others, so that how a window is served depends on nothing but itself.
+template <class S>
+void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
+                                         Blocks& blocks) {
+  std::vector<std::size_t> part[2], at[2];
+  for (std::size_t i = 0; i < windows.size() && !request.few.empty(); ++i) {
+    part[request.few[windows[i]]].push_back(windows[i]);
+    at[request.few[windows[i]]].push_back(i);
+  }
+  if (part[0].empty() || part[1].empty()) {
+    const bool tangents = !part[1].empty() || forward_tangents(request.cells.size(), request.level);
+    return integrate_windows(request, windows, tangents, panels, pixels, blocks);
+  }
+  Blocks done[2];
+  for (std::size_t k = 0; k < 2; ++k) integrate_windows(request, part[k], k == 1, panels, pixels, done[k]);
+  blocks.resize(request.scales.size());
+  for (std::size_t j = 0; j < blocks.size(); ++j) {
+    blocks[j] = room_for(done[0][j], windows.size());
+    for (std::size_t k = 0; k < 2; ++k) put_windows(done[k][j], at[k], blocks[j]);
   }
 }
 
@@ -278,7 +311,10 @@ void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vec
   core::require(!of_second_layer(level) || network_.layers.size() >= 2,
                 "internal: level {} was asked of a network of one hidden layer", to_string(level));
   const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
-  const Request request{std::move(frames), difference, cells, level, scales};
+  Request request{std::move(frames), difference, cells, level, scales, {}};
+  if (const double part = forward_columns(cells.size(), level); part > 0)
+    for (std::size_t pairs : driven_pairs(exec_, network_, difference))
+      request.few.push_back(static_cast<double>(pairs) <= part * static_cast<double>(column_pairs(network_)));
   if (refines()) {
     blocks_.clear();
     refine(request);

@@ -48,6 +48,15 @@ double second_bytes(const PathNetwork<S>& network, const Quadrature& quadrature,
   return static_cast<double>(network.layers[1].units() * windows) * unit;
 }
 
+/// Memory of the columns' changes of a block, panel by panel, where they may go by forward tangents.
+template <class S>
+double column_bytes(const BlockAttributor<S>& engine, const Quadrature& quadrature, Level level, std::size_t windows,
+                    std::size_t cells) {
+  if (!(engine.forward_columns(cells, level) > 0)) return 0;
+  const PathLayer<S>& first = engine.network().first();
+  return sizeof(double) * static_cast<double>(windows * cells) * quadrature.lanes() * first.channels * first.width;
+}
+
 /// How a showing is computed, and what a window of all its stimuli costs.
 template <class S>
 std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showing, Attributor<S>& attributor) {
@@ -59,6 +68,8 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   std::string how = fmt::format("{} level, {}, ", to_string(stimulus.level),
                                 folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
   how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
+  if (const double part = engine.forward_columns(cells, stimulus.level); part > 0)
+    how += fmt::format(", or forward tangents of the columns where at most {:.0f} % are driven", 100 * part);
   if (!showing.ray.empty()) how += fmt::format(", {} contrasts on one ray", showing.ray.size());
   const Quadrature quadrature = quadrature_for(engine, stimulus.level);
   double work = tangents ? tangent_multiply_adds(engine.network(), cells, quadrature)
@@ -143,6 +154,7 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     block = std::max(
         block,
         PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
+            column_bytes(engine, quadrature, stimulus.level, windows, cells) +
             second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
             block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels, engine.refines()) +
             first_layer_bytes<S>(engine.network(), frames) + pixel_bytes(engine.network(), stimulus.level, frames));

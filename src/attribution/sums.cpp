@@ -120,30 +120,59 @@ void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 }
 
 template <class S>
-void sum_channels(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block) {
-  const std::size_t W = block.windows, C = block.channels, size = block.height;
-  const View3<double> sums(core::uninitialised("attribution::channel_sums"), 2, W, C);
+void sum_responses(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block) {
+  const std::size_t W = block.windows, C = block.channels, X = block.width, columns = C * X, height = block.height;
+  const View3<double> sums(core::uninitialised("attribution::response_sums"), 2, W, columns);
   const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
   const View2<S> difference = paths.difference;
   const bool rectified = layer.rectified;
   const auto part = static_cast<S>(scale);
   Kokkos::parallel_for(
-      "attribution::sum_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, W * C), KOKKOS_LAMBDA(const std::size_t i) {
-        const std::size_t w = i / C, c = i % C;
+      "attribution::sum_responses", Kokkos::RangePolicy<core::Exec>(exec, 0, W * columns), KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t k = i % columns, w = i / columns, c = k / X, x = k % X;
         double drive = 0, change = 0;
-        for (std::size_t u = c * size; u < (c + 1) * size; ++u) {
+        for (std::size_t y = 0; y < height; ++y) {
+          const std::size_t u = (c * height + y) * X + x;
           const S dz = part * difference(w, u);
           drive += static_cast<double>(dz);
           change += static_cast<double>(response_change(gain(u), offset(u), baseline(u), dz, rectified));
         }
-        sums(0, w, c) = drive;
-        sums(1, w, c) = change;
+        sums(0, w, k) = drive;
+        sums(1, w, k) = change;
       });
-  exec.fence("attribution::sum_channels");
+  exec.fence("attribution::sum_responses");
   const std::vector<double> found = core::to_host(sums);
-  const auto middle = found.begin() + static_cast<std::ptrdiff_t>(W * C);
-  block.drive = core::Array<double, 3>({W, C, 1}, std::vector<double>(found.begin(), middle));
-  block.change = core::Array<double, 3>({W, C, 1}, std::vector<double>(middle, found.end()));
+  const auto middle = found.begin() + static_cast<std::ptrdiff_t>(W * columns);
+  block.drive = core::Array<double, 3>({W, C, X}, std::vector<double>(found.begin(), middle));
+  block.change = core::Array<double, 3>({W, C, X}, std::vector<double>(middle, found.end()));
+}
+
+template <class S>
+std::size_t column_pairs(const PathNetwork<S>& network) {
+  const PathLayer<S>& second = network.layers[1];
+  return static_cast<std::size_t>(network.first().channels) * static_cast<std::size_t>(second.width) * second.kernel.extent(3);
+}
+
+template <class S>
+std::vector<std::size_t> driven_pairs(const core::Exec& exec, const PathNetwork<S>& network, const View2<S>& difference) {
+  const auto channels = static_cast<std::size_t>(network.first().channels),
+             height = static_cast<std::size_t>(network.first().height), width = static_cast<std::size_t>(network.first().width),
+             reached = static_cast<std::size_t>(network.layers[1].width), taps = network.layers[1].kernel.extent(3);
+  const View1<std::size_t> pairs(core::uninitialised("attribution::driven_pairs"), difference.extent(0));
+  Kokkos::parallel_for(
+      "attribution::driven_pairs", Kokkos::RangePolicy<core::Exec>(exec, 0, pairs.extent(0)), KOKKOS_LAMBDA(const std::size_t w) {
+        std::size_t sum = 0;
+        for (std::size_t k = 0; k < channels * width; ++k) {
+          const std::size_t c = k / width, x = k % width;
+          const std::size_t first = x + 1 > taps ? x + 1 - taps : 0, last = x + 1 < reached ? x + 1 : reached;
+          bool driven = false;
+          for (std::size_t y = 0; y < height; ++y) driven = driven || difference(w, (c * height + y) * width + x) != S(0);
+          if (driven) sum += last - first;
+        }
+        pairs(w) = sum;
+      });
+  exec.fence("attribution::driven_pairs");
+  return core::to_host(pairs);
 }
 
 /// Memory a kernel may fill for a host vector: its own where the kernel runs on the host, else the device's.
@@ -188,7 +217,9 @@ View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const 
 
 #define AMACRINE_INSTANTIATE(S)                                                                                              \
   template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&);       \
-  template void sum_channels(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                       \
+  template void sum_responses(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                      \
+  template std::size_t column_pairs(const PathNetwork<S>&);                                                                  \
+  template std::vector<std::size_t> driven_pairs(const core::Exec&, const PathNetwork<S>&, const View2<S>&);                 \
   template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, bool, Block&); \
   template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&, S);
 AMACRINE_INSTANTIATE(float)

@@ -77,15 +77,15 @@ auto column_from(const S* from, std::size_t step, int count) {
   };
 }
 
-/// a += w s, or conj(w) s.
+/// a += w s, or conj(w) s; minus = -im or -re, so that one multiply-add takes each weight from memory.
 template <bool Conjugate, class V, class S>
-void add_product(Complex<V>& a, const S* w, const V& re, const V& im) {
+void add_product(Complex<V>& a, const S* w, const V& re, const V& im, const V& minus) {
   const V wr(w[0]), wi(w[1]);
   if constexpr (Conjugate) {
     a.re = Kokkos::fma(wi, im, Kokkos::fma(wr, re, a.re));
-    a.im = Kokkos::fma(-wi, re, Kokkos::fma(wr, im, a.im));
+    a.im = Kokkos::fma(wi, minus, Kokkos::fma(wr, im, a.im));
   } else {
-    a.re = Kokkos::fma(-wi, im, Kokkos::fma(wr, re, a.re));
+    a.re = Kokkos::fma(wi, minus, Kokkos::fma(wr, re, a.re));
     a.im = Kokkos::fma(wi, re, Kokkos::fma(wr, im, a.im));
   }
 }
@@ -96,16 +96,17 @@ void mix_lanes(const S* in, std::size_t stride, int columns, const S* w, int row
   using V = core::Lanes<S>;
   constexpr int W = core::lane_count<S>;
   Complex<V> sum[R];
-  for (int r = 0; r < R; ++r) sum[r] = {V(S(0)), V(S(0))};
+  core::for_each_index<R>([&](auto r) { sum[r] = {V(S(0)), V(S(0))}; });
   for (int c = 0; c < columns; ++c) {
     const V re = core::load_lanes(in + static_cast<std::size_t>(c) * stride),
-            im = core::load_lanes(in + static_cast<std::size_t>(c) * stride + W);
-    for (int r = 0; r < R; ++r) add_product<Conjugate>(sum[r], w + 2 * (r * row_step + c * column_step), re, im);
+            im = core::load_lanes(in + static_cast<std::size_t>(c) * stride + W), minus = Conjugate ? -re : -im;
+    core::for_each_index<R>(
+        [&](auto r) { add_product<Conjugate>(sum[r], w + 2 * (r * row_step + c * column_step), re, im, minus); });
   }
-  for (int r = 0; r < R; ++r) {
+  core::for_each_index<R>([&](auto r) {
     core::store_lanes<S>(sum[r].re, out + static_cast<std::size_t>(r) * stride);
     core::store_lanes<S>(sum[r].im, out + static_cast<std::size_t>(r) * stride + W);
-  }
+  });
 }
 
 template <bool Conjugate, class S>
@@ -176,7 +177,7 @@ void run_pairs(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, 
         const auto mixed = [&](int y) {
           const Complex<V> value = column(y);
           Complex<V> product{V(S(0)), V(S(0))};
-          add_product<true>(product, w + static_cast<std::size_t>(y * pass.pairs) * 2, value.re, value.im);
+          add_product<true>(product, w + static_cast<std::size_t>(y * pass.pairs) * 2, value.re, value.im, -value.re);
           return product;
         };
         lane_column<N, 1>(pass.twiddle, mixed, out + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row, pass.out_height);

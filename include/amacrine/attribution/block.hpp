@@ -20,8 +20,8 @@ struct SecondRows {
 };
 
 /// Attributions of a block: W windows of one movie, M cells; C, Y, X the first layer's output. On the host, sums in double in a
-/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Where channels went by
-/// forward tangents there is one column, of height Y X, and neither weight, push nor share.
+/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Forward tangents leave
+/// neither weight, push nor share, and those of channels one column, of height Y X.
 struct Block {
   std::size_t windows = 0, cells = 0;
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
@@ -39,6 +39,9 @@ struct Block {
   std::vector<float> pixels;                             ///< (W, M, T, Y, X) where wanted
   SecondRows second;
 };
+
+/// What goes forward for a level that is served by forward tangents.
+constexpr Tangents tangents_of(Level level) { return level == Level::position ? Tangents::columns : Tangents::channels; }
 
 /// A level's five figures for a block. (W, M, C, K) with K = 1 for channels and K = X for positions;
 /// docs/results/attributions.md.
@@ -61,15 +64,19 @@ class BlockAttributor {
   const Block& attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                          const std::vector<int>& cells, Level level = Level::channel);
   /// A contrast series as one ray: block j is what attribute() would give for a movie whose departure from the baseline is
-  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents, at the level of
-  /// channels, running sums along the path of the largest serve all, with nodes between successive scales; otherwise every scale
-  /// is integrated by itself.
+  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents, at the levels of
+  /// channels and positions, running sums along the path of the largest serve all, with nodes between successive scales;
+  /// otherwise every scale is integrated by itself.
   const std::vector<Block>& attribute_ray(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
                                           std::size_t first, std::size_t windows, const std::vector<int>& cells,
                                           Level level = Level::channel);
   /// Whether a request's first-layer channels go by forward tangents: their attributions without weights, by secants, where that
   /// takes less time.
   bool forward_tangents(std::size_t cells, Level level) const;
+  /// At the level of positions, under the same conditions: the part of all columns, weighted by how many columns of the second
+  /// layer each reaches, that a window may drive to be served by forward tangents of the columns; 0 where none is. Other windows
+  /// take a backward pass per cell.
+  double forward_columns(std::size_t cells, Level level) const;
   /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
@@ -88,12 +95,15 @@ class BlockAttributor {
     std::vector<int> cells;
     Level level;
     std::vector<double> scales;
+    std::vector<bool> few;  ///< windows that drive so few columns that these go by forward tangents
   };
   using Blocks = std::vector<Block>;  ///< one per scale
   JoinedFrames<S> movie_frames(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows) const;
   void attribute_scales(JoinedFrames<S> frames, const std::vector<double>& scales, const std::vector<int>& cells, Level level);
   void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
   void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
+  void integrate_windows(const Request& request, const std::vector<std::size_t>& windows, bool tangents, int panels, bool pixels,
+                         Blocks& blocks);
   void integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale, int panels, bool pixels,
                        Block& block);
   void integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, const std::vector<double>& scales,
