@@ -81,10 +81,11 @@ LevelFigures position_level(const Block& block) { return figures(block, block.wi
 
 template <class S>
 BlockAttributor<S>::BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network,
-                                    const AttributionSettings& settings)
+                                    const AttributionSettings& settings, std::optional<FoldedFirstLayer<S>> first_layer)
     : exec_(exec),
       settings_(settings),
       network_(make_path_network(network)),
+      folded_(std::move(first_layer)),
       quadrature_(make_quadrature(settings.rule, settings.panels)),
       integrator_(exec, network_, settings.target),
       baseline_frame_(attribution::baseline_frame(network_, settings)) {
@@ -310,7 +311,7 @@ void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vec
                                           const std::vector<int>& cells, Level level) {
   core::require(!of_second_layer(level) || network_.layers.size() >= 2,
                 "internal: level {} was asked of a network of one hidden layer", to_string(level));
-  const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
+  const core::View2<S> difference = folded_ ? folded_->apply(exec_, frames) : apply_first_layer(exec_, network_, frames);
   Request request{std::move(frames), difference, cells, level, scales, {}};
   if (const double part = forward_columns(cells.size(), level); part > 0)
     for (std::size_t pairs : driven_pairs(exec_, network_, difference))

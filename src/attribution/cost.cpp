@@ -67,6 +67,7 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   const bool tangents = engine.forward_tangents(cells, stimulus.level);
   std::string how = fmt::format("{} level, {}, ", to_string(stimulus.level),
                                 folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
+  if (engine.folded_first_layer()) how += "first layer folded, ";
   how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
   if (const double part = engine.forward_columns(cells, stimulus.level); part > 0)
     how += fmt::format(", or forward tangents of the columns where at most {:.0f} % are driven", 100 * part);
@@ -74,6 +75,10 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   const Quadrature quadrature = quadrature_for(engine, stimulus.level);
   double work = tangents ? tangent_multiply_adds(engine.network(), cells, quadrature)
                          : PathIntegrator<S>::multiply_adds(engine.network(), cells, quadrature);
+  if (const auto& folded = engine.folded_first_layer()) {
+    const PathLayer<S>& first = engine.network().first();
+    work += folded->multiply_adds() - static_cast<double>(first.kernel.size()) * first.height * first.width;
+  }
   if (of_second_layer(stimulus.level)) work += second_multiply_adds(engine.network(), cells, quadrature);
   if (stimulus.level == Level::pixel) {
     how += fmt::format(", pixels {}", to_string(PixelRows<S>::way(engine.network())));

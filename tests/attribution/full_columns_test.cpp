@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "amacrine/attribution/path_integral.hpp"
+#include "amacrine/attribution/symmetry.hpp"
 #include "amacrine/core/lanes.hpp"
 #include "attribution/standard_network.hpp"
 
@@ -122,6 +122,59 @@ TEST(FullColumns, RunningSumsServeEveryMark) {
       for (std::size_t k = 0; k < column_units; ++k) sum += marked.attribution(j, row / 3, row % 3, k);
       EXPECT_NEAR(sum, marked.end(j, row / 3, row % 3) - marked.start(row / 3, row % 3), 1e-11);
     }
+}
+
+/// A bar that widens from the left edge until it drives every column: (52, 50, 50).
+core::Array<float, 3> widening_bar() {
+  core::Array<float, 3> movie({52, 50, 50});
+  for (std::size_t t = 0; t < 52; ++t)
+    for (std::size_t y = 0; y < 50; ++y)
+      for (std::size_t x = 0; x < 50; ++x) movie(t, y, x) = t >= 38 && x < 1 + 6 * (t - 38) ? 2.0F : 0.0F;
+  return movie;
+}
+
+/// Six rows of two cells for windows [first, first + windows) of the bar, as the study's stimuli are served.
+template <class S>
+Block bar_block(bool weights, std::size_t first, std::size_t windows) {
+  AttributionSettings settings;
+  settings.panels = 4;
+  settings.weights = weights;
+  Attributor<S> attributor(core::Exec(), naive::inference<S>(naive::standard_network()), settings);
+  BlockAttributor<S>& engine = attributor.engine(stimulus::Symmetry::along_y, Level::position);
+  EXPECT_TRUE(engine.folded_first_layer());
+  const double part = engine.forward_columns(6, Level::position);
+  EXPECT_EQ(part > 0 && part < 1, !weights && core::lane_count<S> >= 4);
+  return engine.attribute(widening_bar(), first, windows, {0, 1, 0, 1, 0, 1}, Level::position);
+}
+
+template <class S>
+void expect_bar(double tolerance) {
+  const Block forward = bar_block<S>(false, 37, 14), backward = bar_block<S>(true, 37, 14);
+  ASSERT_EQ(forward.attribution.size(), backward.attribution.size());
+  EXPECT_EQ(forward.weight.size(), 0U);
+  std::vector<double> error, drive, change;
+  for (std::size_t i = 0; i < backward.attribution.size(); ++i)
+    error.push_back(forward.attribution.values()[i] - backward.attribution.values()[i]);
+  EXPECT_LE(largest_value(error), tolerance * largest_value(backward.attribution.values()));
+  EXPECT_GT(largest_value(backward.attribution.values()), 1e-3);
+  EXPECT_EQ(forward.drive.values(), backward.drive.values());
+  EXPECT_EQ(forward.change.values(), backward.change.values());
+  EXPECT_EQ(forward.drive(1, 0, 1), 0.0);  // the bar reaches one column
+  EXPECT_NE(forward.drive(1, 0, 0), 0.0);
+  EXPECT_NE(forward.drive(13, 0, 35), 0.0);
+}
+
+TEST(FullColumns, WindowsOfABarAreServedByWhatTheyDriveInDouble) { expect_bar<double>(1e-12); }
+TEST(FullColumns, WindowsOfABarAreServedByWhatTheyDriveInFloat) { expect_bar<float>(5e-6); }
+
+TEST(FullColumns, AWindowOfABarHasTheSameBitsWhateverSharesItsBlock) {
+  const Block together = bar_block<float>(false, 37, 14);
+  const std::size_t row = 6 * column_units;
+  for (std::size_t w : {0U, 2U, 13U}) {
+    const Block alone = bar_block<float>(false, 37 + w, 1);
+    for (std::size_t i = 0; i < row; ++i) ASSERT_EQ(alone.attribution.values()[i], together.attribution.values()[w * row + i]);
+    EXPECT_EQ(alone.rate(0, 3), together.rate(w, 3));
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/attribution/first_layer.hpp"
 #include "amacrine/attribution/path_integral.hpp"
 #include "amacrine/attribution/pieces.hpp"
 #include "amacrine/attribution/pixel_rows.hpp"
@@ -55,7 +56,9 @@ LevelFigures position_level(const Block& block);
 template <class S>
 class BlockAttributor {
  public:
-  BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings);
+  /// `first_layer`: of the same network, where all movies that it will be given have that symmetry.
+  BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings,
+                  std::optional<FoldedFirstLayer<S>> first_layer = {});
 
   /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). Columns always, units, pixels and the second
   /// layer where `level` asks for them. With a tolerance, panels are doubled window by window until the estimated error of every
@@ -80,6 +83,7 @@ class BlockAttributor {
   /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
+  const std::optional<FoldedFirstLayer<S>>& folded_first_layer() const { return folded_; }
   const Quadrature& quadrature() const { return quadrature_; }
   /// Whether a tolerance was asked for.
   bool refines() const { return settings_.tolerance > 0; }
@@ -113,6 +117,7 @@ class BlockAttributor {
   core::Exec exec_;
   AttributionSettings settings_;
   PathNetwork<S> network_;
+  std::optional<FoldedFirstLayer<S>> folded_;
   Quadrature quadrature_;
   PathIntegrator<S> integrator_;
   std::optional<PixelRows<S>> pixel_rows_;  ///< once pixels have been asked for
