@@ -53,6 +53,14 @@ void lanes_to_windows(const S* values, std::size_t units, std::size_t windows, S
       for (std::size_t u = u0; u < std::min(units, u0 + block); ++u) out[l * stride + u] = values[u * L + l];
 }
 
+/// Operations of a cell's backward pass through a panel: transforms of maps (about 30 per value) and products of spectra.
+template <class S>
+double backward_operations(const PathNetwork<S>& network) {
+  const double area = static_cast<double>(network.first().height) * network.first().width;
+  const double C = network.first().channels, D = network.layers[1].channels;
+  return (C + D) * 30 * area + 4 * C * D * area;
+}
+
 }  // namespace
 
 template <class S>
@@ -61,14 +69,6 @@ bool WindowLanes<S>::possible(const PathNetwork<S>& network) {
   const core::View4<S>& kernel = network.layers[1].kernel;
   return model::LaneConv<S>::pays(network.first().height, network.first().width, static_cast<int>(kernel.extent(2)),
                                   static_cast<int>(kernel.extent(3)), kernel.extent(0));
-}
-
-/// Operations of a cell's backward pass through a panel: transforms of maps (about 30 per value) and products of spectra.
-template <class S>
-double backward_operations(const PathNetwork<S>& network) {
-  const double area = static_cast<double>(network.first().height) * network.first().width;
-  const double C = network.first().channels, D = network.layers[1].channels;
-  return (C + D) * 30 * area + 4 * C * D * area;
 }
 
 template <class S>

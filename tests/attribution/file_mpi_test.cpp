@@ -90,6 +90,33 @@ TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
+/// Bars without weights: windows that drive few columns by forward tangents, the others by backward passes.
+TEST(FullAttributionFile, BarsHaveTheSameBitsOnAnyNumberOfRanks) {
+  const auto world = parallel::Communicator::world();
+  Job job("symmetry", standard_layers_model());
+  const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, job.model.screen);
+  const auto run = [&](const parallel::Communicator& communicator, int block_windows, const std::string& name) {
+    job.settings.block_windows = block_windows;
+    job.plan = make_plan(job.settings, catalogue, job.model);
+    return job.run(communicator, scratch(communicator, name));
+  };
+  job.settings.quantities = {"attribution", "drive", "response_change"};
+  job.settings.weights = false;
+  job.settings.panels = 3;
+  job.settings.stimuli = {"moving_bar"};
+  job.settings.bar_range_px = 4;
+  const std::string together = run(world, 5, "bars.h5");
+  if (world.root()) {
+    const io::Reader a(together), b(run(parallel::Communicator::self(), 13, "bars_alone.h5"));
+    for (const char* name : {"rate", "attribution", "position_attribution", "position_drive", "position_response_change"})
+      expect_same_bits(a, b, name);
+    float largest = 0;
+    for (float rate : a.read<float>("rate")) largest = std::max(largest, rate);
+    for (float residual : a.read<float>("residual")) EXPECT_LE(std::abs(residual), 1e-5 * largest);
+  }
+  world.barrier();
+}
+
 /// Without weights the flashes of several contrasts share one path; each contrast's rows are those it has alone.
 TEST(AttributionFile, AContrastSeriesIsOneRay) {
   const auto world = parallel::Communicator::world();

@@ -43,4 +43,9 @@ inline model::Model small_model(model::Norm norm = model::Norm::per_unit) {
 /// Kernels large enough for the frequency domain: 6 frames of 20 x 20 pixels -> 3 channels @ 10 x 10 -> 2 channels @ 3 x 3.
 inline model::Model large_kernel_model() { return random_small_model(20, 20, {{3, 10, 10}, {2, 3, 3}}, model::Norm::per_unit); }
 
+/// The standard network's layers: 6 frames of 50 x 50 pixels -> 8 channels @ 15 x 15 -> 8 channels @ 11 x 11.
+inline model::Model standard_layers_model() {
+  return random_small_model(50, 50, {{8, 15, 15}, {8, 11, 11}}, model::Norm::per_unit);
+}
+
 }  // namespace amacrine::attribution

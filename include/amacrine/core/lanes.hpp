@@ -33,9 +33,9 @@ inline constexpr bool exec_is_host =
 template <class S>
 using Lanes = Kokkos::Experimental::simd<S, typename detail::LaneAbi<S, detail::exec_is_host>::type>;
 
-/// f(0), ..., f(N - 1) with indices that are constants: arrays of vectors so addressed stay in registers.
+/// f(0), ..., f(N - 1) on the host, with indices that are constants: arrays of vectors so addressed stay in registers.
 template <int N, class F>
-KOKKOS_INLINE_FUNCTION void for_each_index(const F& f) {
+void for_each_index(const F& f) {
   [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
   (std::make_integer_sequence<int, N>{});
 }
