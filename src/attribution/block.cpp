@@ -81,10 +81,11 @@ LevelFigures position_level(const Block& block) { return figures(block, block.wi
 
 template <class S>
 BlockAttributor<S>::BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network,
-                                    const AttributionSettings& settings)
+                                    const AttributionSettings& settings, std::optional<FoldedFirstLayer<S>> first_layer)
     : exec_(exec),
       settings_(settings),
       network_(make_path_network(network)),
+      folded_(std::move(first_layer)),
       quadrature_(make_quadrature(settings.rule, settings.panels)),
       integrator_(exec, network_, settings.target),
       baseline_frame_(attribution::baseline_frame(network_, settings)) {
@@ -109,6 +110,13 @@ bool BlockAttributor<S>::forward_tangents(std::size_t cells, Level level) const 
 }
 
 template <class S>
+double BlockAttributor<S>::forward_columns(std::size_t cells, Level level) const {
+  if (level != Level::position || settings_.weights) return 0;
+  const auto most = static_cast<double>(PathIntegrator<S>::most_column_pairs(network_, cells, quadrature_));
+  return most > 0 ? std::min(1.0, most / static_cast<double>(column_pairs(network_))) : 0;
+}
+
+template <class S>
 void BlockAttributor<S>::integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale,
                                          int panels, bool pixels, Block& block) {
   const PathLayer<S>& layer = network_.first();
@@ -128,15 +136,18 @@ void BlockAttributor<S>::integrate_units(const Request& request, const std::vect
   block.second = {};
   if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
   open_rows(block, panels);
-  if (request.level == Level::unit || (request.level == Level::pixel && settings_.tolerance > 0))
+  if (request.level == Level::unit || (request.level == Level::pixel && refines()))
     store_units(exec_, layer, paths, integrals, settings_.weights, block);
   if (pixels) {
     std::vector<std::size_t> at;
     at.reserve(windows.size());
     for (std::size_t w : windows) at.push_back(request.frames.at[w]);
-    store_pixels(exec_, network_, request.frames.values, request.frames.count, at, static_cast<S>(scale), integrals, block);
+    if (!pixel_rows_) pixel_rows_.emplace(exec_, network_, PixelRows<S>::way(network_));
+    pixel_rows_->attribute(request.frames, at, static_cast<S>(scale), integrals.push, block.pixels);
   }
-  if (!settings_.weights) block.weight = block.push = {};
+  if (settings_.weights) return;
+  block.weight = block.push = {};
+  block.share = {};
 }
 
 template <class S>
@@ -149,24 +160,27 @@ void BlockAttributor<S>::integrate_tangents(const Request& request, const std::v
   const Paths<S> paths{baseline_,
                        all ? request.difference : take_windows(exec_, request.difference, windows, static_cast<S>(longest))};
   const RayQuadrature ray = make_ray(parts, panels);
-  const ChannelIntegrals integrals = integrator_.integrate_channels(paths, request.cells, ray.quadrature, ray.marks, second);
+  const Tangents of = tangents_of(request.level);
+  const TangentIntegrals integrals = integrator_.integrate_tangents(paths, request.cells, ray.quadrature, ray.marks, of, second);
   const PathLayer<S>& layer = network_.first();
-  const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels);
+  const std::size_t W = windows.size(), M = request.cells.size(), C = static_cast<std::size_t>(layer.channels),
+                    X = of == Tangents::columns ? static_cast<std::size_t>(layer.width) : 1;
   for (std::size_t j = 0; j < scales.size(); ++j) {
     Block& block = blocks[j];
     block.windows = W;
     block.cells = M;
     block.channels = C;
-    block.height = layer.units() / C;
-    block.width = 1;
-    block.attribution = core::Array<double, 4>({W, M, C, 1});
+    block.height = layer.units() / C / X;
+    block.width = X;
+    block.share = {};
+    block.attribution = core::Array<double, 4>({W, M, C, X});
     core::Array<double, 2> end({M, W});
     for (std::size_t i = 0; i < M; ++i)
       for (std::size_t w = 0; w < W; ++w) {
         end(i, w) = integrals.end(j, i, w);
-        for (std::size_t c = 0; c < C; ++c) block.attribution(w, i, c, 0) = integrals.attribution(j, i, w, c);
+        std::copy_n(&integrals.attribution(j, i, w, 0), C * X, &block.attribution(w, i, 0, 0));
       }
-    sum_channels(exec_, layer, paths, parts[j], block);
+    sum_responses(exec_, layer, paths, parts[j], block);
     close_rows(block, integrals.start, end);
     block.second = {};
     if (second) store_second(exec_, network_.layers[1], integrals.second, request.level == Level::unit2, block);
@@ -175,10 +189,9 @@ void BlockAttributor<S>::integrate_tangents(const Request& request, const std::v
 }
 
 template <class S>
-void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
-                                         Blocks& blocks) {
+void BlockAttributor<S>::integrate_windows(const Request& request, const std::vector<std::size_t>& windows, bool tangents,
+                                           int panels, bool pixels, Blocks& blocks) {
   blocks.resize(request.scales.size());
-  const bool tangents = forward_tangents(request.cells.size(), request.level);
   if (tangents && !of_second_layer(request.level))
     return integrate_tangents(request, windows, request.scales, panels, blocks.data());
   for (std::size_t j = 0; j < blocks.size(); ++j) {
@@ -187,6 +200,28 @@ void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vect
     } else {
       integrate_units(request, windows, request.scales[j], panels, pixels, blocks[j]);
     }
+  }
+}
+
+/// Windows that drive few columns apart from the others, so that how a window is served depends on nothing but itself.
+template <class S>
+void BlockAttributor<S>::integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels,
+                                         Blocks& blocks) {
+  std::vector<std::size_t> part[2], at[2];
+  for (std::size_t i = 0; i < windows.size() && !request.few.empty(); ++i) {
+    part[request.few[windows[i]]].push_back(windows[i]);
+    at[request.few[windows[i]]].push_back(i);
+  }
+  if (part[0].empty() || part[1].empty()) {
+    const bool tangents = !part[1].empty() || forward_tangents(request.cells.size(), request.level);
+    return integrate_windows(request, windows, tangents, panels, pixels, blocks);
+  }
+  Blocks done[2];
+  for (std::size_t k = 0; k < 2; ++k) integrate_windows(request, part[k], k == 1, panels, pixels, done[k]);
+  blocks.resize(request.scales.size());
+  for (std::size_t j = 0; j < blocks.size(); ++j) {
+    blocks[j] = room_for(done[0][j], windows.size());
+    for (std::size_t k = 0; k < 2; ++k) put_windows(done[k][j], at[k], blocks[j]);
   }
 }
 
@@ -214,7 +249,7 @@ void BlockAttributor<S>::integrate(const Request& request, const std::vector<std
   }
 }
 
-/// Doubles the panels of every window until its distances to the results with a half and a quarter as many say that its rows are
+/// Doubles the panels of every window until its distances to the results with a half, a quarter ... as many say that its rows are
 /// good enough.
 template <class S>
 void BlockAttributor<S>::refine(const Request& request) {
@@ -226,10 +261,13 @@ void BlockAttributor<S>::refine(const Request& request) {
   const bool deep = of_second_layer(request.level) && network_.layers.size() > 2;
   for (std::size_t l = deep ? 2 : 1; l < network_.layers.size(); ++l) later_units += network_.layers[l].units();
   const auto measure = [&](Block& fine, const Block& coarse) {
-    const core::Array<double, 2> distance = row_distance(fine, coarse, request.level);
-    for (std::size_t i = 0; i < distance.size(); ++i)
-      fine.error_estimate.values()[i] = estimated_error(distance.values()[i], coarse.distance.values()[i], later_units);
-    fine.distance = distance;
+    const std::size_t values = row_values(fine, request.level);
+    fine.distance = row_distance(fine, coarse, request.level);
+    for (std::size_t i = 0; i < fine.distance.size(); ++i) {
+      double& worst = fine.distance.values()[i];
+      worst = worst_distance(worst, coarse.distance.values()[i]);
+      fine.error_estimate.values()[i] = estimated_error(worst, later_units, values);
+    }
   };
   const std::size_t J = request.scales.size();
   Blocks coarse, coarser, fine;
@@ -273,9 +311,12 @@ void BlockAttributor<S>::attribute_scales(JoinedFrames<S> frames, const std::vec
                                           const std::vector<int>& cells, Level level) {
   core::require(!of_second_layer(level) || network_.layers.size() >= 2,
                 "internal: level {} was asked of a network of one hidden layer", to_string(level));
-  const core::View2<S> difference = apply_first_layer(exec_, network_, frames);
-  const Request request{std::move(frames), difference, cells, level, scales};
-  if (settings_.tolerance > 0) {
+  const core::View2<S> difference = folded_ ? folded_->apply(exec_, frames) : apply_first_layer(exec_, network_, frames);
+  Request request{std::move(frames), difference, cells, level, scales, {}};
+  if (const double part = forward_columns(cells.size(), level); part > 0)
+    for (std::size_t pairs : driven_pairs(exec_, network_, difference))
+      request.few.push_back(static_cast<double>(pairs) <= part * static_cast<double>(column_pairs(network_)));
+  if (refines()) {
     blocks_.clear();
     refine(request);
   } else {

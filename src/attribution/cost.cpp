@@ -48,6 +48,15 @@ double second_bytes(const PathNetwork<S>& network, const Quadrature& quadrature,
   return static_cast<double>(network.layers[1].units() * windows) * unit;
 }
 
+/// Memory of the columns' changes of a block, panel by panel, where they may go by forward tangents.
+template <class S>
+double column_bytes(const BlockAttributor<S>& engine, const Quadrature& quadrature, Level level, std::size_t windows,
+                    std::size_t cells) {
+  if (!(engine.forward_columns(cells, level) > 0)) return 0;
+  const PathLayer<S>& first = engine.network().first();
+  return sizeof(double) * static_cast<double>(windows * cells) * quadrature.lanes() * first.channels * first.width;
+}
+
 /// How a showing is computed, and what a window of all its stimuli costs.
 template <class S>
 std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showing, Attributor<S>& attributor) {
@@ -58,12 +67,23 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   const bool tangents = engine.forward_tangents(cells, stimulus.level);
   std::string how = fmt::format("{} level, {}, ", to_string(stimulus.level),
                                 folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
+  if (engine.folded_first_layer()) how += "first layer folded, ";
   how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
+  if (const double part = engine.forward_columns(cells, stimulus.level); part > 0)
+    how += fmt::format(", or forward tangents of the columns where at most {:.0f} % are driven", 100 * part);
   if (!showing.ray.empty()) how += fmt::format(", {} contrasts on one ray", showing.ray.size());
   const Quadrature quadrature = quadrature_for(engine, stimulus.level);
   double work = tangents ? tangent_multiply_adds(engine.network(), cells, quadrature)
                          : PathIntegrator<S>::multiply_adds(engine.network(), cells, quadrature);
+  if (const auto& folded = engine.folded_first_layer()) {
+    const PathLayer<S>& first = engine.network().first();
+    work += folded->multiply_adds() - static_cast<double>(first.kernel.size()) * first.height * first.width;
+  }
   if (of_second_layer(stimulus.level)) work += second_multiply_adds(engine.network(), cells, quadrature);
+  if (stimulus.level == Level::pixel) {
+    how += fmt::format(", pixels {}", to_string(PixelRows<S>::way(engine.network())));
+    work += static_cast<double>(cells) * PixelRows<S>::multiply_adds(engine.network());
+  }
   return {how, work * static_cast<double>(stimuli_of(showing).size())};
 }
 
@@ -74,12 +94,14 @@ CostPart& part_of(Cost& cost, const std::string& name, std::size_t showing) {
   return cost.parts.back();
 }
 
-/// Host copies of a block's results: sums in double, units and pixels as float.
-double block_bytes(const FirstLayerFacts& layer, const PlannedStimulus& stimulus, double windows, double cells, double pixels) {
+/// Host copies of a block's results: sums in double, units and pixels as float. With a tolerance a block's pixels lie beside
+/// those that have passed and those that are about to.
+double block_bytes(const FirstLayerFacts& layer, const PlannedStimulus& stimulus, double windows, double cells, double pixels,
+                   bool refined) {
   const double columns = static_cast<double>(layer.channels * layer.columns), units = columns * static_cast<double>(layer.rows);
   double values = 2 * 3 * columns;  // doubles, in floats
   if (stimulus.level == Level::unit || stimulus.level == Level::pixel) values += 7 * units;
-  if (stimulus.level == Level::pixel) values += 2 * pixels;
+  if (stimulus.level == Level::pixel) values += (refined ? 3 : 1) * pixels;
   return sizeof(float) * windows * cells * values;
 }
 
@@ -88,6 +110,14 @@ template <class S>
 double first_layer_bytes(const PathNetwork<S>& network, std::size_t frames) {
   const double pixels = static_cast<double>(network.height) * network.width;
   return sizeof(S) * static_cast<double>(frames) * (2 * pixels + 2 * static_cast<double>(network.first().units()));
+}
+
+/// What pixel rows need on the way: s - s0 frame by frame, and the transposed first layer's working memory.
+template <class S>
+double pixel_bytes(const PathNetwork<S>& network, Level level, std::size_t frames) {
+  if (level != Level::pixel) return 0;
+  const double pixels = static_cast<double>(network.height) * network.width;
+  return sizeof(S) * static_cast<double>(frames) * pixels + PixelRows<S>::bytes(network);
 }
 
 constexpr double decimal_gb = 1e9;
@@ -117,7 +147,8 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     const Showing& showing = plan.showings[s];
     const PlannedStimulus& stimulus = plan.stimuli[showing.stimulus];
     const BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
-    const std::size_t cells = showing.cells.size(), windows = std::min(plan.block_windows, stimulus.windows);
+    const std::size_t cells = showing.cells.size(), windows = std::min(plan.block_windows, stimulus.windows),
+                      frames = joined_frames(plan, stimulus, lead);
     const auto [how, window_work] = choice_of(plan, showing, attributor);
     const double work = static_cast<double>(stimulus.windows) * window_work;
     CostPart& part = part_of(cost, how, s);
@@ -125,10 +156,13 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
     part.multiply_adds += work;
     cost.multiply_adds += work;
     const Quadrature quadrature = quadrature_for(engine, stimulus.level);
-    block = std::max(block, PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
-                                second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
-                                block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels) +
-                                first_layer_bytes<S>(engine.network(), joined_frames(plan, stimulus, lead)));
+    block = std::max(
+        block,
+        PathIntegrator<S>::bytes(engine.network(), windows, cells, quadrature) +
+            column_bytes(engine, quadrature, stimulus.level, windows, cells) +
+            second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
+            block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels, engine.refines()) +
+            first_layer_bytes<S>(engine.network(), frames) + pixel_bytes(engine.network(), stimulus.level, frames));
   }
   cost.memory_bytes = block + Screening::bytes(plan, lead);
   return cost;

@@ -61,6 +61,31 @@ std::vector<double> slopes_of_rows(const std::vector<double>& drives, const Quad
   return slopes;
 }
 
+/// Sums the panels' changes, times the output's slopes, up to every mark. drives (M, W, nodes), changes (M, W, panels, K).
+void sum_marks(const std::vector<double>& drives, const core::View4<double>& changes, const Quadrature& quadrature,
+               const std::vector<int>& marks, Target target, double beta, TangentIntegrals& out) {
+  const std::size_t M = changes.extent(0), W = changes.extent(1), P = changes.extent(2), K = changes.extent(3), J = marks.size();
+  const std::vector<double> slopes = slopes_of_rows(drives, quadrature, target, beta);
+  const auto output = [&](double u) { return target == Target::after_softplus ? softplus(u, beta) : u; };
+  out.attribution = core::Array<double, 4>({J, M, W, K});
+  out.end = core::Array<double, 3>({J, M, W});
+  out.start = core::Array<double, 2>({M, W});
+  const auto sum_row = [&](std::size_t row) {
+    const double *const u = drives.data() + row * (P + 1), *const change = &changes(row / W, row % W, 0, 0);
+    std::vector<double> sum(K, 0.0);
+    out.start.values()[row] = output(u[0]);
+    std::size_t p = 0;
+    for (std::size_t j = 0; j < J; ++j) {
+      for (; p < static_cast<std::size_t>(marks[j]); ++p)
+        for (std::size_t k = 0; k < K; ++k) sum[k] += slopes[row * P + p] * change[p * K + k];
+      out.end.values()[j * M * W + row] = output(u[p]);
+      std::copy(sum.begin(), sum.end(), out.attribution.values().begin() + static_cast<std::ptrdiff_t>((j * M * W + row) * K));
+    }
+  };
+  Kokkos::parallel_for("attribution::sum_marks", Kokkos::RangePolicy<core::HostExec>(core::HostExec(), 0, M * W), sum_row);
+  core::HostExec().fence("attribution::sum_marks");
+}
+
 template <class S>
 void require_second(const PathNetwork<S>& network, const Quadrature& quadrature, bool second) {
   core::require(!second || (network.layers.size() >= 2 && !quadrature.to.empty()),
@@ -238,52 +263,43 @@ const PathIntegrals<S>& PathIntegrator<S>::integrate(const Paths<S>& paths, cons
 }
 
 template <class S>
-bool PathIntegrator<S>::channels_possible(const PathNetwork<S>& network, const Quadrature& quadrature) {
+bool PathIntegrator<S>::tangents_possible(const PathNetwork<S>& network, const Quadrature& quadrature) {
   return quadrature.secant() && WindowLanes<S>::possible(network);
 }
 template <class S>
 bool PathIntegrator<S>::channels_pay(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
-  return channels_possible(network, quadrature) && WindowLanes<S>::tangents_pay(network, cells);
+  return tangents_possible(network, quadrature) && WindowLanes<S>::tangents_pay(network, cells);
+}
+template <class S>
+std::size_t PathIntegrator<S>::most_column_pairs(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
+  return tangents_possible(network, quadrature) ? WindowLanes<S>::most_column_pairs(network, cells) : 0;
 }
 
 template <class S>
-ChannelIntegrals PathIntegrator<S>::integrate_channels(const Paths<S>& paths, const std::vector<int>& cells,
-                                                       const Quadrature& quadrature, const std::vector<int>& marks, bool second) {
-  core::require(channels_possible(impl_->network, quadrature), "internal: this network's channels are not served by tangents");
+TangentIntegrals PathIntegrator<S>::integrate_tangents(const Paths<S>& paths, const std::vector<int>& cells,
+                                                       const Quadrature& quadrature, const std::vector<int>& marks, Tangents of,
+                                                       bool second) {
+  core::require(tangents_possible(impl_->network, quadrature), "internal: this network is not served by tangents");
   require_second(impl_->network, quadrature, second);
-  const std::size_t M = cells.size(), W = paths.windows(), P = quadrature.weight.size(), K = quadrature.alpha.size(),
-                    C = static_cast<std::size_t>(impl_->network.first().channels), J = marks.size();
+  const std::size_t M = cells.size(), W = paths.windows();
   const DeviceRule<S> rule = to_device_rule<S>(quadrature);
   const std::vector<double> drives = impl_->drives_of(paths, rule, cells);
-  ChannelIntegrals out;
+  TangentIntegrals out;
   if (second) {
     const std::vector<double> slopes = slopes_of_rows(drives, quadrature, impl_->target, impl_->network.softplus_beta);
     out.second = impl_->second_room(M, W);
     impl_->window_lanes->second_layer(rule, quadrature, cells, node_coefficients(slopes, quadrature), out.second);
   }
-  const core::View4<double> changes(core::uninitialised("attribution::tangents"), M, W, P, C);
-  impl_->window_lanes->tangents(rule, cells, changes);
-  const std::vector<double> change = core::to_host(changes);
-  const double beta = impl_->network.softplus_beta;
-  const bool rate = impl_->target == Target::after_softplus;
-  const auto output = [&](double u) { return rate ? softplus(u, beta) : u; };
-  out.attribution = core::Array<double, 4>({J, M, W, C});
-  out.end = core::Array<double, 3>({J, M, W});
-  out.start = core::Array<double, 2>({M, W});
-  for (std::size_t row = 0; row < M * W; ++row) {
-    const double* const u = drives.data() + row * K;
-    std::vector<double> sum(C, 0.0);
-    out.start.values()[row] = output(u[0]);
-    std::size_t p = 0;
-    for (std::size_t j = 0; j < J; ++j) {
-      for (; p < static_cast<std::size_t>(marks[j]); ++p) {
-        const double slope = rate ? softplus_slope(u[p], u[p + 1], beta) : 1.0;
-        for (std::size_t c = 0; c < C; ++c) sum[c] += slope * change[(row * P + p) * C + c];
-      }
-      out.end.values()[j * M * W + row] = output(u[p]);
-      std::copy(sum.begin(), sum.end(), out.attribution.values().begin() + static_cast<std::ptrdiff_t>((j * M * W + row) * C));
-    }
+  const PathLayer<S>& first = impl_->network.first();
+  const bool columns = of == Tangents::columns;
+  const auto K = static_cast<std::size_t>(first.channels) * static_cast<std::size_t>(columns ? first.width : 1);
+  const core::View4<double> changes(core::uninitialised("attribution::tangents"), M, W, quadrature.weight.size(), K);
+  if (columns) {
+    impl_->window_lanes->column_tangents(rule, cells, changes);
+  } else {
+    impl_->window_lanes->tangents(rule, cells, changes);
   }
+  sum_marks(drives, changes, quadrature, marks, impl_->target, impl_->network.softplus_beta, out);
   return out;
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr double smallest_row_hz = 0.1;
 constexpr double fewest_units = 25.0;
+constexpr double single_precision = 4e-6;  ///< of a row, in the measure of its error
 
 /// Calls f(a.values, b.values) for every field that has windows as its first axis.
 template <class A, class B, class F>
@@ -143,9 +144,28 @@ core::Array<double, 2> row_distance(const Block& fine, const Block& coarse, Leve
   return out;
 }
 
-double estimated_error(double distance, double coarser_distance, std::size_t later_units) {
-  const double safety = 1.0 + 10.0 / std::sqrt(std::max(fewest_units, static_cast<double>(later_units)));
-  return safety * std::max(distance, 0.25 * coarser_distance);
+std::size_t row_values(const Block& block, Level level) {
+  const std::size_t rows = block.rate.size();
+  switch (level) {
+    case Level::channel:
+      return block.channels;
+    case Level::position:
+      return block.channels * block.width;
+    case Level::channel2:
+      return block.second.attribution.size() / rows;
+    case Level::unit2:
+      return block.second.units.size() / rows;
+    default:
+      return block.unit_attribution.size() / rows;
+  }
+}
+
+double worst_distance(double distance, double coarser) { return std::max(distance, 0.25 * coarser); }
+
+double estimated_error(double worst, std::size_t later_units, std::size_t values) {
+  const double flips = 1.0 + 10.0 / std::sqrt(std::max(fewest_units, static_cast<double>(later_units)));
+  const auto count = static_cast<double>(values);
+  return flips * (1.0 + 6.0 / (count * count)) * worst + single_precision;
 }
 
 std::vector<bool> judge_windows(Block& block, double tolerance, bool last) {

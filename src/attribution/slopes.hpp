@@ -12,6 +12,17 @@ KOKKOS_INLINE_FUNCTION S relu_slope(S a, S b) {
   return run == S(0) ? (a > S(0) ? S(1) : S(0)) : rise / run;
 }
 
+/// Change of `count` first-layer units across the panel [from, to] of a path on which they move by `step` and cross their
+/// thresholds at `crossing`.
+template <class S>
+void panel_change(const S* crossing, const S* step, S from, S to, S inverse_width, int count, S* change) {
+  for (int i = 0; i < count; ++i) {
+    const S part = (step[i] > S(0) ? to - crossing[i] : crossing[i] - from) * inverse_width;
+    const S inside = part <= S(0) ? S(0) : (part >= S(1) ? S(1) : part);
+    change[i] = inside * (step[i] * (to - from));
+  }
+}
+
 template <class S>
 KOKKOS_INLINE_FUNCTION S relu_derivative(S a) {
   return a > S(0) ? S(1) : S(0);

@@ -2,7 +2,6 @@
 #include "sums.hpp"
 
 #include "amacrine/core/lanes.hpp"
-#include "amacrine/model/kernels.hpp"
 
 namespace amacrine::attribution {
 namespace {
@@ -95,19 +94,6 @@ void unit_figures(const core::Exec& exec, const PathLayer<S>& layer, const Paths
       });
 }
 
-/// g(u, b) = G_u of row b = window * M + cell, rows as lanes.
-template <class S>
-void weights_as_lanes(const core::Exec& exec, const PathLayer<S>& layer, const View3<S>& push, const View2<S>& g) {
-  const std::size_t cells = push.extent(0), units = push.extent(2), rows = g.extent(1);
-  const View1<S> gain = layer.gain;
-  Kokkos::parallel_for(
-      "attribution::weights_as_lanes", Kokkos::RangePolicy<core::Exec>(exec, 0, units * rows),
-      KOKKOS_LAMBDA(const std::size_t i) {
-        const std::size_t u = i / rows, b = i % rows;
-        g(u, b) = gain(u) * push(b % cells, b / cells, u);
-      });
-}
-
 }  // namespace
 
 template <class S>
@@ -134,30 +120,59 @@ void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 }
 
 template <class S>
-void sum_channels(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block) {
-  const std::size_t W = block.windows, C = block.channels, size = block.height;
-  const View3<double> sums(core::uninitialised("attribution::channel_sums"), 2, W, C);
+void sum_responses(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block) {
+  const std::size_t W = block.windows, C = block.channels, X = block.width, columns = C * X, height = block.height;
+  const View3<double> sums(core::uninitialised("attribution::response_sums"), 2, W, columns);
   const View1<S> gain = layer.gain, offset = layer.offset, baseline = paths.baseline;
   const View2<S> difference = paths.difference;
   const bool rectified = layer.rectified;
   const auto part = static_cast<S>(scale);
   Kokkos::parallel_for(
-      "attribution::sum_channels", Kokkos::RangePolicy<core::Exec>(exec, 0, W * C), KOKKOS_LAMBDA(const std::size_t i) {
-        const std::size_t w = i / C, c = i % C;
+      "attribution::sum_responses", Kokkos::RangePolicy<core::Exec>(exec, 0, W * columns), KOKKOS_LAMBDA(const std::size_t i) {
+        const std::size_t k = i % columns, w = i / columns, c = k / X, x = k % X;
         double drive = 0, change = 0;
-        for (std::size_t u = c * size; u < (c + 1) * size; ++u) {
+        for (std::size_t y = 0; y < height; ++y) {
+          const std::size_t u = (c * height + y) * X + x;
           const S dz = part * difference(w, u);
           drive += static_cast<double>(dz);
           change += static_cast<double>(response_change(gain(u), offset(u), baseline(u), dz, rectified));
         }
-        sums(0, w, c) = drive;
-        sums(1, w, c) = change;
+        sums(0, w, k) = drive;
+        sums(1, w, k) = change;
       });
-  exec.fence("attribution::sum_channels");
+  exec.fence("attribution::sum_responses");
   const std::vector<double> found = core::to_host(sums);
-  const auto middle = found.begin() + static_cast<std::ptrdiff_t>(W * C);
-  block.drive = core::Array<double, 3>({W, C, 1}, std::vector<double>(found.begin(), middle));
-  block.change = core::Array<double, 3>({W, C, 1}, std::vector<double>(middle, found.end()));
+  const auto middle = found.begin() + static_cast<std::ptrdiff_t>(W * columns);
+  block.drive = core::Array<double, 3>({W, C, X}, std::vector<double>(found.begin(), middle));
+  block.change = core::Array<double, 3>({W, C, X}, std::vector<double>(middle, found.end()));
+}
+
+template <class S>
+std::size_t column_pairs(const PathNetwork<S>& network) {
+  const PathLayer<S>& second = network.layers[1];
+  return static_cast<std::size_t>(network.first().channels) * static_cast<std::size_t>(second.width) * second.kernel.extent(3);
+}
+
+template <class S>
+std::vector<std::size_t> driven_pairs(const core::Exec& exec, const PathNetwork<S>& network, const View2<S>& difference) {
+  const auto channels = static_cast<std::size_t>(network.first().channels),
+             height = static_cast<std::size_t>(network.first().height), width = static_cast<std::size_t>(network.first().width),
+             reached = static_cast<std::size_t>(network.layers[1].width), taps = network.layers[1].kernel.extent(3);
+  const View1<std::size_t> pairs(core::uninitialised("attribution::driven_pairs"), difference.extent(0));
+  Kokkos::parallel_for(
+      "attribution::driven_pairs", Kokkos::RangePolicy<core::Exec>(exec, 0, pairs.extent(0)), KOKKOS_LAMBDA(const std::size_t w) {
+        std::size_t sum = 0;
+        for (std::size_t k = 0; k < channels * width; ++k) {
+          const std::size_t c = k / width, x = k % width;
+          const std::size_t first = x + 1 > taps ? x + 1 - taps : 0, last = x + 1 < reached ? x + 1 : reached;
+          bool driven = false;
+          for (std::size_t y = 0; y < height; ++y) driven = driven || difference(w, (c * height + y) * width + x) != S(0);
+          if (driven) sum += last - first;
+        }
+        pairs(w) = sum;
+      });
+  exec.fence("attribution::driven_pairs");
+  return core::to_host(pairs);
 }
 
 /// Memory a kernel may fill for a host vector: its own where the kernel runs on the host, else the device's.
@@ -189,27 +204,6 @@ void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
 }
 
 template <class S>
-void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
-                  const std::vector<std::size_t>& windows, S scale, const PathIntegrals<S>& integrals, Block& block) {
-  const PathLayer<S>& layer = network.first();
-  const std::size_t M = block.cells, rows = block.windows * M;
-  const auto T = static_cast<std::size_t>(network.history), Y = static_cast<std::size_t>(network.height),
-             X = static_cast<std::size_t>(network.width);
-  const core::View5<S> g(core::uninitialised("attribution::pixel_weights"), 1, block.channels, block.height, block.width, rows);
-  const core::View5<S> d(core::uninitialised("attribution::pixels"), 1, T, Y, X, rows);
-  weights_as_lanes(exec, layer, integrals.push, View2<S>(g.data(), layer.units(), rows));
-  model::temporal_conv_transpose(exec, g, layer.kernel, d);
-  exec.fence("attribution::store_pixels");
-  const std::vector<S> gradient = core::to_host(d);
-  block.pixels.resize(rows * T * Y * X);
-  for (std::size_t b = 0; b < rows; ++b)
-    for (std::size_t l = 0; l < T; ++l)
-      for (std::size_t i = 0; i < Y * X; ++i)
-        block.pixels[(b * T + l) * Y * X + i] =
-            static_cast<float>(gradient[(l * Y * X + i) * rows + b] * scale * frames[i * frame_count + windows[b / M] + l]);
-}
-
-template <class S>
 View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const std::vector<std::size_t>& windows, S scale) {
   const View1<std::size_t> index = core::to_device("attribution::windows", windows);
   View2<S> out(core::uninitialised("attribution::difference"), windows.size(), difference.extent(1));
@@ -223,10 +217,10 @@ View2<S> take_windows(const core::Exec& exec, const View2<S>& difference, const 
 
 #define AMACRINE_INSTANTIATE(S)                                                                                              \
   template void sum_columns(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, Block&);       \
-  template void sum_channels(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                       \
+  template void sum_responses(const core::Exec&, const PathLayer<S>&, const Paths<S>&, double, Block&);                      \
+  template std::size_t column_pairs(const PathNetwork<S>&);                                                                  \
+  template std::vector<std::size_t> driven_pairs(const core::Exec&, const PathNetwork<S>&, const View2<S>&);                 \
   template void store_units(const core::Exec&, const PathLayer<S>&, const Paths<S>&, const PathIntegrals<S>&, bool, Block&); \
-  template void store_pixels(const core::Exec&, const PathNetwork<S>&, const std::vector<S>&, std::size_t,                   \
-                             const std::vector<std::size_t>&, S, const PathIntegrals<S>&, Block&);                           \
   template View2<S> take_windows(const core::Exec&, const View2<S>&, const std::vector<std::size_t>&, S);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

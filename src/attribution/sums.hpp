@@ -10,21 +10,21 @@ template <class S>
 void sum_columns(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
                  Block& block);
 
-/// Drive and change of response of every channel on the first `scale` of the path, summed over its units. Fills the block's one
-/// column.
+/// Drive and change of response on the first `scale` of the path, summed over the units of each of the block's columns.
 template <class S>
-void sum_channels(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block);
+void sum_responses(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, double scale, Block& block);
+
+/// How many columns of the second layer the columns of the first reach, over all of these; or in each window over those of which
+/// any unit is driven. The network has two layers.
+template <class S>
+std::size_t column_pairs(const PathNetwork<S>& network);
+template <class S>
+std::vector<std::size_t> driven_pairs(const core::Exec& exec, const PathNetwork<S>& network, const core::View2<S>& difference);
 
 /// A_u and, with `weights`, G_u of every unit, with drive and change of response.
 template <class S>
 void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<S>& paths, const PathIntegrals<S>& integrals,
                  bool weights, Block& block);
-
-/// Eq. 1: A_lyx = (s - s0)_lyx sum_u kernel_u,lyx G_u, one transposed first layer per window and cell. frames as in
-/// difference_frames, to be taken `scale` times; windows: where the block's windows start in them.
-template <class S>
-void store_pixels(const core::Exec& exec, const PathNetwork<S>& network, const std::vector<S>& frames, std::size_t frame_count,
-                  const std::vector<std::size_t>& windows, S scale, const PathIntegrals<S>& integrals, Block& block);
 
 /// The listed rows of a (W, U), times `scale`.
 template <class S>

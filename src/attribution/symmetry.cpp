@@ -117,7 +117,15 @@ Symmetry Attributor<S>::folded(Symmetry symmetry, Level level) {
 
 template <class S>
 BlockAttributor<S>& Attributor<S>::engine(Symmetry symmetry, Level level) {
-  return *engines_.at(folded(symmetry, level));
+  const Symmetry axes = folded(symmetry, level);
+  if (axes != Symmetry::none || symmetry == Symmetry::none) return *engines_.at(axes);
+  if (first_layer_folded_.find(symmetry) == first_layer_folded_.end()) {
+    auto layer = FoldedFirstLayer<S>::make(network_, symmetry);
+    first_layer_folded_[symmetry] =
+        layer ? std::make_unique<BlockAttributor<S>>(exec_, network_, settings_, std::move(layer)) : nullptr;
+  }
+  const auto& engine = first_layer_folded_[symmetry];
+  return engine ? *engine : *engines_.at(Symmetry::none);
 }
 
 template std::optional<model::InferenceNetwork<float>> fold(const model::InferenceNetwork<float>&, Symmetry);

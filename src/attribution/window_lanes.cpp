@@ -53,6 +53,14 @@ void lanes_to_windows(const S* values, std::size_t units, std::size_t windows, S
       for (std::size_t u = u0; u < std::min(units, u0 + block); ++u) out[l * stride + u] = values[u * L + l];
 }
 
+/// Operations of a cell's backward pass through a panel: transforms of maps (about 30 per value) and products of spectra.
+template <class S>
+double backward_operations(const PathNetwork<S>& network) {
+  const double area = static_cast<double>(network.first().height) * network.first().width;
+  const double C = network.first().channels, D = network.layers[1].channels;
+  return (C + D) * 30 * area + 4 * C * D * area;
+}
+
 }  // namespace
 
 template <class S>
@@ -66,12 +74,23 @@ bool WindowLanes<S>::possible(const PathNetwork<S>& network) {
 template <class S>
 bool WindowLanes<S>::tangents_pay(const PathNetwork<S>& network, std::size_t cells) {
   if (!possible(network)) return false;
-  // Operations per panel: transforms of maps (about 30 per value), products of spectra, and sums over the last layer.
-  const PathLayer<S>&first = network.first(), &second = network.layers[1];
-  const double area = static_cast<double>(first.height) * first.width, C = first.channels, D = second.channels;
-  const double map = 30 * area, mix = 4 * C * D * area, read = 2 * C * static_cast<double>(second.units());
-  const auto M = static_cast<double>(cells);
-  return (C + C * D) * map + mix + M * read < M * ((C + D) * map + mix);
+  // What a panel's passes have and sums over the last layer besides.
+  const double area = static_cast<double>(network.first().height) * network.first().width;
+  const double C = network.first().channels, D = network.layers[1].channels, M = static_cast<double>(cells);
+  const double read = 2 * C * static_cast<double>(network.layers[1].units());
+  return (C + C * D) * 30 * area + 4 * C * D * area + M * read < M * backward_operations(network);
+}
+
+template <class S>
+std::size_t WindowLanes<S>::most_column_pairs(const PathNetwork<S>& network, std::size_t cells) {
+  if (!possible(network)) return 0;
+  // Measured in the operations of a backward pass: a tap of the kernel, and a unit of the last layer for a cell, of which some
+  // are inactive in all windows.
+  constexpr double tap = 1.7, read = 1.2;
+  const PathLayer<S>& second = network.layers[1];
+  const double M = static_cast<double>(cells), units = static_cast<double>(second.channels) * second.height;
+  return static_cast<std::size_t>(M * backward_operations(network) /
+                                  (units * (tap * static_cast<double>(second.kernel.extent(2)) + read * M)));
 }
 
 template <class S>
@@ -136,7 +155,7 @@ void WindowLanes<S>::run_nodes(const DeviceRule<S>& rule, const std::vector<int>
           h[i * L + l] = value <= S(0) ? S(0) : value;
         }
       }
-      read_out_row(readout, v, h.data(), second.width, sums.data(), L);
+      read_out_row(readout, v, units_at<S>(h.data()), second.width, sums.data(), L);
     };
     convolution_.forward(fill, take, scratch);
     for (std::size_t i = 0; i < cells.size(); ++i)
@@ -214,6 +233,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
 #define AMACRINE_INSTANTIATE(S)                                                                                \
   template bool WindowLanes<S>::possible(const PathNetwork<S>&);                                               \
   template bool WindowLanes<S>::tangents_pay(const PathNetwork<S>&, std::size_t);                              \
+  template std::size_t WindowLanes<S>::most_column_pairs(const PathNetwork<S>&, std::size_t);                  \
   template WindowLanes<S>::WindowLanes(const core::Exec&, const PathNetwork<S>&);                              \
   template void WindowLanes<S>::forward(const Paths<S>&, const DeviceRule<S>&, const std::vector<int>&,        \
                                         const core::View3<double>&);                                           \

@@ -32,13 +32,18 @@ class WindowLanes {
   /// What the change of every first-layer channel across every panel does to the drives, through the second layer's slopes:
   /// sums(i, w, p, c), for the paths of the last forward(), once. Their sums over c are the drives' changes. Secants only.
   void tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
+  /// The same of the channels' columns: sums(i, w, p, c X + x).
+  void column_tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
   /// Whether tangents take less time than one backward pass per cell.
   static bool tangents_pay(const PathNetwork<S>& network, std::size_t cells);
+  /// The same of columns that are driven: as many pairs of them and columns of the second layer they reach.
+  static std::size_t most_column_pairs(const PathNetwork<S>& network, std::size_t cells);
 
  private:
   void set_paths(const Paths<S>& paths, const DeviceRule<S>& rule);
   void run_nodes(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View3<double>& drive);
   void take_slopes(const DeviceRule<S>& rule);
+  void change_column(const DeviceRule<S>& rule, std::size_t g, std::size_t p, int c, int x, S* column) const;
 
   PathNetwork<S> network_;
   model::LaneConv<S> convolution_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/model/lane_conv.hpp"
 
+#include "amacrine/core/numbers.hpp"
 #include "amacrine/model/spectral.hpp"
 #include "spectral_rows.hpp"
 #include "spectral_transform.hpp"
@@ -76,15 +77,15 @@ auto column_from(const S* from, std::size_t step, int count) {
   };
 }
 
-/// a += w s, or conj(w) s.
+/// a += w s, or conj(w) s; minus = -im or -re, so that one multiply-add takes each weight from memory.
 template <bool Conjugate, class V, class S>
-void add_product(Complex<V>& a, const S* w, const V& re, const V& im) {
+void add_product(Complex<V>& a, const S* w, const V& re, const V& im, const V& minus) {
   const V wr(w[0]), wi(w[1]);
   if constexpr (Conjugate) {
     a.re = Kokkos::fma(wi, im, Kokkos::fma(wr, re, a.re));
-    a.im = Kokkos::fma(-wi, re, Kokkos::fma(wr, im, a.im));
+    a.im = Kokkos::fma(wi, minus, Kokkos::fma(wr, im, a.im));
   } else {
-    a.re = Kokkos::fma(-wi, im, Kokkos::fma(wr, re, a.re));
+    a.re = Kokkos::fma(wi, minus, Kokkos::fma(wr, re, a.re));
     a.im = Kokkos::fma(wi, re, Kokkos::fma(wr, im, a.im));
   }
 }
@@ -95,16 +96,17 @@ void mix_lanes(const S* in, std::size_t stride, int columns, const S* w, int row
   using V = core::Lanes<S>;
   constexpr int W = core::lane_count<S>;
   Complex<V> sum[R];
-  for (int r = 0; r < R; ++r) sum[r] = {V(S(0)), V(S(0))};
+  core::for_each_index<R>([&](auto r) { sum[r] = {V(S(0)), V(S(0))}; });
   for (int c = 0; c < columns; ++c) {
     const V re = core::load_lanes(in + static_cast<std::size_t>(c) * stride),
-            im = core::load_lanes(in + static_cast<std::size_t>(c) * stride + W);
-    for (int r = 0; r < R; ++r) add_product<Conjugate>(sum[r], w + 2 * (r * row_step + c * column_step), re, im);
+            im = core::load_lanes(in + static_cast<std::size_t>(c) * stride + W), minus = Conjugate ? -re : -im;
+    core::for_each_index<R>(
+        [&](auto r) { add_product<Conjugate>(sum[r], w + 2 * (r * row_step + c * column_step), re, im, minus); });
   }
-  for (int r = 0; r < R; ++r) {
+  core::for_each_index<R>([&](auto r) {
     core::store_lanes<S>(sum[r].re, out + static_cast<std::size_t>(r) * stride);
     core::store_lanes<S>(sum[r].im, out + static_cast<std::size_t>(r) * stride + W);
-  }
+  });
 }
 
 template <bool Conjugate, class S>
@@ -175,7 +177,7 @@ void run_pairs(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, 
         const auto mixed = [&](int y) {
           const Complex<V> value = column(y);
           Complex<V> product{V(S(0)), V(S(0))};
-          add_product<true>(product, w + static_cast<std::size_t>(y * pass.pairs) * 2, value.re, value.im);
+          add_product<true>(product, w + static_cast<std::size_t>(y * pass.pairs) * 2, value.re, value.im, -value.re);
           return product;
         };
         lane_column<N, 1>(pass.twiddle, mixed, out + static_cast<std::size_t>(kx) * 2 * Z::W, Z::row, pass.out_height);
@@ -184,6 +186,13 @@ void run_pairs(const LanePass<S>& pass, const typename LaneConv<S>::Fill& fill, 
                      [&](int y, const S* row) { take(d, c, y, row); });
     }
   }
+}
+
+/// Values a thread lends to a pass over at most `channels` maps, or to pairs of maps.
+template <class S>
+std::size_t lane_scratch(std::size_t n, std::size_t channels) {
+  const std::size_t w = static_cast<std::size_t>(core::lane_count<S>), plane = n * (n / 2 + 1) * 2 * w, column = n * 2 * w;
+  return std::max<std::size_t>(channels, 3) * (plane + 2 * column) + 2 * n * w;
 }
 
 }  // namespace
@@ -226,11 +235,23 @@ LaneConv<S>::LaneConv(const core::Exec& exec, const View4<S>& kernel, int height
 }
 
 template <class S>
+double LaneConv<S>::multiply_adds(int height, int width, std::size_t in_channels, std::size_t out_channels) {
+  const int n = spectral::smallest_length(std::max(height, width));
+  const auto maps = static_cast<double>(in_channels + out_channels), pairs = static_cast<double>(in_channels * out_channels);
+  return 15 * maps * n * n + 4 * pairs * static_cast<double>(spectral::frequencies(n));
+}
+
+template <class S>
+double LaneConv<S>::bytes(int height, int width, std::size_t in_channels, std::size_t out_channels, std::size_t threads) {
+  const int n = spectral::smallest_length(std::max(height, width));
+  const std::size_t spectra = spectral::frequencies(n) * 2 * in_channels * out_channels,
+                    lent = lane_scratch<S>(static_cast<std::size_t>(n), std::max(in_channels, out_channels));
+  return sizeof(S) * static_cast<double>(spectra + threads * lent);
+}
+
+template <class S>
 std::size_t LaneConv<S>::scratch() const {
-  const auto n = static_cast<std::size_t>(n_), w = static_cast<std::size_t>(lanes);
-  const std::size_t plane = n * (n / 2 + 1) * 2 * w, column = n * 2 * w;
-  const auto most = static_cast<std::size_t>(std::max({in_channels_, out_channels_, 3}));
-  return most * (plane + 2 * column) + 2 * n * w;
+  return lane_scratch<S>(core::as_size(n_), core::as_size(std::max(in_channels_, out_channels_)));
 }
 
 template <class S>

@@ -3,6 +3,7 @@
 #include "amacrine/core/lanes.hpp"
 #include "attribution/standard_network.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -16,19 +17,19 @@ constexpr int full_panels = 6;
 using naive::standard_network;
 
 template <class S>
-Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_windows) {
+Block attributed(Rule rule, std::size_t first, std::size_t windows, int block_windows, Level level = Level::unit) {
   AttributionSettings settings;
   settings.rule = rule;
   settings.panels = full_panels;
   settings.block_windows = block_windows;
   BlockAttributor<S> attributor(core::Exec(), naive::inference<S>(standard_network()), settings);
-  return attributor.attribute(naive::standard_movie(), first, windows, {0, 1}, Level::unit);
+  return attributor.attribute(naive::standard_movie(), first, windows, {0, 1}, level);
 }
 
-double distance(const Block& block, std::size_t row, const naive::Values& truth) {
+double distance(const std::vector<float>& values, std::size_t row, const naive::Values& truth) {
   double error = 0, size = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    error += std::abs(static_cast<double>(block.unit_attribution[row * truth.size() + i]) - truth[i]);
+    error += std::abs(static_cast<double>(values[row * truth.size() + i]) - truth[i]);
     size += std::abs(truth[i]);
   }
   return error / size;
@@ -42,9 +43,29 @@ TEST(FullNetwork, MidpointsAgreeWithPlainLoops) {
   const Block exact = attributed<double>(Rule::midpoint, 43, 1, 1), single = attributed<float>(Rule::midpoint, 42, 3, 3);
   EXPECT_NEAR(exact.rate(0, 1), truth.rate, 1e-9);
   EXPECT_NEAR(exact.baseline_rate(0, 1), truth.grey, 1e-9);
-  EXPECT_LT(distance(exact, 1, truth.unit), 1e-6);  // stored as float
+  EXPECT_LT(distance(exact.unit_attribution, 1, truth.unit), 1e-6);  // stored as float
   EXPECT_NEAR(single.rate(1, 1), truth.rate, 1e-4);
-  EXPECT_LT(distance(single, 3, truth.unit), 1e-3);  // a unit near its threshold may flip a node sooner in float
+  EXPECT_LT(distance(single.unit_attribution, 3, truth.unit), 1e-3);  // a unit near its threshold may flip a node sooner in float
+  const Block pixels = attributed<double>(Rule::midpoint, 43, 1, 1, Level::pixel);
+  EXPECT_LT(distance(pixels.pixels, 1, truth.pixel), 1e-6);  // stored as float
+}
+
+/// 22 rows: more than a register's lanes, and not twice as many.
+TEST(FullNetwork, PixelsAreCompleteWhateverSharesTheBlock) {
+  const Block together = attributed<float>(Rule::secant, 34, 11, 11, Level::pixel),
+              alone = attributed<float>(Rule::secant, 42, 1, 11, Level::pixel);
+  const std::size_t size = 40 * 50 * 50;
+  ASSERT_EQ(together.pixels.size(), 22 * size);
+  ASSERT_EQ(alone.pixels.size(), 2 * size);
+  for (std::size_t row = 0; row < 22; ++row) {
+    double sum = 0, largest = 0;
+    for (std::size_t i = row * size; i < (row + 1) * size; ++i) {
+      sum += static_cast<double>(together.pixels[i]);
+      largest += std::abs(static_cast<double>(together.pixels[i]));
+    }
+    EXPECT_LE(std::abs(sum - (together.rate.values()[row] - together.baseline_rate.values()[row])), 1e-5 * largest) << row;
+  }
+  EXPECT_TRUE(std::equal(alone.pixels.begin(), alone.pixels.end(), together.pixels.begin() + 16 * 40 * 50 * 50));
 }
 
 TEST(FullNetwork, SecantsCloseInFloatWhateverSharesTheBlock) {

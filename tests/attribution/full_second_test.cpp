@@ -5,6 +5,7 @@
 #include "attribution/standard_network.hpp"
 #include "support/compare.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -70,6 +71,31 @@ TEST(FullSecondLayer, UnitsAgreeWithPlainLoops) {
     if (rule != Rule::secant) continue;
     for (double residual : exact.second.residual.values()) EXPECT_LE(std::abs(residual), 1e-11);
     for (double residual : single.second.residual.values()) EXPECT_LE(std::abs(residual), 1e-5);
+  }
+}
+
+/// With the drive as the target any number of panels is exact: what is left is rounding, and the estimate covers it.
+TEST(FullSecondLayer, TheEstimateKnowsOfSinglePrecision) {
+  AttributionSettings settings;
+  settings.panels = 4;
+  settings.target = Target::before_softplus;
+  settings.tolerance = 0.01;
+  const naive::Network& net = naive::standard_network();
+  BlockAttributor<float> single(core::Exec(), naive::inference<float>(net), settings);
+  BlockAttributor<double> exact(core::Exec(), naive::inference<double>(net), settings);
+  const Block found = single.attribute(naive::standard_movie(), 41, 4, {0, 1}, Level::unit2),
+              truth = exact.attribute(naive::standard_movie(), 41, 4, {0, 1}, Level::unit2);
+  for (std::size_t row = 0; row < 8; ++row) {
+    const naive::Values a = second_of_row(found, row), b = second_of_row(truth, row);
+    double error = 0, size = 0;
+    for (std::size_t v = 0; v < b.size(); ++v) {
+      error += std::abs(a[v] - b[v]);
+      size += std::abs(b[v]);
+    }
+    error /= std::max(size, 0.1);
+    EXPECT_EQ(found.panels.values()[row], 4);
+    EXPECT_GT(error, 1e-8);
+    EXPECT_LE(error, found.error_estimate.values()[row]) << row;
   }
 }
 

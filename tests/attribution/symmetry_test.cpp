@@ -96,6 +96,41 @@ TEST(Symmetry, NormalisationPerPixelForbidsFolding) {
   model.normalisation.mean.assign(13 * 12, 0.0);
   model.normalisation.scale.assign(13 * 12, 1.0);
   EXPECT_FALSE(fold(model::make_inference<double>(model), Symmetry::full_field));
+  EXPECT_FALSE(FoldedFirstLayer<double>::make(model::make_inference<double>(model), Symmetry::full_field));
+}
+
+/// Gains and offsets of the units' own leave the first layer's linear part to be folded.
+TEST(Symmetry, TheFirstLayerFoldsAloneUnderNormsOfTheUnitsOwn) {
+  using test::absolute_error;
+  AttributionSettings settings;
+  settings.panels = 7;
+  for (Symmetry symmetry : {Symmetry::full_field, Symmetry::along_y})
+    for (Level level : {Level::channel, Level::position, Level::unit, Level::pixel, Level::unit2}) {
+      Attributor<double> attributor(core::Exec(), model::make_inference<double>(normalised(model::Norm::per_unit)), settings);
+      BlockAttributor<double>& engine = attributor.engine(symmetry, level);
+      EXPECT_TRUE(engine.folded_first_layer());
+      const core::Array<float, 3> movie = symmetric_movie(14, symmetry);
+      const Block plain = attributor.plain().attribute(movie, 3, 9, {0, 2}, level),
+                  folded = engine.attribute(movie, 3, 9, {0, 2}, level);
+      EXPECT_LE(absolute_error(plain.rate.values(), folded.rate.values()), 1e-12);
+      EXPECT_LE(absolute_error(plain.attribution.values(), folded.attribution.values()), 1e-12);
+      EXPECT_LE(absolute_error(plain.weight.values(), folded.weight.values()), 1e-12);
+      EXPECT_LE(absolute_error(plain.drive.values(), folded.drive.values()), 1e-12);
+      EXPECT_LE(absolute_error(plain.unit_attribution, folded.unit_attribution), 1e-6);
+      EXPECT_LE(absolute_error(plain.pixels, folded.pixels), 1e-6);
+      EXPECT_LE(absolute_error(plain.second.units, folded.second.units), 1e-6);
+    }
+}
+
+TEST(Symmetry, AMovieWithoutItIsRefused) {
+  Attributor<double> attributor(core::Exec(), model::make_inference<double>(normalised(model::Norm::per_unit)),
+                                AttributionSettings{});
+  core::Array<float, 3> movie = symmetric_movie(14, Symmetry::along_y);
+  BlockAttributor<double>& engine = attributor.engine(Symmetry::along_y, Level::position);
+  EXPECT_NO_THROW(engine.attribute(movie, 3, 9, {0, 2}, Level::position));
+  EXPECT_THROW(attributor.engine(Symmetry::full_field, Level::channel).attribute(movie, 3, 9, {0, 2}), core::InputError);
+  movie(5, 12, 3) += 0.01F;
+  EXPECT_THROW(engine.attribute(movie, 3, 9, {0, 2}, Level::position), core::InputError);
 }
 
 TEST(Symmetry, UnitsAndPixelsNeedThePlainNetwork) {

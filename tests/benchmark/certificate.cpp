@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [unit|unit2]]]: what the error estimate is worth, and what
+// amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]: what the error estimate is worth, and what
 // accuracy costs, on a trained model. Truth is the same windows in double with 512 panels. Windows: stretches of the recording's
-// test movie, and of one condition of each of the four stimuli. Prints per stimulus and level how many rows the estimate covers,
-// and the rows' errors for every rule and number of panels.
+// test movie, and of one condition of each of the four stimuli. LEVEL: unit (the default), channel, unit2, channel2. Prints per
+// stimulus and level how many rows the estimate covers, and the rows' errors for every rule and number of panels.
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/recording/reader.hpp"
@@ -19,7 +19,6 @@ using namespace amacrine;
 using attribution::AttributionSettings;
 using attribution::Block;
 using attribution::Level;
-using attribution::of_second_layer;
 using attribution::Rule;
 
 namespace {
@@ -64,24 +63,37 @@ std::vector<Stimulus> artificial(const model::Model& model) {
   return out;
 }
 
-/// Rows of a stimulus: attributions of either layer's units, and what is said of them.
+/// Rows of a stimulus: their values at the level, and what is said of them.
 struct Rows {
-  std::vector<float> unit;
+  std::vector<float> values;
   std::vector<double> estimate, panels;
   std::size_t flagged = 0;
 };
 
+Level level_of(const std::string& name) {
+  for (Level level : {Level::unit, Level::channel, Level::unit2, Level::channel2})
+    if (name == attribution::to_string(level)) return level;
+  core::fail<core::StudyError>("there is no level '{}' to certify; unit, channel, unit2, channel2", name);
+}
+
+std::vector<float> values_of(const Block& block, Level level) {
+  const std::vector<double>& channels = block.second.attribution.values();
+  if (level == Level::channel) return attribution::channel_level(block).attribution;
+  if (level == Level::channel2) return {channels.begin(), channels.end()};
+  return level == Level::unit2 ? block.second.units : block.unit_attribution;
+}
+
 template <class S>
 Rows attribute(const model::Model& model, const Stimulus& stimulus, const AttributionSettings& settings) {
-  const Level level = of_second_layer(settings.levels) ? Level::unit2 : Level::unit;
+  const Level level = level_of(settings.levels);
   attribution::BlockAttributor<S> attributor(core::Exec(), model::make_inference<S>(model), settings);
   std::vector<int> cells;
   for (std::size_t n = 0; n < model.cells.size(); ++n) cells.push_back(static_cast<int>(n));
   Rows out;
   for (std::size_t start : stimulus.starts) {
     const Block& block = attributor.attribute(stimulus.movie, start, run, cells, level);
-    const std::vector<float>& units = level == Level::unit2 ? block.second.units : block.unit_attribution;
-    out.unit.insert(out.unit.end(), units.begin(), units.end());
+    const std::vector<float> values = values_of(block, level);
+    out.values.insert(out.values.end(), values.begin(), values.end());
     out.estimate.insert(out.estimate.end(), block.error_estimate.values().begin(), block.error_estimate.values().end());
     out.panels.insert(out.panels.end(), block.panels.values().begin(), block.panels.values().end());
     for (std::int8_t flag : block.flag.values()) out.flagged += flag != 0 ? 1 : 0;
@@ -91,13 +103,13 @@ Rows attribute(const model::Model& model, const Stimulus& stimulus, const Attrib
 
 /// Sum |A - A*| / max(Sum |A*|, 0.1 Hz) of every row.
 std::vector<double> errors(const Rows& rows, const Rows& truth) {
-  const std::size_t count = truth.estimate.size(), units = truth.unit.size() / count;
+  const std::size_t count = truth.estimate.size(), length = truth.values.size() / count;
   std::vector<double> out;
   for (std::size_t row = 0; row < count; ++row) {
     double error = 0, size = 0;
-    for (std::size_t u = row * units; u < (row + 1) * units; ++u) {
-      error += std::abs(static_cast<double>(rows.unit[u]) - static_cast<double>(truth.unit[u]));
-      size += std::abs(static_cast<double>(truth.unit[u]));
+    for (std::size_t i = row * length; i < (row + 1) * length; ++i) {
+      error += std::abs(static_cast<double>(rows.values[i]) - static_cast<double>(truth.values[i]));
+      size += std::abs(static_cast<double>(truth.values[i]));
     }
     out.push_back(error / std::max(size, 0.1));
   }
@@ -152,7 +164,7 @@ void print_costs(const model::Model& model, const Stimulus& stimulus, const Rows
 int main(int argc, char** argv) {
   parallel::Environment environment(argc, argv);
   if (argc < 3) {
-    std::fprintf(stderr, "usage: amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [unit|unit2]]]\n");
+    std::fprintf(stderr, "usage: amacrine_benchmark_certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]\n");
     return 2;
   }
   const model::Model model = model::read_model(argv[1]);

@@ -6,7 +6,7 @@
 #   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
-#   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS [unit|unit2]]]   what the error estimate of attributions is worth
+#   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]   what the error estimate of attributions is worth
 #   tests/benchmark/run.sh sampling [--windows W] [--seeds S ...]   scores with segments of several lengths against shuffled windows
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone

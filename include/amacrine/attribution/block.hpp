@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/attribution/first_layer.hpp"
 #include "amacrine/attribution/path_integral.hpp"
 #include "amacrine/attribution/pieces.hpp"
+#include "amacrine/attribution/pixel_rows.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace amacrine::attribution {
@@ -18,14 +21,14 @@ struct SecondRows {
 };
 
 /// Attributions of a block: W windows of one movie, M cells; C, Y, X the first layer's output. On the host, sums in double in a
-/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Where channels went by
-/// forward tangents there is one column, of height Y X, and neither weight, push nor share.
+/// fixed order. The columns are sums over y, from which positions (Eq. 4) and channels (Eq. 3) follow. Forward tangents leave
+/// neither weight, push nor share, and those of channels one column, of height Y X.
 struct Block {
   std::size_t windows = 0, cells = 0;
   std::size_t channels = 0, height = 0, width = 0;       ///< first layer's output
   core::Array<double, 2> rate, baseline_rate, residual;  ///< (W, M) Hz
   core::Array<double, 2> error_estimate;                 ///< (W, M) NaN where no tolerance was asked for
-  core::Array<double, 2> distance;                       ///< (W, M) row distance to the result with half as many panels
+  core::Array<double, 2> distance;                       ///< (W, M) of rows to results with fewer panels, as estimates take it
   core::Array<int, 2> panels;                            ///< (W, M)
   core::Array<std::int8_t, 2> flag;                      ///< (W, M) 0 good, 1 tolerance not met, 2 not finite
   core::Array<double, 4> attribution;                    ///< (W, M, C, X) sum of A_u
@@ -37,6 +40,9 @@ struct Block {
   std::vector<float> pixels;                             ///< (W, M, T, Y, X) where wanted
   SecondRows second;
 };
+
+/// What goes forward for a level that is served by forward tangents.
+constexpr Tangents tangents_of(Level level) { return level == Level::position ? Tangents::columns : Tangents::channels; }
 
 /// A level's five figures for a block. (W, M, C, K) with K = 1 for channels and K = X for positions;
 /// docs/results/attributions.md.
@@ -50,7 +56,9 @@ LevelFigures position_level(const Block& block);
 template <class S>
 class BlockAttributor {
  public:
-  BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings);
+  /// `first_layer`: of the same network, where all movies that it will be given have that symmetry.
+  BlockAttributor(const core::Exec& exec, const model::InferenceNetwork<S>& network, const AttributionSettings& settings,
+                  std::optional<FoldedFirstLayer<S>> first_layer = {});
 
   /// Windows of the movie's frames [first, first + windows); contrast (T, Y, X). Columns always, units, pixels and the second
   /// layer where `level` asks for them. With a tolerance, panels are doubled window by window until the estimated error of every
@@ -59,19 +67,26 @@ class BlockAttributor {
   const Block& attribute(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows,
                          const std::vector<int>& cells, Level level = Level::channel);
   /// A contrast series as one ray: block j is what attribute() would give for a movie whose departure from the baseline is
-  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents, at the level of
-  /// channels, running sums along the path of the largest serve all, with nodes between successive scales; otherwise every scale
-  /// is integrated by itself.
+  /// scales[j] times that of `contrast` (ray_scales() finds them), scales ascending to 1. With forward tangents, at the levels of
+  /// channels and positions, running sums along the path of the largest serve all, with nodes between successive scales;
+  /// otherwise every scale is integrated by itself.
   const std::vector<Block>& attribute_ray(const core::Array<float, 3>& contrast, const std::vector<double>& scales,
                                           std::size_t first, std::size_t windows, const std::vector<int>& cells,
                                           Level level = Level::channel);
   /// Whether a request's first-layer channels go by forward tangents: their attributions without weights, by secants, where that
   /// takes less time.
   bool forward_tangents(std::size_t cells, Level level) const;
+  /// At the level of positions, under the same conditions: the part of all columns, weighted by how many columns of the second
+  /// layer each reaches, that a window may drive to be served by forward tangents of the columns; 0 where none is. Other windows
+  /// take a backward pass per cell.
+  double forward_columns(std::size_t cells, Level level) const;
   /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
+  const std::optional<FoldedFirstLayer<S>>& folded_first_layer() const { return folded_; }
   const Quadrature& quadrature() const { return quadrature_; }
+  /// Whether a tolerance was asked for.
+  bool refines() const { return settings_.tolerance > 0; }
   const std::vector<double>& baseline_frame() const { return baseline_frame_; }
   /// z0 = W * s0: (U), host.
   std::vector<double> baseline_drive() const;
@@ -84,12 +99,15 @@ class BlockAttributor {
     std::vector<int> cells;
     Level level;
     std::vector<double> scales;
+    std::vector<bool> few;  ///< windows that drive so few columns that these go by forward tangents
   };
   using Blocks = std::vector<Block>;  ///< one per scale
   JoinedFrames<S> movie_frames(const core::Array<float, 3>& contrast, std::size_t first, std::size_t windows) const;
   void attribute_scales(JoinedFrames<S> frames, const std::vector<double>& scales, const std::vector<int>& cells, Level level);
   void integrate(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
   void integrate_chunk(const Request& request, const std::vector<std::size_t>& windows, int panels, bool pixels, Blocks& blocks);
+  void integrate_windows(const Request& request, const std::vector<std::size_t>& windows, bool tangents, int panels, bool pixels,
+                         Blocks& blocks);
   void integrate_units(const Request& request, const std::vector<std::size_t>& windows, double scale, int panels, bool pixels,
                        Block& block);
   void integrate_tangents(const Request& request, const std::vector<std::size_t>& windows, const std::vector<double>& scales,
@@ -99,8 +117,10 @@ class BlockAttributor {
   core::Exec exec_;
   AttributionSettings settings_;
   PathNetwork<S> network_;
+  std::optional<FoldedFirstLayer<S>> folded_;
   Quadrature quadrature_;
   PathIntegrator<S> integrator_;
+  std::optional<PixelRows<S>> pixel_rows_;  ///< once pixels have been asked for
   std::vector<double> baseline_frame_;
   core::View1<S> baseline_;
   Blocks blocks_;

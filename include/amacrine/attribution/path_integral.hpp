@@ -34,9 +34,13 @@ struct PathIntegrals {
   SecondLayer second;
 };
 
-/// Attributions of first-layer channels along paths up to J of their nodes, for M cells and W windows.
-struct ChannelIntegrals {
-  core::Array<double, 4> attribution;  ///< (J, M, W, C), Hz
+/// What is pushed forward at once: all of a first-layer channel, or one of its columns.
+enum class Tangents { channels, columns };
+
+/// Attributions of first-layer channels or columns along paths up to J of their nodes, for M cells and W windows. K: the
+/// channels, or channels times columns.
+struct TangentIntegrals {
+  core::Array<double, 4> attribution;  ///< (J, M, W, K), Hz
   core::Array<double, 3> end;          ///< (J, M, W) F at the node
   core::Array<double, 2> start;        ///< (M, W) F at the path's start
   SecondLayer second;                  ///< on the whole path
@@ -56,14 +60,17 @@ class PathIntegrator {
   const PathIntegrals<S>& integrate(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
                                     bool second = false);
 
-  /// Whether integrate_channels() can serve the network, and whether it takes less time for so many cells than integrate().
-  static bool channels_possible(const PathNetwork<S>& network, const Quadrature& quadrature);
+  /// Whether integrate_tangents() can serve the network, and whether it takes less time for so many cells than integrate().
+  static bool tangents_possible(const PathNetwork<S>& network, const Quadrature& quadrature);
   static bool channels_pay(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature);
-  /// Channels' attributions alone, by forward tangents: a panel's changes of each channel go through the secants of all later
+  /// Columns do so in windows that drive few of them: up to this number of pairs of a driven column and a column of the second
+  /// layer that it reaches.
+  static std::size_t most_column_pairs(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature);
+  /// Channels' or columns' attributions alone, by forward tangents: a panel's changes of each go through the secants of all later
   /// layers, for all cells at once. The same sums as integrate()'s, up to rounding. A path's first part is itself a path: `marks`
   /// are the nodes, ascending, at which the running sums are wanted.
-  ChannelIntegrals integrate_channels(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
-                                      const std::vector<int>& marks, bool second = false);
+  TangentIntegrals integrate_tangents(const Paths<S>& paths, const std::vector<int>& cells, const Quadrature& quadrature,
+                                      const std::vector<int>& marks, Tangents of, bool second = false);
 
   /// Bytes of memory a block of `windows` windows needs, without the second layer's attributions.
   static double bytes(const PathNetwork<S>& network, std::size_t windows, std::size_t cells, const Quadrature& quadrature);

@@ -20,7 +20,8 @@ std::optional<model::InferenceNetwork<S>> fold(const model::InferenceNetwork<S>&
 /// The matching movie: one row (bars), or one pixel (full fields), of a movie (T, Y, X) that has the symmetry.
 core::Array<float, 3> fold_movie(const core::Array<float, 3>& contrast, stimulus::Symmetry symmetry);
 
-/// Attributes blocks with the plain network, or with a folded one where stimulus and level allow it.
+/// Attributes blocks with the plain network, or with a folded one where stimulus and level allow it. Where they do not, but one
+/// normalisation serves all pixels, a symmetric stimulus has the first layer's linear part folded alone.
 template <class S>
 class Attributor {
  public:
@@ -29,7 +30,7 @@ class Attributor {
   /// The engine for a (verified) symmetry and the finest level wanted. Positions need the columns, the units of either
   /// layer and pixels the whole.
   BlockAttributor<S>& engine(stimulus::Symmetry symmetry, Level level);
-  /// The axes that the engine for them has folded.
+  /// The axes that the engine for them has folded, and its movies with them.
   stimulus::Symmetry folded(stimulus::Symmetry symmetry, Level level);
   BlockAttributor<S>& plain() { return engine(stimulus::Symmetry::none, Level::channel); }
 
@@ -37,7 +38,9 @@ class Attributor {
   core::Exec exec_;
   model::InferenceNetwork<S> network_;
   AttributionSettings settings_;
-  std::map<stimulus::Symmetry, std::unique_ptr<BlockAttributor<S>>> engines_;  ///< none where folding is impossible
+  using Engines = std::map<stimulus::Symmetry, std::unique_ptr<BlockAttributor<S>>>;
+  Engines engines_;             ///< none where folding is impossible
+  Engines first_layer_folded_;  ///< the same
 };
 
 }  // namespace amacrine::attribution

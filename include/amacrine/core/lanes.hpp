@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include <Kokkos_Core.hpp>
 #include <Kokkos_SIMD.hpp>
 
@@ -30,6 +32,13 @@ inline constexpr bool exec_is_host =
 
 template <class S>
 using Lanes = Kokkos::Experimental::simd<S, typename detail::LaneAbi<S, detail::exec_is_host>::type>;
+
+/// f(0), ..., f(N - 1) on the host, with indices that are constants: arrays of vectors so addressed stay in registers.
+template <int N, class F>
+void for_each_index(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+  (std::make_integer_sequence<int, N>{});
+}
 
 /// Values per register: 16 floats or 8 doubles with AVX-512, 1 on a GPU.
 template <class S>

@@ -23,6 +23,10 @@ class LaneConv {
 
   /// Whether the default execution space is a host with vector registers and the frequency domain pays for these sizes.
   static bool pays(int height, int width, int kernel_y, int kernel_x, std::size_t channels);
+  /// Multiply-adds of one lane's forward() or backward(), a transform counted as 15 for every value.
+  static double multiply_adds(int height, int width, std::size_t in_channels, std::size_t out_channels);
+  /// Bytes of the kernel's spectra and of the working memory of so many threads.
+  static double bytes(int height, int width, std::size_t in_channels, std::size_t out_channels, std::size_t threads);
 
   LaneConv() = default;
   /// kernel (C, D, KY, KX) of a layer whose input is height x width.
