@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/model/spectral.hpp"
 #include "training/synthetic.hpp"
 
 #include <cstring>
@@ -34,6 +35,18 @@ TEST(TrainerRanks, AllRankCountsGiveTheSameBits) {
       EXPECT_EQ(together.curve[e].cell_r, alone.curve[e].cell_r);
     }
   }
+}
+
+/// The same where neighbouring segments share a gradient among their spectra over time.
+TEST(TrainerRanks, SegmentsThatShareAGradientGiveTheSameBits) {
+  const recording::Recording r = synthetic::make_recording(3000, 2, 7);
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.segments = 16, run.settings.windows = 32, run.settings.engine = "spectral";
+  run.settings.total_windows = 1536, run.settings.epoch_windows = 1536;
+  ASSERT_EQ(model::gradient_segments(16, 6, 32), 2u);
+  const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
+  EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
+  EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
 }
 
 TEST(TrainerRanks, LinearBaselineGivesTheSameBits) {
