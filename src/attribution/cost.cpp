@@ -65,9 +65,9 @@ std::pair<std::string, double> choice_of(const Plan& plan, const Showing& showin
   const BlockAttributor<S>& engine = attributor.engine(stimulus.symmetry, stimulus.level);
   const std::size_t cells = showing.cells.size();
   const bool tangents = engine.forward_tangents(cells, stimulus.level);
-  std::string how = fmt::format("{} level, {}, ", to_string(stimulus.level),
-                                folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))]);
-  if (engine.folded_first_layer()) how += "first layer folded, ";
+  const char* fold = folds[static_cast<int>(attributor.folded(stimulus.symmetry, stimulus.level))];
+  std::string how =
+      fmt::format("{} level, {}, ", to_string(stimulus.level), engine.folded_first_layer() ? "first layer folded alone" : fold);
   how += tangents ? fmt::format("forward tangents for {} cells", cells) : fmt::format("one forward and {} backward", cells);
   if (const double part = engine.forward_columns(cells, stimulus.level); part > 0)
     how += fmt::format(", or forward tangents of the columns where at most {:.0f} % are driven", 100 * part);

@@ -21,7 +21,7 @@ core::View4<S> summed_kernel(const core::View4<S>& kernel, Symmetry symmetry) {
   std::vector<double> sums(kernel.extent(0) * kernel.extent(1) * kept, 0.0);
   for (std::size_t i = 0; i < taps.size(); ++i)
     sums[i / (height * width) * kept + (kept == 1 ? 0 : i % width)] += static_cast<double>(taps[i]);
-  const core::View4<S> out(core::uninitialised("attribution::summed_kernel"), kernel.extent(0), kernel.extent(1), 1, kept);
+  core::View4<S> out(core::uninitialised("attribution::summed_kernel"), kernel.extent(0), kernel.extent(1), 1, kept);
   Kokkos::deep_copy(core::View1<S>(out.data(), out.size()),
                     core::to_device("attribution::summed_kernel", std::vector<S>(sums.begin(), sums.end())));
   return out;
@@ -85,7 +85,7 @@ core::View2<S> FoldedFirstLayer<S>::apply(const core::Exec& exec, const JoinedFr
   const JoinedFrames<S> folded{fold_frames(frames, height_, width_, symmetry_), frames.count, frames.at};
   const core::View2<S> z = apply_first_layer(exec, network_, folded);
   const auto channels = static_cast<std::size_t>(network_.first().channels), kept = z.extent(1) / channels;
-  const core::View2<S> out(core::uninitialised("attribution::difference"), z.extent(0), channels * out_y_ * out_x_);
+  core::View2<S> out(core::uninitialised("attribution::difference"), z.extent(0), channels * out_y_ * out_x_);
   spread(exec, z, out_y_, out_x_, kept, out);
   exec.fence("attribution::spread_first_layer");
   return out;

@@ -171,11 +171,8 @@ void WindowLanes<S>::column_tangents(const DeviceRule<S>& rule, const std::vecto
   });
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                    \
-  template void WindowLanes<S>::change_column(const DeviceRule<S>&, std::size_t, std::size_t, int, int, S*) const; \
-  template void WindowLanes<S>::column_tangents(const DeviceRule<S>&, const std::vector<int>&, const core::View4<double>&);
-AMACRINE_INSTANTIATE(float)
-AMACRINE_INSTANTIATE(double)
-#undef AMACRINE_INSTANTIATE
+template void WindowLanes<float>::column_tangents(const DeviceRule<float>&, const std::vector<int>&, const core::View4<double>&);
+template void WindowLanes<double>::column_tangents(const DeviceRule<double>&, const std::vector<int>&,
+                                                   const core::View4<double>&);
 
 }  // namespace amacrine::attribution
