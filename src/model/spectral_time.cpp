@@ -2,8 +2,7 @@
 #include "spectral_time.hpp"
 
 #include "amacrine/core/errors.hpp"
-#include "amacrine/core/transpose_lanes.hpp"
-#include "spectral_fft.hpp"
+#include "spectral_halves.hpp"
 #include "spectral_transform.hpp"
 
 #include <algorithm>
@@ -11,11 +10,7 @@
 
 namespace amacrine::model::spectral {
 
-using core::lane_count;
-using core::Lanes;
-using core::load_lanes;
 using core::padded_to_lanes;
-using core::store_lanes;
 
 namespace {
 
@@ -28,7 +23,7 @@ void with_half_length(int n, const Body& body) {
   switch (n) {
 #define AMACRINE_LENGTH(N) \
   case N:                  \
-    return body(std::integral_constant<int, N / 2>());
+    return body(std::integral_constant<int, (N) / 2>());
     AMACRINE_LENGTH(24)
     AMACRINE_LENGTH(40)
     AMACRINE_LENGTH(48)
@@ -67,103 +62,9 @@ std::size_t time_spectrum(const TimeBlocks& time, std::size_t f, int blocks) {
   return static_cast<std::size_t>(blocks) * ((f + W - 1) / W) * static_cast<std::size_t>(time.length) * 2 * W;
 }
 
-/// One register of frequencies of one plane: a row of `from` is a frequency, (re|im, lanes) with time in the lanes.
-template <class S>
-struct FrequencyRows {
-  S* data;
-  int lanes, rows;
-  KOKKOS_INLINE_FUNCTION std::size_t stride() const { return 2 * static_cast<std::size_t>(lanes); }
-};
-
-template <class S>
-KOKKOS_INLINE_FUNCTION FrequencyRows<S> frequency_rows(S* spectra, std::size_t f, int lanes, std::size_t plane, std::size_t q) {
-  constexpr std::size_t W = lane_count<std::remove_const_t<S>>;
-  const std::size_t left = f - q * W;
-  return {spectra + (plane * f + q * W) * 2 * lanes, lanes, static_cast<int>(left < W ? left : W)};
-}
-
-/// Values over time with frequencies in the lanes, re and im apart.
-template <int M, class S>
-struct TimeColumn {
-  static constexpr int W = lane_count<S>, padded = (2 * M + W - 1) / W * W;
-  S re[padded * W], im[padded * W];
-  KOKKOS_INLINE_FUNCTION Complex<Lanes<S>> at(int t) const { return {load_lanes(re + t * W), load_lanes(im + t * W)}; }
-  KOKKOS_INLINE_FUNCTION void put(int t, const Complex<Lanes<S>>& value) {
-    store_lanes<S>(value.re, re + t * W);
-    store_lanes<S>(value.im, im + t * W);
-  }
-};
-
-/// `steps` values over time from lane `first` on.
-template <int M, class S>
-KOKKOS_INLINE_FUNCTION void read_column(const FrequencyRows<const S>& from, int first, int steps, TimeColumn<M, S>& column) {
-  constexpr int W = lane_count<S>;
-  for (int t = 0; t < steps; t += W) {
-    core::transpose_lanes<S>(from.data + first + t, from.stride(), from.rows, column.re + t * W, W, W);
-    core::transpose_lanes<S>(from.data + from.lanes + first + t, from.stride(), from.rows, column.im + t * W, W, W);
-  }
-}
-
-template <int M, class S>
-KOKKOS_INLINE_FUNCTION void write_column(const TimeColumn<M, S>& column, int first, int steps, const FrequencyRows<S>& to) {
-  constexpr int W = lane_count<S>;
-  for (int t = 0; t < steps; t += W) {
-    core::transpose_lanes<S>(column.re + t * W, W, W, to.data + first + t, to.stride(), to.rows);
-    core::transpose_lanes<S>(column.im + t * W, W, W, to.data + to.lanes + first + t, to.stride(), to.rows);
-  }
-}
-
-/// A spectrum over time of one register of frequencies: (N, re|im, W).
-template <class S>
-KOKKOS_INLINE_FUNCTION Complex<Lanes<S>> load_pair(const S* spectrum, int k) {
-  constexpr int W = lane_count<S>;
-  return {load_lanes(spectrum + 2 * k * W), load_lanes(spectrum + (2 * k + 1) * W)};
-}
-
-/// conj(w) * s
-template <class V>
-KOKKOS_INLINE_FUNCTION Complex<V> conjugate_product(const Complex<V>& w, const Complex<V>& s) {
-  return {Kokkos::fma(w.im, s.im, w.re * s.re), Kokkos::fma(-w.im, s.re, w.re * s.im)};
-}
-
 template <class S>
 TimeTwiddles<S> time_twiddles(int length) {
   return {twiddles<S>(length / 2).data(), twiddles<S>(length).data()};
-}
-
-/// A transform of length 2 M is two of length M, of the even and the odd frequencies, so that all that one of them touches stays
-/// in the nearest cache: spectra have their M even frequencies first, then the odd ones. read(t) is asked for t < steps, the rest
-/// counts as zeros; put(k, value) gets k = 0 ... M - 1 of its half.
-template <int M, bool Odd, class S, class Read, class Put>
-KOKKOS_FORCEINLINE_FUNCTION void forward_half(const Read& read, int steps, const TimeTwiddles<S>& twiddle, const Put& put) {
-  using V = Lanes<S>;
-  Complex<V> scratch[M];
-  const auto load = [&](int t) AMACRINE_INLINE {
-    Complex<V> value = t < steps ? read(t) : Complex<V>{V(S(0)), V(S(0))};
-    if (t + M < steps) value = Odd ? value - read(t + M) : value + read(t + M);
-    if constexpr (Odd) value = rotate<-1>(value, twiddle.whole[2 * t], twiddle.whole[2 * t + 1]);
-    return value;
-  };
-  transform<M, -1>(load, scratch, put, twiddle.half);
-}
-
-/// The way back, times 2 M: the even half, read(k) for k = 0 ... M - 1, is kept; with the odd one put(t, value) gets t < steps.
-template <int M, class S, class Read>
-KOKKOS_FORCEINLINE_FUNCTION void inverse_even(const Read& read, const TimeTwiddles<S>& twiddle, Complex<Lanes<S>>* even) {
-  Complex<Lanes<S>> scratch[M];
-  transform<M, 1>(
-      read, scratch, [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { even[t] = value; }, twiddle.half);
-}
-template <int M, class S, class Read, class Put>
-KOKKOS_FORCEINLINE_FUNCTION void inverse_odd(const Read& read, int steps, const TimeTwiddles<S>& twiddle,
-                                             const Complex<Lanes<S>>* even, const Put& put) {
-  Complex<Lanes<S>> scratch[M];
-  const auto both = [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
-    const Complex<Lanes<S>> odd = rotate<1>(value, twiddle.whole[2 * t], twiddle.whole[2 * t + 1]);
-    if (t < steps) put(t, even[t] + odd);
-    if (t + M < steps) put(t + M, even[t] - odd);
-  };
-  transform<M, 1>(read, scratch, both, twiddle.half);
 }
 
 template <int M, class S>
@@ -389,20 +290,32 @@ void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twidd
   });
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                                 \
-  template TimeTwiddles<S> time_twiddles<S>(int);                                                                               \
-  template std::size_t time_spectrum<S>(const TimeBlocks&, std::size_t, int);                                                   \
-  template void transform_frames<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                 \
-  template void transform_lags<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, const S*, int, S*);                   \
-  template void correlate_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const S*, const S*, S*, int); \
-  template void correlate_window_spectra<S>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const S*,         \
-                                            const S*, int, S*, int);                                                            \
-  template void transform_frames_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, const S*, int, S*);            \
-  template void correlate_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, S*, int);    \
-  template void correlate_windows_here<S>(const TimeBlocks&, const TimeTwiddles<S>&, std::size_t, int, const S*, const S*, int, \
-                                          S*, int);
-AMACRINE_INSTANTIATE(float)
-AMACRINE_INSTANTIATE(double)
-#undef AMACRINE_INSTANTIATE
+template TimeTwiddles<float> time_twiddles<float>(int);
+template TimeTwiddles<double> time_twiddles<double>(int);
+template std::size_t time_spectrum<float>(const TimeBlocks&, std::size_t, int);
+template std::size_t time_spectrum<double>(const TimeBlocks&, std::size_t, int);
+template void transform_frames<float>(const core::Exec&, const TimeBlocks&, std::size_t, int, const float*, int, float*);
+template void transform_frames<double>(const core::Exec&, const TimeBlocks&, std::size_t, int, const double*, int, double*);
+template void transform_lags<float>(const core::Exec&, const TimeBlocks&, std::size_t, int, const float*, int, float*);
+template void transform_lags<double>(const core::Exec&, const TimeBlocks&, std::size_t, int, const double*, int, double*);
+template void correlate_spectra<float>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const float*, const float*,
+                                       float*, int);
+template void correlate_spectra<double>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, const double*, const double*,
+                                        double*, int);
+template void correlate_window_spectra<float>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const float*,
+                                              const float*, int, float*, int);
+template void correlate_window_spectra<double>(const core::Exec&, const TimeBlocks&, std::size_t, int, int, int, const double*,
+                                               const double*, int, double*, int);
+template void transform_frames_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, const float*, int, float*);
+template void transform_frames_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, const double*, int,
+                                            double*);
+template void correlate_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, const float*, const float*,
+                                    float*, int);
+template void correlate_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, const double*,
+                                     const double*, double*, int);
+template void correlate_windows_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, const float*,
+                                            const float*, int, float*, int);
+template void correlate_windows_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, const double*,
+                                             const double*, int, double*, int);
 
 }  // namespace amacrine::model::spectral
