@@ -28,6 +28,9 @@ std::size_t gradient_segments(std::size_t segments, std::size_t history, std::si
   return together;
 }
 
+/// Segments of one work item of correlate_by_planes().
+inline std::size_t segments_of_item(int window_lanes) { return core::as_size(std::max(1, 32 / window_lanes)); }
+
 /// Values of the workspaces, and the lanes of their spectra.
 template <class S>
 struct SpectralTemporalConv<S>::Sizes {
@@ -56,8 +59,10 @@ struct SpectralTemporalConv<S>::Sizes {
                       lag_plane = pair * static_cast<std::size_t>(lag_lanes);
     const bool planes = planes_carry_work && time;
     if (planes)
-      room = core::as_size(padded_to_lanes(
-          spectral::as_int(std::max({plane, 2 * window_plane, summed * window_plane + lag_plane + history * kernel_area})), w));
+      room =
+          core::as_size(padded_to_lanes(spectral::as_int(std::max({plane, 2 * segments_of_item(window_lanes) * window_plane,
+                                                                   summed * window_plane + lag_plane + history * kernel_area})),
+                                        w));
     const std::size_t products = planes ? core::as_size(Exec().concurrency()) * room : together * channels * window_plane;
     product = std::max(products, time && !planes ? together * plane : 0);
     const std::size_t kernels = planes ? 1 : gradients ? together / summed : 0;
@@ -179,8 +184,8 @@ void SpectralTemporalConv<S>::correlate(const Exec& exec, const S* spectra, int 
                     width_ - kernel_x_ + 1, windows_, after);
 }
 
-/// The same on a host with a transform over time, two channels of a segment at a time: their products stay in the cache of the
-/// thread that transforms them back.
+/// The same on a host with a transform over time, two channels of about 32 windows at a time: their products stay in the cache of
+/// the thread that transforms them back, and short segments share the kernel's spectra.
 template <class S>
 void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments, S* out, const PlaneWork& after) {
   if constexpr (planes_carry_work) {
@@ -189,18 +194,20 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_};
-    const std::size_t pairs = (channels() + 1) / 2;
+    const std::size_t pairs = (channels() + 1) / 2, all = core::as_size(segments), each = segments_of_item(window_lanes_);
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
     Kokkos::parallel_for(
-        after ? after.label : "model::spectral_correlate_planes",
-        spectral::long_items(exec, static_cast<std::size_t>(segments) * pairs), [&](long item) {
-          const std::size_t g = static_cast<std::size_t>(item) / pairs, c = static_cast<std::size_t>(item) % pairs * 2;
-          const int some = std::min(2, channels_ - spectral::as_int(c)), thread = token.acquire();
+        after ? after.label : "model::spectral_correlate_planes", spectral::long_items(exec, (all + each - 1) / each * pairs),
+        [&](long item) {
+          const std::size_t g = static_cast<std::size_t>(item) / pairs * each, c = static_cast<std::size_t>(item) % pairs * 2;
+          const std::size_t some = std::min<std::size_t>(2, channels() - c), count = std::min(each, all - g);
+          const int thread = token.acquire();
           S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
-          spectral::correlate_here(time_, in_time, f, some, static_cast<const S*>(frame_spectra_.data() + g * frames),
+          spectral::correlate_here(time_, in_time, f, spectral::as_int(count), spectral::as_int(some),
+                                   static_cast<const S*>(frame_spectra_.data() + g * frames),
                                    static_cast<const S*>(kernel_spectra_.data() + c * kernel), room, window_lanes_);
-          for (std::size_t i = 0; i < static_cast<std::size_t>(some); ++i) {
-            const std::size_t p = g * channels() + c + i;
+          for (std::size_t i = 0; i < count * some; ++i) {
+            const std::size_t p = (g + i / some) * channels() + c + i % some;
             spectral::inverse_here(n_, at, room + i * plane, out + p * area);
             if (after) after.run(p);
           }

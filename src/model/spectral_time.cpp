@@ -180,18 +180,20 @@ void correlate_spectra(const core::Exec& exec, const TimeBlocks& time, std::size
 }
 
 template <class S>
-void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int channels, const S* frames,
-                    const S* kernel, S* out, int lanes) {
+void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int segments, int channels,
+                    const S* frames, const S* kernel, S* out, int lanes) {
   with_half_length(time.length, [&](auto length) {
     constexpr int M = decltype(length)::value;
     constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t q = 0; q < registers; ++q)
-      for (int b = 0; b < time.blocks; ++b)
-        for (int c = 0; c < channels; ++c)
-          correlate_block<M>(frames + (static_cast<std::size_t>(b) * registers + q) * spectrum,
+      for (int i = 0; i < segments * time.blocks; ++i)
+        for (int c = 0; c < channels; ++c) {
+          const int b = i % time.blocks, plane = i / time.blocks * channels + c;
+          correlate_block<M>(frames + (static_cast<std::size_t>(i) * registers + q) * spectrum,
                              kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum, time.count(b), twiddle,
-                             b * time.block, frequency_rows(out, f, lanes, static_cast<std::size_t>(c), q));
+                             b * time.block, frequency_rows(out, f, lanes, static_cast<std::size_t>(plane), q));
+        }
   });
 }
 
@@ -309,9 +311,9 @@ template void correlate_window_spectra<double>(const core::Exec&, const TimeBloc
 template void transform_frames_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, const float*, int, float*);
 template void transform_frames_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, const double*, int,
                                             double*);
-template void correlate_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, const float*, const float*,
-                                    float*, int);
-template void correlate_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, const double*,
+template void correlate_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, int, const float*,
+                                    const float*, float*, int);
+template void correlate_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, int, const double*,
                                      const double*, double*, int);
 template void correlate_windows_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, const float*,
                                             const float*, int, float*, int);

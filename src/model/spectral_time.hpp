@@ -43,14 +43,14 @@ template <class S>
 void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int kernels, int together,
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
 
-/// These for one segment's frames, or one gradient's, by the host thread that calls: `channels` planes of kernel and out, and d
-/// and out of one channel. twiddle: of the blocks' length.
+/// These for a few segments' frames, or one gradient's, by the host thread that calls: `channels` planes of kernel, out
+/// (segments, channels, ...), and d and out of one channel. twiddle: of the blocks' length.
 template <class S>
 void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, const S* frames, int lanes,
                            S* out);
 template <class S>
-void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int channels, const S* frames,
-                    const S* kernel, S* out, int lanes);
+void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int segments, int channels,
+                    const S* frames, const S* kernel, S* out, int lanes);
 template <class S>
 void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, const S* frames,
                             const S* d_out, int d_lanes, S* out, int out_lanes);
