@@ -192,7 +192,8 @@ void check_second_layer(const Sizes& n, std::size_t samples, double tolerance) {
 constexpr Sizes odd{3, 3, 7, 5, 13, 11, 5, 4, 3}, wide{2, 5, 19, 4, 17, 23, 37, 6, 7}, full{2, 8, 40, 15, 50, 50, 32, 8, 11};
 /// Runs of windows that a transform over time takes in one block, in several, and not at all; two and more segments to a sum.
 constexpr Sizes one_block{4, 2, 12, 3, 9, 8, 10, 2, 2}, blocks{6, 3, 9, 3, 8, 11, 61, 2, 2},
-    long_history{2, 2, 90, 3, 8, 9, 20, 2, 2}, at_full_length{2, 2, 40, 3, 8, 8, 100, 2, 2};
+    long_history{2, 2, 90, 3, 8, 9, 20, 2, 2}, at_full_length{2, 2, 40, 3, 8, 8, 100, 2, 2},
+    left_over{5, 3, 12, 3, 9, 8, 10, 2, 2};
 
 TEST(Spectral, FirstLayerInDouble) {
   check_first_layer<double>(odd, 100000, 1e-13);
@@ -201,6 +202,8 @@ TEST(Spectral, FirstLayerInDouble) {
 TEST(Spectral, FirstLayerInTimeInDouble) {
   check_first_layer<double>(one_block, 100000, 1e-13);
   check_first_layer<double>(one_block, 100000, 1e-13, 2);
+  check_first_layer<double>(left_over, 2000, 1e-13);
+  check_first_layer<float>(left_over, 2000, 2e-6);
   check_first_layer<double>(blocks, 2000, 1e-13);
   check_first_layer<double>(blocks, 2000, 1e-13, 3);
   check_first_layer<double>(long_history, 2000, 1e-13);
