@@ -6,8 +6,9 @@
 
 #include <Kokkos_Core.hpp>
 
-/// A lambda that must not become a call: its values live in registers.
-#if defined(__GNUC__) && !defined(__CUDACC__)
+/// A lambda that must not become a call: its values live in registers. With sanitizers, whose checks would take minutes to
+/// compile in all the copies, it may.
+#if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__SANITIZE_ADDRESS__)
 #define AMACRINE_INLINE __attribute__((always_inline))
 #else
 #define AMACRINE_INLINE
