@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/lanes.hpp"
 #include "amacrine/core/views.hpp"
 #include "amacrine/core/word_lanes.hpp"
 
@@ -38,7 +39,7 @@ KOKKOS_FORCEINLINE_FUNCTION void philox_round(Words (&c)[4], std::uint32_t key0,
 template <int Lanes>
 KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uint32_t key0, std::uint32_t key1) {
   constexpr std::uint32_t step0 = 0x9E3779B9u, step1 = 0xBB67AE85u;
-  if constexpr (Lanes % 2 == 0) {
+  if constexpr (Lanes % 2 == 0 && core::detail::exec_is_host) {
     using Row = core::WordLanes<Lanes>;
     typename Row::Pairs even[4], odd[4];
     for (int w = 0; w < 4; ++w) {
@@ -80,9 +81,9 @@ struct QuantileCubics {
 };
 // clang-format on
 
-/// Deviates of the low 16 bits of every word: the sign, and 15 bits k for the tail probability (k + 1/2) / 65,536 beyond it.
+/// A row's deviates of 16 bits each: the sign, and 15 bits k for the tail probability (k + 1/2) / 65,536 beyond it.
 template <int Lanes>
-KOKKOS_INLINE_FUNCTION void quantiles(const typename core::WordLanes<Lanes>::Words& word, float (&normal)[Lanes]) {
+KOKKOS_INLINE_FUNCTION typename core::WordLanes<Lanes>::Floats quantile_row(const typename core::WordLanes<Lanes>::Words& word) {
   using Row = core::WordLanes<Lanes>;
   const auto tail = Row::bits(Row::to_float(word & 0x7fffu) + 0.5f);
   const auto octave = tail >> 23;
@@ -90,7 +91,18 @@ KOKKOS_INLINE_FUNCTION void quantiles(const typename core::WordLanes<Lanes>::Wor
   const QuantileCubics cubics;
   auto x = Row::look_up(cubics.power[3], octave);
   for (int power = 2; power >= 0; --power) x = x * mantissa + Row::look_up(cubics.power[power], octave);
-  Row::store(Row::from_bits(Row::bits(x) ^ ((word & 0x8000u) << 16)), normal);
+  return Row::from_bits(Row::bits(x) ^ ((word & 0x8000u) << 16));
+}
+
+/// Deviates of 16 bits of every word, from bit `first` on. A GPU has no rows.
+template <int Lanes>
+KOKKOS_INLINE_FUNCTION void quantiles(const std::uint32_t (&words)[Lanes], int first, float (&normal)[Lanes]) {
+  if constexpr (core::detail::exec_is_host) {
+    using Row = core::WordLanes<Lanes>;
+    Row::store(quantile_row<Lanes>(Row::load(words) >> first), normal);
+  } else {
+    for (int i = 0; i < Lanes; ++i) normal[i] = quantile_row<1>(words[i] >> first);
+  }
 }
 
 inline constexpr int noise_group = 8;  ///< units that share one Philox block
@@ -110,9 +122,8 @@ KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t gro
   philox_rounds<Lanes>(c, static_cast<std::uint32_t>(key.model_seed),
                        static_cast<std::uint32_t>(key.model_seed >> 32) ^ 0x4E4F4953u);
   for (int w = 0; w < 4; ++w) {
-    const auto word = core::WordLanes<Lanes>::load(c[w]);
-    quantiles<Lanes>(word >> 16, normal[2 * w]);
-    quantiles<Lanes>(word, normal[2 * w + 1]);
+    quantiles(c[w], 16, normal[2 * w]);
+    quantiles(c[w], 0, normal[2 * w + 1]);
   }
 }
 
