@@ -8,6 +8,7 @@
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]   what the error estimate of attributions is worth
 #   tests/benchmark/run.sh sampling [--windows W] [--seeds S ...]   scores with segments of several lengths against shuffled windows
+#   tests/benchmark/run.sh sampling-long [--windows W ...] [--seeds S ...]   the same in PyTorch, from longer trainings
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
@@ -19,7 +20,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,15s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,16s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -52,11 +53,16 @@ build_program() {
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
-case $what in training|together|prediction|determinism|attribution|certificate|sampling|curves|kernels) ;; *) usage ;; esac
+case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-long|curves|kernels) ;; *) usage ;; esac
 shift
 if [[ $what == sampling ]]; then
   build_program amacrine
   exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/sampling.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
+fi
+if [[ $what == sampling-long ]]; then
+  build_program amacrine
+  python=$(torch_python)
+  exec "$python" "$root/tests/benchmark/sampling_long.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
 fi
 program=$what
 [[ $what == curves ]] && program=attribution
