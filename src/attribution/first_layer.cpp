@@ -2,29 +2,18 @@
 #include "amacrine/attribution/first_layer.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "folding.hpp"
 
 #include <cmath>
 
 namespace amacrine::attribution {
 namespace {
 
-using stimulus::Symmetry;
-
-/// Largest departure of s - s0 from the symmetry, in normalised contrast.
-constexpr double largest_departure = 1e-6;
-
 /// A kernel (C, T, KY, KX) summed over y, and over x too for full fields.
 template <class S>
 core::View4<S> summed_kernel(const core::View4<S>& kernel, Symmetry symmetry) {
-  const std::size_t height = kernel.extent(2), width = kernel.extent(3), kept = symmetry == Symmetry::full_field ? 1 : width;
-  const std::vector<S> taps = core::to_host(kernel);
-  std::vector<double> sums(kernel.extent(0) * kernel.extent(1) * kept, 0.0);
-  for (std::size_t i = 0; i < taps.size(); ++i)
-    sums[i / (height * width) * kept + (kept == 1 ? 0 : i % width)] += static_cast<double>(taps[i]);
-  core::View4<S> out(core::uninitialised("attribution::summed_kernel"), kernel.extent(0), kernel.extent(1), 1, kept);
-  Kokkos::deep_copy(core::View1<S>(out.data(), out.size()),
-                    core::to_device("attribution::summed_kernel", std::vector<S>(sums.begin(), sums.end())));
-  return out;
+  const Maps sums = folded(to_maps(kernel, kernel.extent(2), kernel.extent(3)), symmetry);
+  return on_device<core::View4<S>>(sums.values, kernel.extent(0), kernel.extent(1), std::size_t{1}, sums.width);
 }
 
 /// The first row or pixel of frames (Y X, count), which stands for all.
@@ -35,7 +24,7 @@ std::vector<S> fold_frames(const JoinedFrames<S>& frames, std::size_t height, st
     for (std::size_t t = 0; t < count; ++t) {
       const double departure = static_cast<double>(frames.values[i * count + t]) -
                                static_cast<double>(frames.values[(kept == 1 ? 0 : i % width) * count + t]);
-      core::require<core::InputError>(std::abs(departure) <= largest_departure,
+      core::require<core::InputError>(std::abs(departure) <= symmetry_tolerance,
                                       "a stimulus attributed as {} departs from that by {:.3g} at pixel ({}, {})",
                                       kept == 1 ? "a full field" : "uniform along y", departure, i / width, i % width);
     }

@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/numbers.hpp"
+#include "folding.hpp"
 #include "rays.hpp"
 
 #include <algorithm>
@@ -14,8 +15,6 @@ namespace {
 
 using stimulus::Condition;
 using stimulus::Family;
-
-constexpr double symmetry_tolerance = 1e-6;
 
 std::vector<int> choose_cells(const AttributionSettings& settings, const model::Model& model) {
   std::vector<std::string> names;

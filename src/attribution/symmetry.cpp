@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/symmetry.hpp"
 
+#include "folding.hpp"
+
 namespace amacrine::attribution {
 namespace {
-
-using stimulus::Symmetry;
-
-/// Values of a (A, Y, X) on the host, and the same with one or both axes folded.
-struct Maps {
-  std::size_t count = 0, height = 1, width = 1;
-  std::vector<double> values;
-  double at(std::size_t a, std::size_t y, std::size_t x) const { return values[(a * height + y) * width + x]; }
-};
-
-template <class V>
-Maps to_maps(const V& view, std::size_t height, std::size_t width) {
-  const auto host = core::to_host(view);
-  return {host.size() / (height * width), height, width, std::vector<double>(host.begin(), host.end())};
-}
 
 bool uniform(const Maps& maps, Symmetry symmetry) {
   for (std::size_t a = 0; a < maps.count; ++a)
@@ -25,26 +12,6 @@ bool uniform(const Maps& maps, Symmetry symmetry) {
       for (std::size_t x = 0; x < maps.width; ++x)
         if (maps.at(a, y, x) != maps.at(a, 0, symmetry == Symmetry::full_field ? 0 : x)) return false;
   return true;
-}
-
-/// Sums (or with `first` the values at index 0) over y, and over x for full fields: (A, 1, X) or (A, 1, 1).
-Maps folded(const Maps& maps, Symmetry symmetry, bool first = false) {
-  Maps out{maps.count, 1, symmetry == Symmetry::full_field ? 1 : maps.width, {}};
-  out.values.assign(out.count * out.width, 0.0);
-  for (std::size_t a = 0; a < maps.count; ++a)
-    for (std::size_t y = 0; y < (first ? 1 : maps.height); ++y)
-      for (std::size_t x = 0; x < (first ? out.width : maps.width); ++x)
-        out.values[a * out.width + (out.width == 1 ? 0 : x)] += maps.at(a, y, x);
-  return out;
-}
-
-template <class V, class... Extents>
-V on_device(const std::vector<double>& values, Extents... extents) {
-  using S = typename V::non_const_value_type;
-  V view(core::uninitialised("attribution::folded"), extents...);
-  Kokkos::deep_copy(core::View1<S>(view.data(), view.size()),
-                    core::to_device("attribution::folded", std::vector<S>(values.begin(), values.end())));
-  return view;
 }
 
 template <class S>

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <type_traits>
-#include <utility>
+#include "amacrine/core/lanes.hpp"
 
 #include <Kokkos_Core.hpp>
-
-/// A lambda that must not become a call: its values live in registers. With sanitizers, whose checks would take minutes to
-/// compile in all the copies, it may.
-#if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__SANITIZE_ADDRESS__)
-#define AMACRINE_INLINE __attribute__((always_inline))
-#else
-#define AMACRINE_INLINE
-#endif
 
 /// Complex transforms of fixed length N = R M over lane vectors, in two passes of radix R and M (Stockham, decimation in
 /// frequency): the first reads its input where it lies, the second hands over its output, so that a value is stored once between
 /// them. Stores are what such a transform waits for, not arithmetic.
 namespace amacrine::model::spectral {
+
+using core::for_each_index;
 
 template <class V>
 struct Complex {
@@ -51,13 +44,6 @@ KOKKOS_INLINE_FUNCTION Complex<V> quarter(const Complex<V>& a) {
   } else {
     return {-a.im, a.re};
   }
-}
-
-/// body(0), ..., body(N - 1), unrolled: the indices are constants.
-template <int N, class Body>
-KOKKOS_FORCEINLINE_FUNCTION void each(const Body& body) {
-  [&]<int... I>(std::integer_sequence<int, I...>) AMACRINE_INLINE { (body(std::integral_constant<int, I>()), ...); }
-  (std::make_integer_sequence<int, N>());
 }
 
 /// R of N = R M, both at most 10.
@@ -107,13 +93,13 @@ KOKKOS_FORCEINLINE_FUNCTION void butterfly(Complex<V> (&a)[R]) {
   } else if constexpr (R == 8) {
     const S root(S(0.70710678118654752440));
     Complex<V> even[4], odd[4];
-    each<4>([&](auto j) AMACRINE_INLINE { even[j] = a[j] + a[j + 4], odd[j] = a[j] - a[j + 4]; });
+    for_each_index<4>([&](auto j) AMACRINE_INLINE { even[j] = a[j] + a[j + 4], odd[j] = a[j] - a[j + 4]; });
     odd[1] = rotate<Sign>(odd[1], root, root);
     odd[2] = quarter<Sign>(odd[2]);
     odd[3] = rotate<Sign>(odd[3], -root, root);
     butterfly<4, Sign, V, S>(even);
     butterfly<4, Sign, V, S>(odd);
-    each<4>([&](auto j) AMACRINE_INLINE { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
+    for_each_index<4>([&](auto j) AMACRINE_INLINE { a[2 * j] = even[j], a[2 * j + 1] = odd[j]; });
   } else {
     twice_odd_butterfly<R / 2, Sign, V, S>(a);
   }
@@ -124,13 +110,13 @@ template <int R, int Sign, class V, class S>
 KOKKOS_FORCEINLINE_FUNCTION void twice_odd_butterfly(Complex<V> (&a)[2 * R]) {
   static_assert(R == 3 || R == 5);
   Complex<V> sum[R], difference[R];
-  each<R>([&](auto n) AMACRINE_INLINE {
+  for_each_index<R>([&](auto n) AMACRINE_INLINE {
     constexpr int first = 2 * n % (2 * R), second = (2 * n + R) % (2 * R);
     sum[n] = a[first] + a[second], difference[n] = a[first] - a[second];
   });
   butterfly<R, Sign, V, S>(sum);
   butterfly<R, Sign, V, S>(difference);
-  each<R>([&](auto k) AMACRINE_INLINE {
+  for_each_index<R>([&](auto k) AMACRINE_INLINE {
     constexpr int even = (R + 1) * k % (2 * R), odd = ((R + 1) * k + R) % (2 * R);
     a[even] = sum[k], a[odd] = difference[k];
   });
@@ -144,19 +130,19 @@ KOKKOS_FORCEINLINE_FUNCTION void transform(const Load& load, Complex<V>* scratch
   static_assert(R > 1 && M <= 10);
   for (int p = 0; p < M; ++p) {
     Complex<V> a[R];
-    each<R>([&](auto r) AMACRINE_INLINE { a[r] = load(p + M * r); });
+    for_each_index<R>([&](auto r) AMACRINE_INLINE { a[r] = load(p + M * r); });
     butterfly<R, Sign, V, S>(a);
     scratch[R * p] = a[0];
-    each<R - 1>([&](auto before) AMACRINE_INLINE {
+    for_each_index<R - 1>([&](auto before) AMACRINE_INLINE {
       constexpr int r = before + 1;
       scratch[R * p + r] = rotate<Sign>(a[r], twiddle[2 * (p * r)], twiddle[2 * (p * r) + 1]);
     });
   }
   for (int q = 0; q < R; ++q) {
     Complex<V> a[M];
-    each<M>([&](auto r) AMACRINE_INLINE { a[r] = scratch[q + R * r]; });
+    for_each_index<M>([&](auto r) AMACRINE_INLINE { a[r] = scratch[q + R * r]; });
     butterfly<M, Sign, V, S>(a);
-    each<M>([&](auto r) AMACRINE_INLINE { store(q + R * r, a[r]); });
+    for_each_index<M>([&](auto r) AMACRINE_INLINE { store(q + R * r, a[r]); });
   }
 }
 

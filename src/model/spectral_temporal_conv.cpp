@@ -45,7 +45,7 @@ struct SpectralTemporalConv<S>::Sizes {
     const bool gradients = use == SpectralUse::gradients;
     if (gradients) time = spectral::TimeBlocks(lags, all);
     n = spectral::smallest_length(spectral::as_int(side));
-    chunk = spectral::chunk_size(segments, summed);
+    chunk = spectral::chunk_size(segments);
     lag_lanes = padded_to_lanes(lags, w);
     window_lanes = padded_to_lanes(time ? time.windows_touched(w) : all, w);
     // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.

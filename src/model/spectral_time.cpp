@@ -75,7 +75,7 @@ KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, 
   read_column(from, first, steps, column);
   const Lanes<S> by(scale);
   const auto read = [&](int t) AMACRINE_INLINE { return column.at(t); };
-  each<2>([&](auto odd) AMACRINE_INLINE {
+  for_each_index<2>([&](auto odd) AMACRINE_INLINE {
     S* const half = to + odd * 2 * M * W;
     const auto put = [&](int k, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
       store_lanes<S>(by * value.re, half + 2 * k * W);
@@ -215,7 +215,7 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
   Complex<V> sum[M], even[M];
   const int all = from.together * time.blocks;
   const auto total = [&](int k) AMACRINE_INLINE { return sum[k]; };
-  each<2>([&](auto odd) AMACRINE_INLINE {
+  for_each_index<2>([&](auto odd) AMACRINE_INLINE {
     for (int i = 0; i < all; ++i) {
       const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
       TimeColumn<M, S>& column = columns[i % kept];

@@ -12,12 +12,10 @@ namespace amacrine::model::spectral {
 
 inline int as_int(std::size_t value) { return static_cast<int>(value); }
 
-/// Segments computed together: as many as there are host threads, so that a thread's spectra stay in its cache; all on a GPU. A
-/// multiple of those whose gradients are summed.
-inline int chunk_size(std::size_t segments, std::size_t together = 1) {
+/// Segments computed together: as many as there are host threads, so that a thread's spectra stay in its cache; all on a GPU.
+inline int chunk_size(std::size_t segments) {
   if (!core::detail::exec_is_host) return as_int(segments);
-  const int each = as_int(together), wanted = std::max(1, std::min(as_int(segments), core::Exec().concurrency()));
-  return (wanted + each - 1) / each * each;
+  return std::max(1, std::min(as_int(segments), core::Exec().concurrency()));
 }
 
 /// Where segment `segment` begins; null in a view without extents, whose planes are written on the way.

@@ -33,10 +33,18 @@ inline constexpr bool exec_is_host =
 template <class S>
 using Lanes = Kokkos::Experimental::simd<S, typename detail::LaneAbi<S, detail::exec_is_host>::type>;
 
-/// f(0), ..., f(N - 1) on the host, with indices that are constants: arrays of vectors so addressed stay in registers.
+/// A lambda that must not become a call: its values live in registers. With sanitizers, whose checks would take minutes to
+/// compile in all the copies, it may.
+#if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__SANITIZE_ADDRESS__)
+#define AMACRINE_INLINE __attribute__((always_inline))
+#else
+#define AMACRINE_INLINE
+#endif
+
+/// f(0), ..., f(N - 1), unrolled, with indices that are constants: arrays of vectors so addressed stay in registers.
 template <int N, class F>
-void for_each_index(const F& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+KOKKOS_FORCEINLINE_FUNCTION void for_each_index(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) AMACRINE_INLINE { (f(std::integral_constant<int, I>{}), ...); }
   (std::make_integer_sequence<int, N>{});
 }
 

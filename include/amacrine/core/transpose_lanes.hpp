@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/lanes.hpp"
+#include "amacrine/core/vector_types.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +13,9 @@
 namespace amacrine::core {
 namespace detail {
 
-template <class S, int W>
-struct Register {
-  using Index = std::conditional_t<sizeof(S) == 1, std::int8_t, std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>>;
-  typedef S type __attribute__((vector_size(W * sizeof(S))));         // NOLINT(modernize-use-using)
-  typedef Index indices __attribute__((vector_size(W * sizeof(S))));  // NOLINT(modernize-use-using)
-};
+/// Integers as wide as S, for the places of a permutation.
+template <class S>
+using Place = std::conditional_t<sizeof(S) == 1, std::int8_t, std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>>;
 
 /// Lanes of two rows D apart after the step that exchanges blocks of D: the upper (High) or the lower row's.
 template <int W, int D, bool High>
@@ -27,17 +25,17 @@ constexpr int exchanged(int i) {
 }
 
 template <class S, int W, int D, bool High, int... I>
-inline typename Register<S, W>::type exchange(const typename Register<S, W>::type& a, const typename Register<S, W>::type& b,
-                                              std::integer_sequence<int, I...> /*lanes*/) {
+inline typename Vector<S, W>::type exchange(const typename Vector<S, W>::type& a, const typename Vector<S, W>::type& b,
+                                            std::integer_sequence<int, I...> /*lanes*/) {
 #if defined(__clang__)
   return __builtin_shufflevector(a, b, exchanged<W, D, High>(I)...);
 #else
-  return __builtin_shuffle(a, b, typename Register<S, W>::indices{exchanged<W, D, High>(I)...});
+  return __builtin_shuffle(a, b, typename Vector<Place<S>, W>::type{exchanged<W, D, High>(I)...});
 #endif
 }
 
 template <class S, int W, int D>
-inline void exchange_blocks(typename Register<S, W>::type (&rows)[W]) {
+inline void exchange_blocks(typename Vector<S, W>::type (&rows)[W]) {
   constexpr std::make_integer_sequence<int, W> lanes;
   for (int i = 0; i < W; ++i) {
     if (i & D) continue;
@@ -54,7 +52,7 @@ inline void exchange_blocks(typename Register<S, W>::type (&rows)[W]) {
 /// `rows` count as zeros. W values of every row are read, and W of `columns` rows written.
 template <class S, int W>
 inline void transpose_square(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride, int columns) {
-  using Row = typename detail::Register<S, W>::type;
+  using Row = typename detail::Vector<S, W>::type;
   Row square[W];
   for (int i = 0; i < W; ++i) {
     if (i < rows) {

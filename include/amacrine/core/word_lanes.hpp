@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/vector_types.hpp"
+
 #include <cstdint>
 
 #include <Kokkos_Core.hpp>
@@ -20,22 +22,14 @@ inline To same_bits(const From& from) {
   __builtin_memcpy(&to, &from, sizeof(to));
   return to;
 }
-
-template <int Lanes>
-struct WordVectors {
-  typedef std::uint32_t Words __attribute__((vector_size(4 * Lanes)));    // NOLINT(modernize-use-using)
-  typedef std::int32_t Integers __attribute__((vector_size(4 * Lanes)));  // NOLINT(modernize-use-using)
-  typedef float Floats __attribute__((vector_size(4 * Lanes)));           // NOLINT(modernize-use-using)
-  typedef std::uint64_t Pairs __attribute__((vector_size(4 * Lanes)));    // NOLINT(modernize-use-using)
-};
 }  // namespace detail
 
 template <int Lanes>
 struct WordLanes {
-  using Words = typename detail::WordVectors<Lanes>::Words;
-  using Integers = typename detail::WordVectors<Lanes>::Integers;
-  using Floats = typename detail::WordVectors<Lanes>::Floats;
-  using Pairs = typename detail::WordVectors<Lanes>::Pairs;
+  using Words = typename detail::Vector<std::uint32_t, Lanes>::type;
+  using Integers = typename detail::Vector<std::int32_t, Lanes>::type;
+  using Floats = typename detail::Vector<float, Lanes>::type;
+  using Pairs = typename detail::Vector<std::uint64_t, Lanes / 2>::type;
 
   static Words load(const std::uint32_t* from) {
     Words lanes;

@@ -61,7 +61,7 @@ struct TimeBlocks {
   explicit operator bool() const { return length > 0; }
   /// Windows of block b.
   KOKKOS_INLINE_FUNCTION int count(int b) const { return b + 1 < blocks ? block : windows - b * block; }
-  /// Frames, windows and lags that are read or written in whole registers of `lanes`.
+  /// Frames and windows that are read or written in whole registers of `lanes`.
   int frames_touched(int lanes) const;
   int windows_touched(int lanes) const;
 };
