@@ -54,7 +54,8 @@ void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frame
                                    const View5<S>& d_kernel) {
   check_temporal(frames, d_kernel.extent(2), d_kernel.extent(3), d_kernel.extent(4), d_out,
                  "model::temporal_conv_kernel_gradient");
-  check(d_out.extent(0) == d_kernel.extent(0) && d_out.extent(1) == d_kernel.extent(1), "model::temporal_conv_kernel_gradient");
+  check(d_kernel.extent(0) > 0 && d_out.extent(0) % d_kernel.extent(0) == 0 && d_out.extent(1) == d_kernel.extent(1),
+        "model::temporal_conv_kernel_gradient");
   if constexpr (on_host) {
     host::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel);
   } else {

@@ -36,16 +36,17 @@ void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frame
                                    const View5<S>& d_kernel) {
   const std::size_t G = d_kernel.extent(0), C = d_kernel.extent(1), T = d_kernel.extent(2), KY = d_kernel.extent(3),
                     KX = d_kernel.extent(4);
-  const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
+  const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4), together = d_out.extent(0) / G;
   Kokkos::parallel_for(
       "model::temporal_conv_kernel_gradient", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, KY, KX, T)),
       KOKKOS_LAMBDA(const std::size_t n) {
-        const std::size_t l = n % T, i = n / T % KX, j = n / T / KX % KY, c = n / T / KX / KY % C, g = n / T / KX / KY / C;
+        const std::size_t l = n % T, i = n / T % KX, j = n / T / KX % KY, c = n / T / KX / KY % C, k = n / T / KX / KY / C;
         S sum = 0;
-        for (std::size_t y = 0; y < OY; ++y)
-          for (std::size_t x = 0; x < OX; ++x)
-            for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, b + l);
-        d_kernel(g, c, l, j, i) = sum;
+        for (std::size_t g = k * together; g < (k + 1) * together; ++g)
+          for (std::size_t y = 0; y < OY; ++y)
+            for (std::size_t x = 0; x < OX; ++x)
+              for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, b + l);
+        d_kernel(k, c, l, j, i) = sum;
       });
 }
 

@@ -145,7 +145,7 @@ void conv_transpose(const core::HostExec& exec, const char* label, const View5<S
                });
 }
 
-/// One task per (g, channel block, j, i): lanes run over lags, taps over (y, x, b).
+/// One task per (gradient, channel block, j, i): lanes run over lags, taps over (y, x, b), summed over the gradient's segments.
 template <class S, int W>
 void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames, const View5<S>& d_out,
                               const View5<S>& d_kernel) {
@@ -154,6 +154,7 @@ void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames
   const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
   const std::size_t Y = frames.extent(1), X = frames.extent(2), F = frames.extent(3);
   const ChannelBlocks blocks(C);
+  const std::size_t together = d_out.extent(0) / G;
   constexpr std::size_t chunk = core::as_size(W * run_vectors(W, max_vectors));
   const Taps taps{{OY, OX, B}, {step(X * F), step(F), 1}, {step(OX * B), step(B), 1}, step(OY * OX * B)};
   const S *in = frames.data(), *delta = d_out.data();
@@ -161,18 +162,23 @@ void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames
   Kokkos::parallel_for("model::temporal_conv_kernel_gradient", HostTasks(exec, 0, G * blocks.blocks * KY * KX),
                        [=](std::size_t n) {
                          const std::size_t i = n % KX, j = n / KX % KY, block = n / KX / KY % blocks.blocks,
-                                           g = n / KX / KY / blocks.blocks, c = blocks.begin(block);
-                         const int size = static_cast<int>(blocks.size(block));
-                         alignas(64) S tile[max_channels * max_vectors * W], lags[max_channels * max_vectors * W];
+                                           k = n / KX / KY / blocks.blocks, c = blocks.begin(block), size = blocks.size(block);
+                         alignas(64) S tile[max_channels * max_vectors * W], lags[max_channels * max_vectors * W],
+                             sums[max_channels * max_vectors * W];
                          for (std::size_t l = 0; l < T; l += chunk) {
                            const std::size_t end = std::min(T, l + chunk);
                            const LaneRun<W> run(l, end, T);
-                           tap_sum_any<S, W>(size, run.vectors, taps, in + ((g * Y + j) * X + i) * F, run.start,
-                                             delta + (g * C + c) * OY * OX * B, tile);
-                           store_tile<S, W>(tile, size, run, lags - step(l), step(chunk));
-                           for (std::size_t k = 0; k < static_cast<std::size_t>(size); ++k)
+                           std::fill_n(sums, size * chunk, S(0));
+                           for (std::size_t g = k * together; g < (k + 1) * together; ++g) {
+                             tap_sum_any<S, W>(static_cast<int>(size), run.vectors, taps, in + ((g * Y + j) * X + i) * F,
+                                               run.start, delta + (g * C + c) * OY * OX * B, tile);
+                             store_tile<S, W>(tile, static_cast<int>(size), run, lags - step(l), step(chunk));
+                             for (std::size_t p = 0; p < size; ++p)
+                               for (std::size_t m = 0; m < end - l; ++m) sums[p * chunk + m] += lags[p * chunk + m];
+                           }
+                           for (std::size_t p = 0; p < size; ++p)
                              for (std::size_t m = l; m < end; ++m)
-                               to[(((g * C + c + k) * T + m) * KY + j) * KX + i] = lags[k * chunk + m - l];
+                               to[(((k * C + c + p) * T + m) * KY + j) * KX + i] = sums[p * chunk + m - l];
                          }
                        });
 }

@@ -19,13 +19,17 @@ using core::View1;
 using core::View4;
 using core::View5;
 
-std::size_t gradient_segments(std::size_t segments, std::size_t history, std::size_t windows) {
-  if (!spectral::TimeBlocks(spectral::as_int(history), spectral::as_int(windows))) return 1;
-  // About 64 windows share a transform back, so that their spectra still fit the cache.
-  constexpr std::size_t shared_windows = 64, least_lanes = 16, parts = 8;
-  std::size_t together = std::max<std::size_t>(1, std::min(shared_windows / std::max(windows, least_lanes), segments / parts));
-  while (segments % together != 0) --together;
-  return together;
+std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape) {
+  if (!spectral::TimeBlocks(spectral::as_int(history), shape)) return 1;
+  constexpr std::size_t least_lanes = 16;  // so that their spectra fit the cache
+  return sharing_neighbours(segments, std::max(shape.windows, least_lanes));
+}
+
+std::size_t runs_side_by_side(std::size_t runs, std::size_t history, std::size_t windows) {
+  constexpr std::size_t lanes = 16;  // also where registers are narrower, so that ranks share a batch alike everywhere
+  for (std::size_t some = std::min(runs, lanes / std::max<std::size_t>(windows, 1)); some > 1; --some)
+    if (runs % some == 0 && spectral::TimeBlocks(spectral::as_int(history), SegmentShape(some * windows, some))) return some;
+  return 1;
 }
 
 /// Segments of one work item of correlate_by_planes().
@@ -40,10 +44,11 @@ struct SpectralTemporalConv<S>::Sizes {
   std::size_t frames, kernel, product, gradient, packed;
 
   Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
-        std::size_t windows, SpectralUse use, std::size_t summed) {
-    const int w = lane_count<S>, lags = spectral::as_int(history), all = spectral::as_int(windows);
+        const SegmentShape& shape, SpectralUse use, std::size_t summed) {
+    const int w = lane_count<S>, lags = spectral::as_int(history), all = spectral::as_int(shape.windows);
     const bool gradients = use == SpectralUse::gradients;
-    if (gradients) time = spectral::TimeBlocks(lags, all);
+    if (gradients) time = spectral::TimeBlocks(lags, shape);
+    core::require(shape.runs == 1 || time, "{} runs of {} windows cannot be computed side by side", shape.runs, shape.run());
     n = spectral::smallest_length(spectral::as_int(side));
     chunk = spectral::chunk_size(segments);
     lag_lanes = padded_to_lanes(lags, w);
@@ -74,7 +79,7 @@ struct SpectralTemporalConv<S>::Sizes {
 template <class S>
 SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history,
                                               std::size_t kernel_y, std::size_t kernel_x, std::size_t height, std::size_t width,
-                                              std::size_t windows, SpectralUse use, std::size_t gradient_segments)
+                                              const SegmentShape& shape, SpectralUse use, std::size_t gradient_segments)
     : use_(use),
       segments_(spectral::as_int(segments)),
       channels_(spectral::as_int(channels)),
@@ -83,10 +88,11 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
       kernel_x_(spectral::as_int(kernel_x)),
       height_(spectral::as_int(height)),
       width_(spectral::as_int(width)),
-      windows_(spectral::as_int(windows)) {
-  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
+      windows_(spectral::as_int(shape.windows)),
+      frames_(spectral::as_int(shape.frames(history))) {
+  const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), shape, use, gradient_segments);
   core::require(segments % gradient_segments == 0 && (gradient_segments == 1 || sizes.time),
-                "{} segments with {} windows cannot sum the gradients of {}", segments, windows, gradient_segments);
+                "{} segments with {} windows cannot sum the gradients of {}", segments, shape.windows, gradient_segments);
   n_ = sizes.n, chunk_ = sizes.chunk, together_ = spectral::as_int(gradient_segments);
   window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes, time_ = sizes.time,
   room_ = sizes.room;
@@ -113,7 +119,7 @@ void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kerne
 template <class S>
 void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames, int count, S* spectra) {
   S* const plane = time_ ? product_.data() : spectra;
-  spectral::forward(exec, n_, frames, count, height_, width_, windows_ + history_ - 1, plane, frame_lanes_);
+  spectral::forward(exec, n_, frames, count, height_, width_, frames_, plane, frame_lanes_);
   if (time_)
     spectral::transform_frames(exec, time_, spectral::frequencies(n_), count, static_cast<const S*>(plane), frame_lanes_,
                                spectra);
@@ -126,7 +132,7 @@ void SpectralTemporalConv<S>::transform_segments(const Exec& exec, const View4<S
     const std::size_t f = spectral::frequencies(n_), spectrum = frame_spectrum();
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
-    const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, windows_ + history_ - 1, frame_lanes_};
+    const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, frames_, frame_lanes_};
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
     Kokkos::parallel_for("model::spectral_frames", spectral::long_items(exec, static_cast<std::size_t>(segments)),
                          [&](long item) {
@@ -281,9 +287,9 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
 
 template <class S>
 double SpectralTemporalConv<S>::bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
-                                      std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+                                      std::size_t kernel_x, std::size_t height, std::size_t width, const SegmentShape& shape,
                                       SpectralUse use, std::size_t gradient_segments) {
-  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), windows, use, gradient_segments);
+  const Sizes n(segments, channels, history, kernel_y * kernel_x, std::max(height, width), shape, use, gradient_segments);
   return static_cast<double>(sizeof(S)) * static_cast<double>(n.frames + n.kernel + n.product + n.gradient + n.packed);
 }
 

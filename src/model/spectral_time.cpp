@@ -41,20 +41,24 @@ double transform_cost(int n) { return n * (2.5 * std::log2(n) + 4.0); }
 
 }  // namespace
 
-TimeBlocks::TimeBlocks(int history_, int windows_) : history(history_), windows(windows_) {
+TimeBlocks::TimeBlocks(int history_, const SegmentShape& shape)
+    : history(history_), windows(static_cast<int>(shape.windows)), side_by_side(shape.runs > 1) {
+  const int runs = static_cast<int>(shape.runs), run = static_cast<int>(shape.run());
   double best = 4.0 * history * windows;
   for (const int n : time_lengths) {
-    const int each = std::min(n - history + 1, windows);
-    if (each < 1) continue;
-    const int count = (windows + each - 1) / each;
+    const int each = std::min(n - history + 1, run);
+    if (each < (side_by_side ? run : 1) || (side_by_side && windows > n)) continue;
+    const int count = side_by_side ? runs : (windows + each - 1) / each;
     const double cost = count * transform_cost(n);
     if (cost >= best) continue;
-    best = cost, length = n, block = each, blocks = count;
+    best = cost, length = n, block = each, blocks = count, advance = side_by_side ? run + history - 1 : each;
   }
 }
 
-int TimeBlocks::frames_touched(int lanes) const { return (blocks - 1) * block + padded_to_lanes(length, lanes); }
-int TimeBlocks::windows_touched(int lanes) const { return (blocks - 1) * block + padded_to_lanes(block, lanes); }
+int TimeBlocks::frames_touched(int lanes) const { return (blocks - 1) * advance + padded_to_lanes(length, lanes); }
+int TimeBlocks::windows_touched(int lanes) const {
+  return side_by_side ? padded_to_lanes(windows, lanes) : (blocks - 1) * block + padded_to_lanes(block, lanes);
+}
 
 template <class S>
 std::size_t time_spectrum(const TimeBlocks& time, std::size_t f, int blocks) {
@@ -111,7 +115,7 @@ void transform_planes(const core::Exec& exec, const char* label, std::size_t f, 
 template <class S>
 void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int planes, const S* frames, int lanes,
                       S* out) {
-  const PlanesInTime<S> in{planes, time.blocks, time.block, time.length, S(1) / S(time.length), frames, lanes};
+  const PlanesInTime<S> in{planes, time.blocks, time.advance, time.length, S(1) / S(time.length), frames, lanes};
   with_half_length(time.length, [&](auto length) {
     transform_planes<decltype(length)::value>(exec, "model::spectral_frames_in_time", f, in, out);
   });
@@ -126,7 +130,7 @@ void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddl
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t b = 0; b < static_cast<std::size_t>(time.blocks); ++b)
       for (std::size_t q = 0; q < registers; ++q)
-        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), static_cast<int>(b) * time.block, time.length,
+        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), static_cast<int>(b) * time.advance, time.length,
                            S(1) / S(time.length), twiddle, out + (b * registers + q) * spectrum);
   });
 }
@@ -140,19 +144,24 @@ void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t 
   });
 }
 
-/// One register of frequencies, one block of windows and channel: the inverse of the product with the kernel's spectrum.
+/// One register of frequencies, one segment and channel: the inverses of its blocks' products with the kernel's spectrum. Blocks
+/// lie `stride` apart; runs side by side are written in one go.
 template <int M, class S>
-KOKKOS_INLINE_FUNCTION void correlate_block(const S* frames, const S* kernel, int count, const TimeTwiddles<S>& twiddle,
-                                            int first, const FrequencyRows<S>& out) {
-  constexpr int W = lane_count<S>;
+KOKKOS_INLINE_FUNCTION void correlate_segment(const TimeBlocks& time, const S* frames, std::size_t stride, const S* kernel,
+                                              const TimeTwiddles<S>& twiddle, const FrequencyRows<S>& out) {
+  constexpr int half = 2 * M * lane_count<S>;
   TimeColumn<M, S> column;
   Complex<Lanes<S>> even[M];
-  const auto product = [&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); };
-  inverse_even<M>(product, twiddle, even);
-  frames += 2 * M * W, kernel += 2 * M * W;
-  inverse_odd<M>(product, count, twiddle, even,
-                 [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { column.put(t, value); });
-  write_column(column, first, count, out);
+  for (int b = 0; b < time.blocks; ++b, frames += stride) {
+    const int first = b * time.block, count = time.count(b), row = time.side_by_side ? first : 0;
+    inverse_even<M>([&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); }, twiddle,
+                    even);
+    inverse_odd<M>(
+        [&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel + half, k), load_pair(frames + half, k)); }, count,
+        twiddle, even, [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { column.put(row + t, value); });
+    if (!time.side_by_side) write_column(column, first, count, out);
+  }
+  if (time.side_by_side) write_column(column, 0, time.windows, out);
 }
 
 template <int M, class S>
@@ -165,9 +174,9 @@ void correlate_all(const core::Exec& exec, const TimeBlocks& time, std::size_t f
       "model::spectral_correlate_spectra",
       Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(segments) * channels * registers), KOKKOS_LAMBDA(long i) {
         const std::size_t q = i % registers, c = i / registers % channels, g = i / registers / channels;
-        for (int b = 0; b < time.blocks; ++b)
-          correlate_block<M>(frames + ((g * time.blocks + b) * registers + q) * spectrum, kernel + (c * registers + q) * spectrum,
-                             time.count(b), twiddle, b * time.block, frequency_rows(out, f, lanes, g * channels + c, q));
+        correlate_segment<M>(time, frames + (g * time.blocks * registers + q) * spectrum, registers * spectrum,
+                             kernel + (c * registers + q) * spectrum, twiddle,
+                             frequency_rows(out, f, lanes, g * channels + c, q));
       });
 }
 
@@ -187,13 +196,11 @@ void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std:
     constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t q = 0; q < registers; ++q)
-      for (int i = 0; i < segments * time.blocks; ++i)
-        for (int c = 0; c < channels; ++c) {
-          const int b = i % time.blocks, plane = i / time.blocks * channels + c;
-          correlate_block<M>(frames + (static_cast<std::size_t>(i) * registers + q) * spectrum,
-                             kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum, time.count(b), twiddle,
-                             b * time.block, frequency_rows(out, f, lanes, static_cast<std::size_t>(plane), q));
-        }
+      for (int g = 0; g < segments; ++g)
+        for (int c = 0; c < channels; ++c)
+          correlate_segment<M>(time, frames + (static_cast<std::size_t>(g * time.blocks) * registers + q) * spectrum,
+                               registers * spectrum, kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum, twiddle,
+                               frequency_rows(out, f, lanes, static_cast<std::size_t>(g * channels + c), q));
   });
 }
 
@@ -213,16 +220,19 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
   constexpr int W = lane_count<S>, kept = W > 1 ? 4 : 1;
   TimeColumn<M, S> columns[kept];
   Complex<V> sum[M], even[M];
-  const int all = from.together * time.blocks;
+  const int all = from.together * time.blocks, columns_read = time.side_by_side ? from.together : all;
   const auto total = [&](int k) AMACRINE_INLINE { return sum[k]; };
   for_each_index<2>([&](auto odd) AMACRINE_INLINE {
     for (int i = 0; i < all; ++i) {
       const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
-      TimeColumn<M, S>& column = columns[i % kept];
-      if (odd == 0 || all > kept)
-        read_column({from.d + g * from.d_segment, from.lanes, from.rows}, b * time.block, count, column);
+      // Runs side by side are read in one go.
+      TimeColumn<M, S>& column = columns[(time.side_by_side ? g : i) % kept];
+      const int first = b * time.block, row = time.side_by_side ? first : 0;
+      if ((odd == 0 || columns_read > kept) && (!time.side_by_side || b == 0))
+        read_column({from.d + g * from.d_segment, from.lanes, from.rows}, first, time.side_by_side ? time.windows : count,
+                    column);
       const S* const s = from.frames + i * from.block_stride + odd * 2 * M * W;
-      const auto read = [&](int t) AMACRINE_INLINE { return column.at(t); };
+      const auto read = [&](int t) AMACRINE_INLINE { return column.at(row + t); };
       const auto add = [&](int k, const Complex<V>& value) AMACRINE_INLINE {
         const Complex<V> product = conjugate_product(value, load_pair(s, k));
         sum[k] = i == 0 ? product : sum[k] + product;

@@ -7,8 +7,9 @@
 #include <cstddef>
 
 /// A third transform, over time, of spectra of planes: sums over lags become one product per frequency in time. Long runs of
-/// windows are cut into blocks that overlap by history - 1 frames (overlap-save). Here lanes are W neighbouring frequencies of
-/// the plane; spectra over time are (plane, block of windows, f / W rounded up, N, re|im, W).
+/// windows are cut into blocks that overlap by history - 1 frames (overlap-save); short runs side by side are a block each. Here
+/// lanes are W neighbouring frequencies of the plane; spectra over time are (plane, block of windows, f / W rounded up, N, re|im,
+/// W).
 namespace amacrine::model::spectral {
 
 /// cos and sin of 2 pi k / (N / 2) and 2 pi k / N, interleaved; they last as long as the execution space.

@@ -200,7 +200,8 @@ void back_through_readout(const Exec& exec, TrainGraph<S>& graph, const View1<S>
   const Architecture& a = graph.architecture;
   const std::size_t segments = graph.owned.size(), cells = as_size(a.cells);
   if (graph.hidden.empty()) {
-    const View5<S> d_filter(graph.d_weight.data(), segments, cells, as_size(a.history), as_size(a.height), as_size(a.width));
+    const View5<S> d_filter(graph.d_weight.data(), segments / graph.together, cells, as_size(a.history), as_size(a.height),
+                            as_size(a.width));
     temporal_conv_kernel_gradient(exec, graph.frames, graph.output.d, d_filter);
     return;
   }
@@ -288,8 +289,8 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
   norm_backward(exec, output.d, output.gates, output.z, output.from_d, output.from_z, output.constant, output.moments.share);
   back_through_readout(exec, graph, parameters);
   const ParameterEntry& weight = graph.layout.parameter("readout.weight");
-  ordered_total<S>(exec, communicator, graph.segments(), graph.d_weight.data(),
-                   std::span<S>(gradient).subspan(weight.offset, weight.size));
+  ordered_total<S>(exec, communicator, graph.hidden.empty() ? Shards(graph.segments().owners()) : graph.segments(),
+                   graph.d_weight.data(), std::span<S>(gradient).subspan(weight.offset, weight.size));
   for (std::size_t layer = graph.hidden.size(); layer-- > 0;)
     back_through_hidden(exec, communicator, graph, parameters, layer, gradient);
   return loss;

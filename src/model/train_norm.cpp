@@ -22,10 +22,12 @@ MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::siz
   return moments;
 }
 
-/// d where the gate is open, zeros elsewhere.
-template <class S>
-KOKKOS_INLINE_FUNCTION void gate_run(const S* d, const std::uint8_t* gate, std::size_t run, S* KOKKOS_RESTRICT out) {
-  for (std::size_t i = 0; i < run; ++i) out[i] = gate[i] != 0 ? d[i] : S(0);
+/// The first `count` of d where the gate is open, zeros elsewhere; a whole register where `count` is W.
+template <class S, int W>
+inline Lanes<S, W> gated_lanes(const S* d, const std::uint8_t* gate, std::size_t count) {
+  const bool whole = count == static_cast<std::size_t>(W);
+  const Lanes<std::uint8_t, W> open = whole ? load<std::uint8_t, W>(gate) : load_part<std::uint8_t, W>(gate, count);
+  return gated<S, W>(whole ? load<S, W>(d) : load_part<S, W>(d, count), from_bytes<S, W>(open));
 }
 
 /// Sums of d and of d * value over a run, lane by lane in double.
@@ -44,10 +46,16 @@ struct LaneSums {
       second[n] += wide * converted<double, S, H>(factors[n]);
     }
   }
-  void add(const S* d, const S* value, std::size_t run) {
+  /// d only where the gate is open if Gated.
+  template <bool Gated>
+  void add(const S* d, const std::uint8_t* gate, const S* value, std::size_t run) {
+    const auto terms = [&](std::size_t i, std::size_t count) {
+      if constexpr (Gated) return gated_lanes<S, W>(d + i, gate + i, count);
+      return count == static_cast<std::size_t>(W) ? load<S, W>(d + i) : load_part<S, W>(d + i, count);
+    };
     std::size_t i = 0;
-    for (; i + W <= run; i += W) add_lanes(load<S, W>(d + i), load<S, W>(value + i));
-    if (i < run) add_lanes(load_part<S, W>(d + i, run - i), load_part<S, W>(value + i, run - i));
+    for (; i + W <= run; i += W) add_lanes(terms(i, W), load<S, W>(value + i));
+    if (i < run) add_lanes(terms(i, run - i), load_part<S, W>(value + i, run - i));
   }
 };
 
@@ -55,17 +63,7 @@ struct LaneSums {
 template <bool Gated, class S>
 inline void row_sums_by_lanes(const S* d, const std::uint8_t* gate, const S* value, std::size_t run, double* out) {
   LaneSums<S> sums;
-  if constexpr (Gated) {
-    constexpr std::size_t piece = 128;
-    S terms[piece];
-    for (std::size_t i = 0; i < run; i += piece) {
-      const std::size_t count = run - i < piece ? run - i : piece;
-      gate_run(d + i, gate + i, count, terms);
-      sums.add(terms, value + i, count);
-    }
-  } else {
-    sums.add(d, value, run);
-  }
+  sums.template add<Gated>(d, gate, value, run);
   out[0] = pairwise_sum<double, LaneSums<S>::H>(sums.first[0] + sums.first[1]);
   out[1] = pairwise_sum<double, LaneSums<S>::H>(sums.second[0] + sums.second[1]);
 }
@@ -256,8 +254,15 @@ PlaneSource<S> norm_relu_of_planes(const View5<S>& z, const View1<S>& gain, cons
 template <bool Gated, class S>
 KOKKOS_INLINE_FUNCTION void back_run(const S* d, const std::uint8_t* KOKKOS_RESTRICT gate, const S* KOKKOS_RESTRICT value,
                                      std::size_t run, S a, S b, S c, S* out) {
-  AMACRINE_INDEPENDENT
-  for (std::size_t i = 0; i < run; ++i) {
+  std::size_t i = 0;
+  if constexpr (train_lanes > 1) {
+    constexpr int W = train_lanes;
+    for (; i + W <= run; i += W) {
+      const Lanes<S, W> passed = Gated ? gated_lanes<S, W>(d + i, gate + i, W) : load<S, W>(d + i);
+      store<S, W>(out + i, broadcast<S, W>(a) * passed + broadcast<S, W>(b) * load<S, W>(value + i) + broadcast<S, W>(c));
+    }
+  }
+  for (; i < run; ++i) {
     S passed = d[i];
     if constexpr (Gated) passed = gate[i] != 0 ? passed : S(0);
     out[i] = a * passed + b * value[i] + c;

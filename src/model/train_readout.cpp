@@ -133,13 +133,15 @@ void readout_weight_gradient(const Exec& exec, const View5<S>& h, const View5<S>
         const S* const from = in + item * windows;
         for (std::size_t n = 0; n < cells; ++n) {
           const S* const with = gradient + (g * cells + n) * windows;
-          S lanes[train_lanes] = {}, sum = 0;
+          S sum = 0;
           std::size_t b = 0;
-          for (; b + train_lanes <= windows; b += train_lanes)
-            for (int lane = 0; lane < train_lanes; ++lane)
-              lanes[lane] += with[b + static_cast<std::size_t>(lane)] * from[b + static_cast<std::size_t>(lane)];
+          if constexpr (train_lanes > 1) {
+            Lanes<S, train_lanes> lanes{};
+            for (; b + train_lanes <= windows; b += train_lanes)
+              lanes += load<S, train_lanes>(with + b) * load<S, train_lanes>(from + b);
+            sum = pairwise_sum<S, train_lanes>(lanes);
+          }
           for (; b < windows; ++b) sum += with[b] * from[b];
-          for (int lane = 0; lane < train_lanes; ++lane) sum += lanes[lane];
           d_weight(g, n, u) = sum;
         }
       });
@@ -177,10 +179,14 @@ void output_loss(const Exec& exec, const View5<S>& drive, const View1<S>& gain, 
 template <class S, class Pixel>
 KOKKOS_INLINE_FUNCTION void normalise(const Pixel (&values)[train_lanes], S a, S b, std::size_t lanes, S* out) {
   if constexpr (train_lanes > 1) {
-    using Step = std::conditional_t<std::is_integral_v<Pixel>, int, Pixel>;  // from bytes in one step is done lane by lane
-    const Lanes<Step, train_lanes> step = converted<Step, Pixel, train_lanes>(load<Pixel, train_lanes>(values));
-    const Lanes<S, train_lanes> wide = converted<S, Step, train_lanes>(step),
-                                result = broadcast<S, train_lanes>(a) * wide + broadcast<S, train_lanes>(b);
+    const Lanes<Pixel, train_lanes> pixels = load<Pixel, train_lanes>(values);
+    Lanes<S, train_lanes> wide;
+    if constexpr (std::is_same_v<Pixel, std::uint8_t>) {
+      wide = from_bytes<S, train_lanes>(pixels);
+    } else {
+      wide = converted<S, Pixel, train_lanes>(pixels);
+    }
+    const Lanes<S, train_lanes> result = broadcast<S, train_lanes>(a) * wide + broadcast<S, train_lanes>(b);
     lanes == static_cast<std::size_t>(train_lanes) ? store<S, train_lanes>(out, result)
                                                    : store_part<S, train_lanes>(out, result, lanes);
   } else {
@@ -205,10 +211,11 @@ inline std::size_t turn_pixels(const Pixel* movie, std::size_t pixels, std::size
   return i;
 }
 
-/// `count` frames of `some` pixels from p on, frames becoming lanes: out (pixels, count), written from end to end.
+/// `count` frames of `some` pixels from p on, frames becoming lanes: out (pixels, stride), the first `count` of each.
 template <class S, class Pixel>
 KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels, std::size_t p, std::size_t some,
-                                          std::size_t count, const View1<S>& scale, const View1<S>& offset, S* out) {
+                                          std::size_t count, const View1<S>& scale, const View1<S>& offset, S* out,
+                                          std::size_t stride) {
   const bool per_pixel = scale.extent(0) > 1;
   constexpr std::size_t W = train_lanes, registers = train_lanes > 1 ? 6 : 1;
   Pixel values[gather_tile][registers][W] = {};  // whole registers are read only after all their bytes were written
@@ -222,36 +229,36 @@ KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t pixels
     for (std::size_t i = 0; i < some; ++i)
       for (std::size_t f = 0; f < frames; f += W)
         normalise(values[i][f / W], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0), frames - f < W ? frames - f : W,
-                  out + i * count + first + f);
+                  out + i * stride + first + f);
   }
 }
 
 template <class S, class Pixel>
 void gather_frames(const Exec& exec, const View3<const Pixel>& movie, const View1<std::int64_t>& first, const View1<S>& scale,
                    const View1<S>& offset, const View4<S>& frames) {
-  const std::size_t pixels = frames.extent(1) * frames.extent(2), count = frames.extent(3),
-                    tiles = (pixels + gather_tile - 1) / gather_tile;
+  const std::size_t pixels = frames.extent(1) * frames.extent(2), tiles = (pixels + gather_tile - 1) / gather_tile;
+  const std::size_t all = frames.extent(3), runs = first.extent(0) / frames.extent(0), count = all / runs;
   const Pixel* const from = movie.data();
   S* const to = frames.data();
   Kokkos::parallel_for(
-      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, frames.extent(0) * tiles),
-      KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t p = item % tiles * gather_tile, g = item / tiles;
+      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, first.extent(0) * tiles), KOKKOS_LAMBDA(const std::size_t item) {
+        const std::size_t p = item % tiles * gather_tile, run = item / tiles, g = run / runs;
         const std::size_t some = pixels - p < gather_tile ? pixels - p : gather_tile;
-        gather_pixels(from + static_cast<std::size_t>(first(g)) * pixels, pixels, p, some, count, scale, offset,
-                      to + (g * pixels + p) * count);
+        gather_pixels(from + static_cast<std::size_t>(first(run)) * pixels, pixels, p, some, count, scale, offset,
+                      to + (g * pixels + p) * all + run % runs * count, all);
       });
 }
 
 template <class S>
 void gather_targets(const Exec& exec, const View2<const float>& response, const View1<std::int64_t>& first,
                     const View5<S>& target) {
-  const std::size_t cells = target.extent(1), windows = target.extent(4);
+  const std::size_t cells = target.extent(1), windows = target.extent(4), runs = first.extent(0) / target.extent(0),
+                    run = windows / runs;
   Kokkos::parallel_for(
       "model::gather_targets", Kokkos::RangePolicy<Exec>(exec, 0, target.extent(0) * cells * windows),
       KOKKOS_LAMBDA(const std::size_t item) {
         const std::size_t b = item % windows, n = item / windows % cells, g = item / windows / cells;
-        target(g, n, 0, 0, b) = static_cast<S>(response(n, static_cast<std::size_t>(first(g)) + b));
+        target(g, n, 0, 0, b) = static_cast<S>(response(n, static_cast<std::size_t>(first(g * runs + b / run)) + b % run));
       });
 }
 

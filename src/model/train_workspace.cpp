@@ -80,26 +80,34 @@ std::size_t frame_segments(GraphUse use, std::size_t segments) {
 
 SpectralUse spectral_use(GraphUse use) { return use == GraphUse::training ? SpectralUse::gradients : SpectralUse::forward; }
 
+/// The first layer's engine is made for gradients also where there are none: it transforms over time, and takes runs side by
+/// side.
 template <class S>
-void make_engine(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, std::size_t together,
+void make_engine(const Convolution& c, int l, std::size_t segments, const SegmentShape& shape, GraphUse use, std::size_t together,
                  HiddenStage<S>& stage) {
   stage.spectral = c.spectral;
   if (!c.spectral) return;
   if (l == 0) {
     stage.first = SpectralTemporalConv<S>(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x, c.height,
-                                          c.width, windows, spectral_use(use), together);
+                                          c.width, shape, SpectralUse::gradients, together);
   } else {
-    stage.later =
-        SpectralConv<S>(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows, spectral_use(use));
+    stage.later = SpectralConv<S>(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, shape.windows,
+                                  spectral_use(use));
   }
 }
 
-double engine_bytes(const Convolution& c, int l, std::size_t segments, std::size_t windows, GraphUse use, std::size_t together) {
+double engine_bytes(const Convolution& c, int l, std::size_t segments, const SegmentShape& shape, GraphUse use,
+                    std::size_t together) {
   if (!c.spectral) return 0;
   return l == 0 ? SpectralTemporalConv<float>::bytes(frame_segments(use, segments), c.channels, c.inputs, c.kernel_y, c.kernel_x,
-                                                     c.height, c.width, windows, spectral_use(use), together)
-                : SpectralConv<float>::bytes(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width, windows,
-                                             spectral_use(use));
+                                                     c.height, c.width, shape, SpectralUse::gradients, together)
+                : SpectralConv<float>::bytes(segments, c.inputs, c.channels, c.kernel_y, c.kernel_x, c.height, c.width,
+                                             shape.windows, spectral_use(use));
+}
+
+/// Gradients of the readout: one a segment, but a filter's, which is as large as a window, is summed over neighbours.
+std::size_t readout_gradients(const Architecture& a, std::size_t segments, std::size_t together) {
+  return a.hidden.empty() ? segments / together : segments;
 }
 
 /// Bytes of a norm stage of `units` values a window, `copies` of them; its moments and coefficients.
@@ -128,25 +136,29 @@ std::string describe_engines(const TrainGraph<S>& graph) {
   return text;
 }
 
-parallel::Shards batch_shards(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
-  const bool summed = use == GraphUse::training && a.layers() > 0 && convolution_of(a, 0, engine).spectral;
-  return {segments, summed ? gradient_segments(segments, as_size(a.history), windows) : 1};
+BatchLayout batch_layout(const Architecture& a, std::size_t runs, std::size_t windows, GraphUse use, ConvEngine engine) {
+  const bool training = use == GraphUse::training;
+  if (a.layers() == 0) return {{runs, training ? sharing_neighbours(runs, windows) : 1}, windows};
+  if (!convolution_of(a, 0, engine).spectral) return {runs, windows};
+  const std::size_t some = runs_side_by_side(runs, as_size(a.history), windows), segments = runs / some;
+  const SegmentShape shape(some * windows, some);
+  return {{segments, training ? gradient_segments(segments, as_size(a.history), shape) : 1}, shape};
 }
 
 template <class S>
-TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parallel::Range owned, std::size_t windows,
-                               GraphUse use, ConvEngine engine) {
+TrainGraph<S> make_train_graph(const Architecture& a, const BatchLayout& layout, parallel::Range owned, GraphUse use,
+                               ConvEngine engine) {
   core::require(a.cells > 0, "a training graph needs at least one cell");
   TrainGraph<S> graph;
   graph.architecture = a;
   graph.layout = make_layout(a);
-  graph.shards = shards, graph.windows = windows, graph.owned = owned;
-  graph.together = batch_shards(a, shards, windows, use, engine).together;
+  graph.shards = layout.segments.count, graph.together = layout.segments.together, graph.owned = owned;
+  graph.windows = layout.shape.windows, graph.runs = layout.shape.runs;
   core::require(owned.begin % graph.together == 0 && owned.size() % graph.together == 0,
                 "segments {} to {} are not whole groups of {}", owned.begin, owned.end, graph.together);
-  const std::size_t segments = owned.size(), cells = as_size(a.cells), samples = shards * windows;
+  const std::size_t segments = owned.size(), windows = graph.windows, cells = as_size(a.cells), samples = graph.samples();
   graph.frames = core::workspace<core::View4<S>>("model::train_frames", frame_segments(use, segments), as_size(a.height),
-                                                 as_size(a.width), windows + as_size(a.history) - 1);
+                                                 as_size(a.width), layout.shape.frames(as_size(a.history)));
   graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
   graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
@@ -161,7 +173,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
       stage.d_kernel =
           core::workspace<core::View5<S>>("model::train_d_kernel", l == 0 ? segments / graph.together : segments, shape.channels,
                                           convolution.inputs, convolution.kernel_y, convolution.kernel_x);
-    make_engine(convolution, l, segments, windows, use, graph.together, stage);
+    make_engine(convolution, l, segments, layout.shape, use, graph.together, stage);
     graph.hidden.push_back(std::move(stage));
   }
   graph.output = make_stage<S>("output.", {cells, 1, 1}, segments, windows, samples, false, use, Activities::none);
@@ -169,35 +181,37 @@ TrainGraph<S> make_train_graph(const Architecture& a, std::size_t shards, parall
     graph.partial =
         core::View4<S>(uninitialised("model::train_readout"), segments, readout_chunks(a.readout_inputs()), cells, windows);
   if (use == GraphUse::training)
-    graph.d_weight = core::workspace<core::View1<S>>("model::train_d_weight", segments * cells * a.readout_inputs());
+    graph.d_weight = core::workspace<core::View1<S>>("model::train_d_weight",
+                                                     readout_gradients(a, segments, graph.together) * cells * a.readout_inputs());
   return graph;
 }
 
-double train_graph_bytes(const Architecture& a, const parallel::Shards& shards, std::size_t segments, std::size_t windows,
-                         GraphUse use, ConvEngine engine) {
+double train_graph_bytes(const Architecture& a, const BatchLayout& layout, std::size_t segments, GraphUse use,
+                         ConvEngine engine) {
   const bool training = use == GraphUse::training;
-  const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width);
+  const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width), windows = layout.shape.windows,
+                    together = layout.segments.together;
   std::size_t values =
-      frame_segments(use, segments) * frame * (windows + as_size(a.history) - 1) + 2 * segments * cells * windows;
+      frame_segments(use, segments) * frame * layout.shape.frames(as_size(a.history)) + 2 * segments * cells * windows;
   double bytes = static_cast<double>(segments * cells * sizeof(double));
   for (int l = 0; l < a.layers(); ++l) {
     const Convolution c = convolution_of(a, l, engine);
     const std::size_t units = a.units(l), rows = a.norm == Norm::per_unit ? units : units / as_size(a.out_x(l));
     // z and d and a quarter of their bytes for the gates, and h where it is stored.
     const double copies = training ? (activities_of(a, l, engine) == Activities::stored ? 3.25 : 2.25) : 1.0;
-    bytes += engine_bytes(c, l, segments, windows, use, shards.together) +
+    bytes += engine_bytes(c, l, segments, layout.shape, use, together) +
              stage_bytes(units, c.channels, rows, segments, windows, copies);
-    if (training) values += (l == 0 ? segments / shards.together : segments) * c.channels * c.inputs * c.kernel_y * c.kernel_x;
+    if (training) values += (l == 0 ? segments / together : segments) * c.channels * c.inputs * c.kernel_y * c.kernel_x;
   }
   bytes += stage_bytes(cells, cells, cells, segments, windows, 2.0);
   if (!a.hidden.empty()) values += segments * readout_chunks(a.readout_inputs()) * cells * windows;
-  if (training) values += segments * cells * a.readout_inputs();
+  if (training) values += readout_gradients(a, segments, together) * cells * a.readout_inputs();
   return bytes + static_cast<double>(values * sizeof(float));
 }
 
-template TrainGraph<float> make_train_graph<float>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse,
+template TrainGraph<float> make_train_graph<float>(const Architecture&, const BatchLayout&, parallel::Range, GraphUse,
                                                    ConvEngine);
-template TrainGraph<double> make_train_graph<double>(const Architecture&, std::size_t, parallel::Range, std::size_t, GraphUse,
+template TrainGraph<double> make_train_graph<double>(const Architecture&, const BatchLayout&, parallel::Range, GraphUse,
                                                      ConvEngine);
 template std::string describe_engines<float>(const TrainGraph<float>&);
 template std::string describe_engines<double>(const TrainGraph<double>&);

@@ -55,12 +55,14 @@ BatchSource::BatchSource(const recording::Recording& recording, const recording:
 
 void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first,
                               const core::View4<float>& frames) const {
-  core::require(first.size() == frames.extent(0), "{} segments were given to room for {}", first.size(), frames.extent(0));
+  core::require(!first.empty() && first.size() % frames.extent(0) == 0 && frames.extent(3) * frames.extent(0) % first.size() == 0,
+                "{} runs were given to room for {} segments", first.size(), frames.extent(0));
+  const std::size_t count = frames.extent(3) * frames.extent(0) / first.size();
   std::vector<std::int64_t> starts;
   for (const std::size_t t : first) {
-    core::require(t >= reach_ && t - reach_ + frames.extent(3) <= frames_,
-                  "windows from frame {} on need {} frames from {} before it on, which the movie of {} does not have", t,
-                  frames.extent(3), reach_, frames_);
+    core::require(t >= reach_ && t - reach_ + count <= frames_,
+                  "windows from frame {} on need {} frames from {} before it on, which the movie of {} does not have", t, count,
+                  reach_, frames_);
     starts.push_back(static_cast<std::int64_t>(t - reach_));
   }
   const core::View1<std::int64_t> from = core::to_device("training::first_frames", starts);
@@ -70,10 +72,10 @@ void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::siz
 
 void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const {
   fill_frames(exec, first, graph.frames);
+  const std::size_t run = graph.shape().run();
   std::vector<std::int64_t> targets;
   for (const std::size_t t : first) {
-    core::require(t + graph.windows <= frames_, "windows for frames {} to {} were asked of a movie of {}", t, t + graph.windows,
-                  frames_);
+    core::require(t + run <= frames_, "windows for frames {} to {} were asked of a movie of {}", t, t + run, frames_);
     targets.push_back(static_cast<std::int64_t>(t));
   }
   model::gather_targets<float>(exec, response_, core::to_device("training::first_targets", targets), graph.target);

@@ -28,8 +28,8 @@ std::vector<double> mean_rates(const recording::Recording& recording, const reco
 
 }  // namespace
 
-parallel::Shards shards_of(const TrainingRun& run) {
-  return model::batch_shards(run.architecture, run.settings.segments, run.settings.windows, model::GraphUse::training,
+model::BatchLayout layout_of(const TrainingRun& run) {
+  return model::batch_layout(run.architecture, run.settings.segments, run.settings.windows, model::GraphUse::training,
                              model::conv_engine(run.settings.engine));
 }
 
@@ -48,7 +48,7 @@ void check_run(const parallel::Communicator& communicator, const TrainingRun& ru
   const model::Architecture& a = run.architecture;
   recording::check_fits(run.recording,
                         {a.history, a.height, a.width, run.recording.screen.frame_ms, run.recording_settings.minimum_lag});
-  const std::size_t most = shards_of(run).owners();
+  const std::size_t most = layout_of(run).segments.owners();
   core::require<core::RefusedError>(
       static_cast<std::size_t>(communicator.size()) <= most,
       "{} ranks cannot share batches of training.segments = {} segments of {} windows; use at most {} ranks", communicator.size(),
@@ -74,16 +74,15 @@ Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
       source(run.recording, normalisation, static_cast<std::size_t>(run.architecture.history),
              static_cast<std::size_t>(run.recording_settings.minimum_lag)),
       validator(communicator, run, sampler, source),
-      graph(model::make_train_graph<float>(run.architecture, run.settings.segments, communicator.owned(shards_of(run)),
-                                           run.settings.windows, model::GraphUse::training,
-                                           model::conv_engine(run.settings.engine))) {
+      graph(model::make_train_graph<float>(run.architecture, layout_of(run), communicator.owned(layout_of(run).segments),
+                                           model::GraphUse::training, model::conv_engine(run.settings.engine))) {
   if (!graph.hidden.empty()) core::log("  {}", model::describe_engines(graph));
 }
 
 void Bench::fill(std::size_t step) {
   const std::size_t per_pass = sampler.steps_per_epoch();
   const std::vector<std::size_t> batch = sampler.batch(step / per_pass, step % per_pass);
-  const auto at = [&](std::size_t segment) { return batch.begin() + static_cast<std::ptrdiff_t>(segment); };
+  const auto at = [&](std::size_t segment) { return batch.begin() + static_cast<std::ptrdiff_t>(segment * graph.runs); };
   source.fill(exec, {at(graph.owned.begin), at(graph.owned.end)}, graph);
 }
 

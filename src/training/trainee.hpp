@@ -73,8 +73,8 @@ class Trainee {
   std::string identity_;
 };
 
-/// How ranks may share its batches.
-parallel::Shards shards_of(const TrainingRun& run);
+/// How its batches lie in segments, and how ranks may share them.
+model::BatchLayout layout_of(const TrainingRun& run);
 recording::Sampling sampling_of(const TrainingRun& run);
 /// The budget in steps, now that the length of the recording is known.
 TrainingSettings resolve_budget(TrainingSettings settings, const recording::SegmentSampler& sampler);

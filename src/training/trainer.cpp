@@ -121,8 +121,8 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
   const TrainingSettings& s = run.settings;
   const model::ConvEngine engine = model::conv_engine(s.engine);
   const auto workspaces = [&](std::size_t segments, model::GraphUse use) {
-    const parallel::Shards shards = model::batch_shards(run.architecture, segments, s.windows, use, engine);
-    return model::train_graph_bytes(run.architecture, shards, communicator.owned(shards).size(), s.windows, use, engine);
+    const model::BatchLayout layout = model::batch_layout(run.architecture, segments, s.windows, use, engine);
+    return model::train_graph_bytes(run.architecture, layout, communicator.owned(layout.segments).size(), use, engine);
   };
   TrainingMemory memory;
   memory.recording = static_cast<double>(run.recording.train.movie.bytes());

@@ -23,18 +23,20 @@ Validator::Validator(const parallel::Communicator& communicator, const TrainingR
 }
 
 std::vector<float> Validator::population_statistics(const core::Exec& exec, const core::View1<float>& parameters) {
-  const parallel::Range owned = communicator_.owned(spread_.size());
+  const model::ConvEngine engine = model::conv_engine(run_.settings.engine);
+  const model::BatchLayout layout =
+      model::batch_layout(run_.architecture, spread_.size(), windows_, model::GraphUse::statistics, engine);
+  const parallel::Range owned = communicator_.owned(layout.segments);
   if (!graph_)
-    graph_ = std::make_unique<model::TrainGraph<float>>(model::make_train_graph<float>(run_.architecture, spread_.size(), owned,
-                                                                                       windows_, model::GraphUse::statistics,
-                                                                                       model::conv_engine(run_.settings.engine)));
+    graph_ = std::make_unique<model::TrainGraph<float>>(
+        model::make_train_graph<float>(run_.architecture, layout, owned, model::GraphUse::statistics, engine));
   const std::size_t part = graph_->frames.extent(0);
   for (std::size_t begin = 0; begin < owned.size(); begin += part) {
     const std::size_t count = std::min(part, owned.size() - begin);
-    const auto from = spread_.begin() + static_cast<std::ptrdiff_t>(owned.begin + begin);
+    const auto from = spread_.begin() + static_cast<std::ptrdiff_t>((owned.begin + begin) * graph_->runs);
     const core::View4<float> frames(graph_->frames.data(), count, graph_->frames.extent(1), graph_->frames.extent(2),
                                     graph_->frames.extent(3));
-    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count)}, frames);
+    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count * graph_->runs)}, frames);
     model::train_first_layer(exec, *graph_, parameters, frames, begin);
     exec.fence("training::the next frames overwrite these");
   }

@@ -30,8 +30,8 @@ TrainingStep::TrainingStep(const recording::Recording& recording, const model::A
                            std::size_t windows, std::size_t models)
     : source_(recording, recording::Normalisation{}, static_cast<std::size_t>(architecture.history), 0),
       graph_(model::make_train_graph<float>(
-          architecture, segments,
-          communicator_.owned(model::batch_shards(architecture, segments, windows, model::GraphUse::training)), windows,
+          architecture, model::batch_layout(architecture, segments, windows, model::GraphUse::training),
+          communicator_.owned(model::batch_layout(architecture, segments, windows, model::GraphUse::training).segments),
           model::GraphUse::training)),
       frames_(recording.train.movie.frames()) {
   for (std::uint64_t seed = 1; seed <= models; ++seed) {
@@ -45,8 +45,9 @@ TrainingStep::TrainingStep(const recording::Recording& recording, const model::A
 double TrainingStep::operator()() {
   const std::size_t history = static_cast<std::size_t>(graph_.architecture.history);
   core::Random random(settings_.data_seed, core::Stream::segments, step_);
-  std::vector<std::size_t> first(graph_.owned.size());
-  for (std::size_t& frame : first) frame = history + random.below(static_cast<std::uint32_t>(frames_ - history - graph_.windows));
+  std::vector<std::size_t> first(graph_.owned.size() * graph_.runs);
+  for (std::size_t& frame : first)
+    frame = history + random.below(static_cast<std::uint32_t>(frames_ - history - graph_.shape().run()));
   source_.fill(exec_, first, graph_);
   double loss = 0;
   for (Model& each : models_)

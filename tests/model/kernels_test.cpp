@@ -139,6 +139,12 @@ TYPED_TEST(Kernels, TemporalKernelGradientEqualsBruteForce) {
     core::View5<TypeParam> d_kernel("test::d_kernel", k.G, k.C, k.T, k.KY, k.KX);
     model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(frames), view5<TypeParam>(delta), d_kernel);
     EXPECT_LE(error(d_kernel, expected), tolerance<TypeParam>) << "B " << k.B << " T " << k.T << " C " << k.C;
+    // One gradient for all segments.
+    Dense total({1, k.C, k.T, k.KY, k.KX});
+    for (std::size_t n = 0; n < expected.values.size(); ++n) total.values[n % total.values.size()] += expected.values[n];
+    core::View5<TypeParam> summed("test::summed", 1, k.C, k.T, k.KY, k.KX);
+    model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(frames), view5<TypeParam>(delta), summed);
+    EXPECT_LE(error(summed, total), tolerance<TypeParam>) << "B " << k.B << " T " << k.T << " C " << k.C;
   }
 }
 

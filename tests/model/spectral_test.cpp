@@ -18,8 +18,11 @@ using core::View4;
 using core::View5;
 
 struct Sizes {
-  std::size_t segments, channels, history, kernel, height, width, windows, out_channels, second_kernel;
-  std::size_t frames() const { return windows + history - 1; }
+  std::size_t segments, channels, history, kernel, height, width, windows, out_channels, second_kernel, runs = 1;
+  model::SegmentShape shape() const { return {windows, runs}; }
+  std::size_t frames() const { return runs * (windows / runs + history - 1); }
+  /// First frame of window b.
+  std::size_t first(std::size_t b) const { return b / (windows / runs) * (frames() / runs) + b % (windows / runs); }
   std::size_t oy() const { return height - kernel + 1; }
   std::size_t ox() const { return width - kernel + 1; }
   std::size_t py() const { return oy() - second_kernel + 1; }
@@ -63,7 +66,7 @@ struct FirstLayer {
     for (std::size_t l = 0; l < n.history; ++l)
       for (std::size_t j = 0; j < n.kernel; ++j)
         for (std::size_t i = 0; i < n.kernel; ++i)
-          sum += kernel[((c * n.history + l) * n.kernel + j) * n.kernel + i] * frame(g, y + j, x + i, b + l);
+          sum += kernel[((c * n.history + l) * n.kernel + j) * n.kernel + i] * frame(g, y + j, x + i, n.first(b) + l);
     return sum;
   }
   double gradient(std::size_t g, std::size_t c, std::size_t l, std::size_t j, std::size_t i) const {
@@ -71,7 +74,8 @@ struct FirstLayer {
     for (std::size_t y = 0; y < n.oy(); ++y)
       for (std::size_t x = 0; x < n.ox(); ++x)
         for (std::size_t b = 0; b < n.windows; ++b)
-          sum += d_out[(((g * n.channels + c) * n.oy() + y) * n.ox() + x) * n.windows + b] * frame(g, y + j, x + i, b + l);
+          sum +=
+              d_out[(((g * n.channels + c) * n.oy() + y) * n.ox() + x) * n.windows + b] * frame(g, y + j, x + i, n.first(b) + l);
     return sum;
   }
 };
@@ -99,7 +103,7 @@ void check_first_layer(const Sizes& n, std::size_t samples, double tolerance, st
   const std::vector<double> s = fill(frames, 1), w = fill(kernel, 2), d = fill(d_out, 3);
   const FirstLayer truth{n, s, w, d};
   core::Exec exec;
-  model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.windows,
+  model::SpectralTemporalConv<S> engine(n.segments, n.channels, n.history, n.kernel, n.kernel, n.height, n.width, n.shape(),
                                         model::SpectralUse::gradients, together);
   engine.set_kernel(exec, kernel);
   engine.forward(exec, frames, out);
@@ -194,6 +198,9 @@ constexpr Sizes odd{3, 3, 7, 5, 13, 11, 5, 4, 3}, wide{2, 5, 19, 4, 17, 23, 37, 
 constexpr Sizes one_block{4, 2, 12, 3, 9, 8, 10, 2, 2}, blocks{6, 3, 9, 3, 8, 11, 61, 2, 2},
     long_history{2, 2, 90, 3, 8, 9, 20, 2, 2}, at_full_length{2, 2, 40, 3, 8, 8, 100, 2, 2},
     left_over{5, 3, 12, 3, 9, 8, 10, 2, 2};
+/// Runs side by side: two, and three that do not fill their lanes; and as many to a sum as do not stay in its columns.
+constexpr Sizes side_by_side{6, 3, 17, 3, 9, 8, 16, 2, 2, 2}, three_runs{12, 2, 20, 3, 8, 8, 15, 2, 2, 3},
+    full_side_by_side{4, 8, 40, 15, 50, 50, 16, 8, 11, 2};
 
 TEST(Spectral, FirstLayerInDouble) {
   check_first_layer<double>(odd, 100000, 1e-13);
@@ -208,6 +215,23 @@ TEST(Spectral, FirstLayerInTimeInDouble) {
   check_first_layer<double>(blocks, 2000, 1e-13, 3);
   check_first_layer<double>(long_history, 2000, 1e-13);
   check_first_layer<double>(at_full_length, 2000, 1e-13, 2);
+}
+TEST(Spectral, FirstLayerOfRunsSideBySide) {
+  check_first_layer<double>(side_by_side, 100000, 1e-13);
+  check_first_layer<double>(side_by_side, 100000, 1e-13, 3);
+  check_first_layer<float>(side_by_side, 100000, 2e-6, 2);
+  check_first_layer<double>(three_runs, 2000, 1e-13);
+  check_first_layer<double>(three_runs, 2000, 1e-13, 6);
+  check_first_layer<float>(three_runs, 2000, 2e-6, 6);
+}
+TEST(Spectral, RunsThatAreComputedSideBySide) {
+  EXPECT_EQ(model::runs_side_by_side(64, 40, 8), 2u);
+  EXPECT_EQ(model::runs_side_by_side(63, 40, 8), 1u) << "a segment would be left over";
+  EXPECT_EQ(model::runs_side_by_side(9, 20, 5), 3u);
+  EXPECT_EQ(model::runs_side_by_side(9, 40, 5), 1u) << "lag by lag is faster";
+  EXPECT_EQ(model::runs_side_by_side(32, 40, 16), 1u);
+  EXPECT_EQ(model::runs_side_by_side(512, 40, 1), 1u);
+  EXPECT_EQ(model::runs_side_by_side(64, 120, 8), 1u) << "no transform over time is that long";
 }
 TEST(Spectral, ForwardEnginesGiveAWindowTheSameBitsInAnySegment) {
   const Sizes n = one_block, more{4, 2, 12, 3, 9, 8, 27, 2, 2};
@@ -251,6 +275,7 @@ TEST(Spectral, FloatStaysAtRoundOff) {
 }
 TEST(FullSpectral, BothLayersAtFullSize) {
   check_first_layer<float>(full, 400, 3e-6);
+  check_first_layer<float>(full_side_by_side, 400, 3e-6, 2);
   check_second_layer<float>(full, 400, 3e-6);
 }
 TEST(Spectral, SaysWhatItCanServe) {

@@ -41,11 +41,13 @@ std::vector<Case> cases() {
                         {"output_l1", small(one, Norm::per_channel, Scale::plain), {false, 1e-8, 0.3}},
                         {"spectral_per_channel", small(two, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
                         {"spectral_per_unit", small(two, Norm::per_unit, Scale::absolute), {}, ConvEngine::spectral},
-                        {"spectral_three_layers", small(three, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral}};
+                        {"spectral_three_layers", small(three, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
+                        {"spectral_side_by_side", small(two, Norm::per_unit, Scale::plain), {}, ConvEngine::spectral}};
   all[4].architecture.conv_bias = true;
   all[5].architecture.conv_bias = true;  // in front of a norm: no gradient
   all[7].architecture.output_norm = false, all[7].architecture.readout_bias = true, all[7].architecture.softplus_beta = 2.5;
   all[2].architecture.readout_bias = true;
+  all.back().architecture.history = 16;
   return all;
 }
 
@@ -56,10 +58,22 @@ struct Fixture {
   parallel::Communicator self = parallel::Communicator::self();
   core::Exec exec;
   Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine)
-      : graph(make_train_graph<double>(a, batch.segments, {0, batch.segments}, batch.windows, GraphUse::training, engine)),
+      : Fixture(a, values, batch, engine, batch_layout(a, batch.segments, batch.windows, GraphUse::training, engine)) {}
+  Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine,
+          const BatchLayout& layout)
+      : graph(make_train_graph<double>(a, layout, {0, layout.segments.count}, GraphUse::training, engine)),
         parameters(core::to_device("test::parameters", values)) {
-    fill(graph.frames, batch.frames);
-    fill(graph.target, batch.target);
+    fill(graph.frames, side_by_side(batch.frames, sized(a.height * a.width), batch.windows + sized(a.history) - 1));
+    fill(graph.target, side_by_side(batch.target, sized(a.cells), batch.windows));
+  }
+  /// (run, rows, length) -> (segment, rows, run of the segment, length)
+  std::vector<double> side_by_side(const std::vector<double>& values, std::size_t rows, std::size_t length) const {
+    std::vector<double> moved(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::size_t run = i / length / rows, row = i / length % rows;
+      moved[((run / graph.runs * rows + row) * graph.runs + run % graph.runs) * length + i % length] = values[i];
+    }
+    return moved;
   }
   template <class V>
   static void fill(const V& view, const std::vector<double>& values) {
@@ -79,16 +93,19 @@ class TrainGraphCases : public testing::TestWithParam<Case> {};
 
 TEST_P(TrainGraphCases, FollowsTheDefinition) {
   const auto& [name, a, settings, engine] = GetParam();
-  const Batch batch = reference::random_batch(a, 3, 7, 11);
+  const Batch batch = reference::random_batch(a, 4, 7, 11);
   const std::vector<double> values = reference::random_parameters(make_layout(a), 5);
   Fixture f(a, values, batch, engine);
   const double loss = f.loss(values, settings, {false, 0, 0});
   const reference::Step truth = reference::run(a, values, batch, settings);
   EXPECT_TRUE(std::abs(loss - truth.loss) <= 1e-11 * std::abs(truth.loss)) << loss << " " << truth.loss;
+  EXPECT_EQ(f.graph.runs, std::string(name) == "spectral_side_by_side" ? 2u : 1u);
   const std::vector<double> rate = core::to_host(f.graph.rate), statistics = batch_statistics(f.graph);
+  const std::size_t windows = f.graph.windows;
   for (std::size_t w = 0; w < truth.rate.size(); ++w)
     for (std::size_t n = 0; n < truth.rate[w].size(); ++n)
-      EXPECT_TRUE(std::abs(rate[(w / 7 * 3 + n) * 7 + w % 7] - truth.rate[w][n]) <= 1e-10 * (1 + truth.rate[w][n]));
+      EXPECT_TRUE(std::abs(rate[(w / windows * 3 + n) * windows + w % windows] - truth.rate[w][n]) <=
+                  1e-10 * (1 + truth.rate[w][n]));
   std::vector<double> expected;
   for (std::size_t k = 0; k < truth.mean.size(); ++k) {
     expected.insert(expected.end(), truth.mean[k].begin(), truth.mean[k].end());
@@ -103,7 +120,7 @@ TEST_P(TrainGraphCases, FollowsTheDefinition) {
 TEST_P(TrainGraphCases, GradientMatchesFiniteDifferences) {
   const auto& [name, a, settings, engine] = GetParam();
   const StepNoise noise{true, 3, 17};
-  const Batch batch = reference::random_batch(a, 3, 7, 23);
+  const Batch batch = reference::random_batch(a, 4, 7, 23);
   std::vector<double> values = reference::random_parameters(make_layout(a), 7);
   Fixture f(a, values, batch, engine);
   train_forward(f.exec, f.self, f.graph, f.parameters, noise);

@@ -18,10 +18,10 @@ void count_allocation(Kokkos::Tools::SpaceHandle, const char*, const void*, std:
   allocated() += static_cast<double>(bytes);
 }
 
-double measured(const Architecture& a, std::size_t segments, std::size_t windows, GraphUse use, ConvEngine engine) {
+double measured(const Architecture& a, const BatchLayout& layout, GraphUse use, ConvEngine engine) {
   allocated() = 0;
   Kokkos::Tools::Experimental::set_allocate_data_callback(count_allocation);
-  const TrainGraph<float> graph = make_train_graph<float>(a, segments, {0, segments}, windows, use, engine);
+  const TrainGraph<float> graph = make_train_graph<float>(a, layout, {0, layout.segments.count}, use, engine);
   Kokkos::Tools::Experimental::set_allocate_data_callback(nullptr);
   return allocated();
 }
@@ -37,21 +37,25 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
   linear.hidden.clear();
   for (const Architecture& a : {standard(Norm::per_channel), standard(Norm::per_unit), linear})
     for (const GraphUse use : {GraphUse::training, GraphUse::statistics})
-      for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct}) {
-        const double predicted = train_graph_bytes(a, batch_shards(a, 3, 20, use, engine), 3, 20, use, engine),
-                     truth = measured(a, 3, 20, use, engine);
-        EXPECT_TRUE(truth > 0 && std::abs(predicted - truth) <= 0.01 * truth) << describe(a) << " " << predicted << " " << truth;
-      }
+      for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct})
+        for (const std::size_t windows : {8, 20}) {
+          const BatchLayout layout = batch_layout(a, 4, windows, use, engine);
+          const double predicted = train_graph_bytes(a, layout, layout.segments.count, use, engine),
+                       truth = measured(a, layout, use, engine);
+          EXPECT_TRUE(truth > 0 && std::abs(predicted - truth) <= 0.01 * truth)
+              << describe(a) << " " << predicted << " " << truth;
+        }
 }
 
 /// An hour at 100 Hz, 50 x 50 bytes: 1.3 times the movie and 400 MB hold the recording, the workspaces of the default recipe and
-/// 120 MB for the program, its libraries and its predictions (docs/benchmarks.md has the measured peak).
+/// 80 MB for the program, its libraries and its predictions (docs/benchmarks.md has the measured peak).
 TEST(TrainMemory, AnHourStaysWithinItsBound) {
-  const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 120e6;
+  const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 80e6;
   for (const Norm norm : {Norm::per_channel, Norm::per_unit}) {
-    const double workspaces =
-        train_graph_bytes(standard(norm), batch_shards(standard(norm), 16, 32, GraphUse::training), 16, 32, GraphUse::training) +
-        train_graph_bytes(standard(norm), 128, 128, 32, GraphUse::statistics);
+    const BatchLayout batch = batch_layout(standard(norm), 64, 8, GraphUse::training),
+                      statistics = batch_layout(standard(norm), 512, 8, GraphUse::statistics);
+    const double workspaces = train_graph_bytes(standard(norm), batch, batch.segments.count, GraphUse::training) +
+                              train_graph_bytes(standard(norm), statistics, statistics.segments.count, GraphUse::statistics);
     EXPECT_TRUE(movie + responses + workspaces + program <= 1.3 * movie + 400e6) << workspaces;
   }
 }

@@ -51,8 +51,8 @@ Learning learn(const pytorch::Case& c, model::ConvEngine engine, unsigned run = 
   const auto steps = static_cast<std::size_t>(c.number("steps")), segments = first.size() / steps;
   TrainingSettings settings;
   settings.l2 = c.number("l2");
-  auto graph = model::make_train_graph<S>(c.architecture, segments, {0, segments}, static_cast<std::size_t>(c.number("windows")),
-                                          model::GraphUse::training, engine);
+  auto graph = model::make_train_graph<S>(c.architecture, {segments, static_cast<std::size_t>(c.number("windows"))},
+                                          {0, segments}, model::GraphUse::training, engine);
   for (const auto& stage : graph.hidden) EXPECT_EQ(stage.spectral, engine == model::ConvEngine::spectral);
   std::vector<double> start = c.flat("parameters", c.layout.parameters);
   std::mt19937 random(run);

@@ -38,7 +38,7 @@ model::TrainGraph<S> graph_of(const Case& c) {
   const auto first = c.file.read<std::int64_t>(c.name + "/first");
   const auto shape = c.file.shape(c.name + "/movie"), responses = c.file.shape(c.name + "/response");
   const std::size_t history = static_cast<std::size_t>(c.architecture.history), windows = c.file.shape(c.name + "/rate")[2];
-  auto graph = model::make_train_graph<S>(c.architecture, first.size(), {0, first.size()}, windows, model::GraphUse::training);
+  auto graph = model::make_train_graph<S>(c.architecture, {first.size(), windows}, {0, first.size()}, model::GraphUse::training);
   const auto movie = core::to_device("test::movie", c.file.read<float>(c.name + "/movie"));
   const auto response = core::to_device("test::response", c.file.read<float>(c.name + "/response"));
   std::vector<std::int64_t> bins(first);

@@ -2,6 +2,7 @@
 #include "amacrine/model/spectral.hpp"
 #include "training/synthetic.hpp"
 
+#include <cmath>
 #include <cstring>
 
 #include <gtest/gtest.h>
@@ -47,6 +48,24 @@ TEST(TrainerRanks, SegmentsThatShareAGradientGiveTheSameBits) {
   const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
   EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
+}
+
+/// The same where short runs are computed side by side; and each is its own run, wherever it is computed.
+TEST(TrainerRanks, RunsSideBySideGiveTheSameBits) {
+  const recording::Recording r = synthetic::make_recording(3000, 2, 8);
+  TrainingRun run = synthetic::make_run(r);
+  run.architecture.history = 16;
+  run.settings.segments = 64, run.settings.windows = 8, run.settings.engine = "spectral";
+  run.settings.total_windows = 1024, run.settings.epoch_windows = 512;
+  ASSERT_EQ(model::runs_side_by_side(64, 16, 8), 2u);
+  const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
+  EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
+  EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
+  run.settings.engine = "direct";
+  const TrainingResult direct = train_model(Communicator::self(), run);
+  EXPECT_TRUE(std::abs(alone.curve.front().train_loss - direct.curve.front().train_loss) <=
+              1e-4 * std::abs(direct.curve.front().train_loss))
+      << alone.curve.front().train_loss << " " << direct.curve.front().train_loss;
 }
 
 TEST(TrainerRanks, LinearBaselineGivesTheSameBits) {

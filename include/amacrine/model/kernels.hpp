@@ -13,7 +13,8 @@ template <class S>
 void temporal_conv_forward(const core::Exec& exec, const core::View4<S>& frames, const core::View4<S>& kernel,
                            const core::View5<S>& out);
 
-/// d_kernel(g,c,l,j,i) = sum_{y,x,b} d_out(g,c,y,x,b) frames(g, y+j, x+i, b+l): one gradient per segment (a logical shard).
+/// d_kernel(g,c,l,j,i) = sum_{y,x,b} d_out(g,c,y,x,b) frames(g, y+j, x+i, b+l): one gradient per segment (a logical shard),
+/// or where d_kernel has fewer each the sum over as many neighbours.
 template <class S>
 void temporal_conv_kernel_gradient(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& d_out,
                                    const core::View5<S>& d_kernel);

@@ -103,6 +103,12 @@ inline Lanes<To, W> converted(const Lanes<From, W>& lanes) {
   return other;
 #endif
 }
+/// Bytes as numbers, doubling the width from step to step: in one step compilers go lane by lane.
+template <class To, int W>
+inline Lanes<To, W> from_bytes(const Lanes<std::uint8_t, W>& bytes) {
+  return converted<To, std::int32_t, W>(
+      converted<std::int32_t, std::int16_t, W>(converted<std::int16_t, std::uint8_t, W>(bytes)));
+}
 /// The numbers whose gate is positive, zeros elsewhere.
 template <class S, int W>
 inline Lanes<S, W> gated(const Lanes<S, W>& lanes, const Lanes<S, W>& gate) {

@@ -3,6 +3,7 @@
 
 #include "amacrine/core/lanes.hpp"
 #include "amacrine/core/views.hpp"
+#include "amacrine/model/segment_shape.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -51,12 +52,15 @@ PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first);
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
 enum class FrameSpectra { fresh, kept };
 
-/// How segments are cut for a transform over time (src/model/spectral_time.hpp); length 0: they are not.
+/// How segments are cut for a transform over time (src/model/spectral_time.hpp); length 0: they are not. A long run of windows is
+/// cut into blocks whose frames overlap; short runs side by side are a block each.
 namespace spectral {
 struct TimeBlocks {
   int length = 0, block = 0, blocks = 0, history = 0, windows = 0;
+  int advance = 0;  ///< frames from the beginning of a block to that of the next
+  bool side_by_side = false;
   TimeBlocks() = default;
-  TimeBlocks(int history, int windows);
+  TimeBlocks(int history, const SegmentShape& shape);
 
   explicit operator bool() const { return length > 0; }
   /// Windows of block b.
@@ -69,17 +73,19 @@ struct TimeBlocks {
 
 /// Segments whose kernel gradients an engine of these sizes had best sum among their spectra, so that they are transformed back
 /// once: a divisor of `segments`, at most an eighth of them, 1 where there is no transform over time.
-std::size_t gradient_segments(std::size_t segments, std::size_t history, std::size_t windows);
+std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape);
+/// Runs of `windows` windows that such an engine had best compute side by side, as one segment: a divisor of `runs`.
+std::size_t runs_side_by_side(std::size_t runs, std::size_t history, std::size_t windows);
 
 /// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*). An engine made for gradients, whose segments are
-/// always whole, transforms them over time as well where that pays. One made for forward passes sums lag by lag, so that the
-/// bits of a window do not depend on the segment that it is in.
+/// always whole, transforms them over time as well where that pays, and then takes runs side by side. One made for forward passes
+/// sums lag by lag, so that the bits of a window do not depend on the segment that it is in.
 template <class S>
 class SpectralTemporalConv {
  public:
   SpectralTemporalConv() = default;
   SpectralTemporalConv(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y,
-                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows,
+                       std::size_t kernel_x, std::size_t height, std::size_t width, const SegmentShape& shape,
                        SpectralUse use = SpectralUse::gradients, std::size_t gradient_segments = 1);
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
@@ -93,7 +99,7 @@ class SpectralTemporalConv {
                        const PlaneSource<S>& source = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
-                      std::size_t height, std::size_t width, std::size_t windows, SpectralUse use,
+                      std::size_t height, std::size_t width, const SegmentShape& shape, SpectralUse use,
                       std::size_t gradient_segments = 1);
 
  private:
@@ -111,6 +117,7 @@ class SpectralTemporalConv {
 
   SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
+  int frames_ = 0;  ///< of a segment
   int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0, together_ = 1;
   std::size_t room_ = 0;
   spectral::TimeBlocks time_;

@@ -12,13 +12,14 @@
 #include <cstdint>
 #include <vector>
 
-/// One training step of an Architecture over a batch of segments. A batch has `shards` segments of B windows; this rank holds
-/// those of its range. Batch-norm statistics, loss and gradients are sums over all segments of all ranks in the order of global
-/// segment ids, so that a step has the same bits on any number of ranks and threads.
+/// One training step of an Architecture over a batch of segments. A batch has `shards` segments of B windows, in one run of
+/// neighbours or several (SegmentShape); this rank holds those of its range. Batch-norm statistics, loss and gradients are sums
+/// over all segments of all ranks in the order of global segment ids, so that a step has the same bits on any number of ranks and
+/// threads.
 namespace amacrine::model {
 
 /// Segments of a statistics graph whose frames are held at a time.
-constexpr std::size_t statistics_part = 16;
+constexpr std::size_t statistics_part = 8;
 
 enum class GraphUse {
   training,    ///< forward and backward
@@ -60,7 +61,7 @@ template <class S>
 struct TrainGraph {
   Architecture architecture;
   ParameterLayout layout;
-  std::size_t shards = 0, windows = 0, together = 1;  ///< `together` neighbouring segments have one owner
+  std::size_t shards = 0, windows = 0, runs = 1, together = 1;  ///< `together` neighbouring segments have one owner
   parallel::Range owned;
   core::View4<S> frames;  ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
   core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
@@ -68,24 +69,30 @@ struct TrainGraph {
   std::vector<HiddenStage<S>> hidden;
   NormStage<S> output;            ///< z: drive (G, N, 1, 1, B)
   core::View4<S> partial;         ///< readout's partial sums
-  core::View1<S> d_weight;        ///< readout gradient per segment, (G, N, U) flat
+  core::View1<S> d_weight;        ///< readout gradient per segment, (G, N, U) flat; a filter's per `together` segments
   core::View2<double> cell_loss;  ///< (G, N)
 
   std::size_t samples() const { return shards * windows; }
+  SegmentShape shape() const { return {windows, runs}; }
   parallel::Shards segments() const { return {shards, together}; }
 };
 
-/// How ranks may share a batch: neighbouring segments whose gradients are summed before anything else have one owner.
-parallel::Shards batch_shards(const Architecture& architecture, std::size_t segments, std::size_t windows, GraphUse use,
-                              ConvEngine engine = ConvEngine::automatic);
+/// How a batch of runs of neighbouring windows lies in segments, and how ranks may share those: neighbouring segments whose
+/// gradients are summed before anything else have one owner.
+struct BatchLayout {
+  parallel::Shards segments;
+  SegmentShape shape;
+};
+BatchLayout batch_layout(const Architecture& architecture, std::size_t runs, std::size_t windows, GraphUse use,
+                         ConvEngine engine = ConvEngine::automatic);
 
-/// `owned`: of batch_shards().
+/// `owned`: segments of the layout.
 template <class S>
-TrainGraph<S> make_train_graph(const Architecture& architecture, std::size_t shards, parallel::Range owned, std::size_t windows,
-                               GraphUse use, ConvEngine engine = ConvEngine::automatic);
-/// Bytes of a TrainGraph<float> of a batch of batch_shards(), `segments` of them on this rank: what --dry-run prints.
-double train_graph_bytes(const Architecture& architecture, const parallel::Shards& shards, std::size_t segments,
-                         std::size_t windows, GraphUse use, ConvEngine engine = ConvEngine::automatic);
+TrainGraph<S> make_train_graph(const Architecture& architecture, const BatchLayout& layout, parallel::Range owned, GraphUse use,
+                               ConvEngine engine = ConvEngine::automatic);
+/// Bytes of a TrainGraph<float> of a batch, `segments` of its segments on this rank: what --dry-run prints.
+double train_graph_bytes(const Architecture& architecture, const BatchLayout& layout, std::size_t segments, GraphUse use,
+                         ConvEngine engine = ConvEngine::automatic);
 
 /// Which noise a step draws; `on` false leaves it out.
 struct StepNoise {

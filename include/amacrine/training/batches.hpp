@@ -17,10 +17,10 @@ class BatchSource {
   BatchSource(const recording::Recording& recording, const recording::Normalisation& normalisation, std::size_t history,
               std::size_t minimum_lag);
 
-  /// Fills the graph's frames and targets with the segments whose first windows predict the frames `first` (one per segment of
+  /// Fills the graph's frames and targets with the segments whose runs' first windows predict the frames `first` (one per run of
   /// this rank). Throws core::Error where a window would leave the movie.
   void fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const;
-  /// Only normalised frames (G, Y, X, F) of the windows from `first` on.
+  /// Only normalised frames (G, Y, X, F) of the windows from `first` on, as many runs for each segment.
   void fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames) const;
 
  private:
