@@ -137,19 +137,19 @@ int train(Context& context) {
   compare_with_preset(settings);
 
   recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
-  bool have_centres = false;
+  std::vector<std::vector<Plan>> groups;
   for (const std::vector<Plan>& group : plans(context, recording, input)) {
     const std::vector<Plan> left = missing(context, group);
     if (left.empty()) continue;
-    describe(context, left);
-    if (context.options.dry_run) {
-      if (!context.options.overwrite) training::check_resume(context.world, runs_of(left));
-      continue;
-    }
-    if (!have_centres) recording::fit_centres(recording, settings.recording);
-    have_centres = true;
-    for (const Plan& plan : left) prepare(context, plan);
-    if (!train_group(context, left)) return static_cast<int>(core::ExitCode::run_again);
+    describe(context, left);  // and refuse what cannot be trained, before anything is
+    if (!context.options.overwrite) training::check_resume(context.world, runs_of(left));
+    groups.push_back(left);
+  }
+  if (groups.empty() || context.options.dry_run) return 0;
+  recording::fit_centres(recording, settings.recording);
+  for (const std::vector<Plan>& group : groups) {
+    for (const Plan& plan : group) prepare(context, plan);
+    if (!train_group(context, group)) return static_cast<int>(core::ExitCode::run_again);
   }
   return 0;
 }

@@ -32,8 +32,17 @@ std::size_t runs_side_by_side(std::size_t runs, std::size_t history, std::size_t
   return 1;
 }
 
-/// Segments of one work item of correlate_by_planes().
-inline std::size_t segments_of_item(int window_lanes) { return core::as_size(std::max(1, 32 / window_lanes)); }
+/// What a host's thread takes at a time where it works by planes. Spectra over time are read from beyond its own cache, those of
+/// the frames once for all channels of an item, the kernel's once for all its segments; its planes, of 128 windows together at
+/// most, stay in its cache.
+struct ItemShape {
+  std::size_t segments, channels;
+  ItemShape(int window_lanes, std::size_t all_channels)
+      : segments(window_lanes <= 32 ? 2 : 1),
+        channels(std::min(all_channels, core::as_size(std::max(1, 128 / window_lanes)) / segments)) {}
+};
+/// Channels of an item of the gradient, `together` segments each.
+inline std::size_t gradient_channels(std::size_t channels) { return std::min<std::size_t>(channels, 2); }
 
 /// Values of the workspaces, and the lanes of their spectra.
 template <class S>
@@ -63,11 +72,12 @@ struct SpectralTemporalConv<S>::Sizes {
     const std::size_t window_plane = pair * static_cast<std::size_t>(window_lanes),
                       lag_plane = pair * static_cast<std::size_t>(lag_lanes);
     const bool planes = planes_carry_work && time;
-    if (planes)
-      room =
-          core::as_size(padded_to_lanes(spectral::as_int(std::max({plane, 2 * segments_of_item(window_lanes) * window_plane,
-                                                                   summed * window_plane + lag_plane + history * kernel_area})),
-                                        w));
+    if (planes) {
+      const ItemShape item(window_lanes, channels);
+      const std::size_t back = gradient_channels(channels) * (summed * window_plane + lag_plane) + history * kernel_area;
+      room = core::as_size(
+          padded_to_lanes(spectral::as_int(std::max({plane, item.segments * item.channels * window_plane, back})), w));
+    }
     const std::size_t products = planes ? core::as_size(Exec().concurrency()) * room : together * channels * window_plane;
     product = std::max(products, time && !planes ? together * plane : 0);
     const std::size_t kernels = planes ? 1 : gradients ? together / summed : 0;
@@ -190,8 +200,8 @@ void SpectralTemporalConv<S>::correlate(const Exec& exec, const S* spectra, int 
                     width_ - kernel_x_ + 1, windows_, after);
 }
 
-/// The same on a host with a transform over time, two channels of about 32 windows at a time: their products stay in the cache of
-/// the thread that transforms them back, and short segments share the kernel's spectra.
+/// The same on a host with a transform over time, an item at a time, whose products stay in the cache of the thread that
+/// transforms them back.
 template <class S>
 void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments, S* out, const PlaneWork& after) {
   if constexpr (planes_carry_work) {
@@ -200,25 +210,28 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_};
-    const std::size_t pairs = (channels() + 1) / 2, all = core::as_size(segments), each = segments_of_item(window_lanes_);
+    const ItemShape shape(window_lanes_, channels());
+    const std::size_t wide = shape.channels, groups = (channels() + wide - 1) / wide, all = core::as_size(segments),
+                      each = shape.segments;
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
-    Kokkos::parallel_for(
-        after ? after.label : "model::spectral_correlate_planes", spectral::long_items(exec, (all + each - 1) / each * pairs),
-        [&](long item) {
-          const std::size_t g = static_cast<std::size_t>(item) / pairs * each, c = static_cast<std::size_t>(item) % pairs * 2;
-          const std::size_t some = std::min<std::size_t>(2, channels() - c), count = std::min(each, all - g);
-          const int thread = token.acquire();
-          S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
-          spectral::correlate_here(time_, in_time, f, spectral::as_int(count), spectral::as_int(some),
-                                   static_cast<const S*>(frame_spectra_.data() + g * frames),
-                                   static_cast<const S*>(kernel_spectra_.data() + c * kernel), room, window_lanes_);
-          for (std::size_t i = 0; i < count * some; ++i) {
-            const std::size_t p = (g + i / some) * channels() + c + i % some;
-            spectral::inverse_here(n_, at, room + i * plane, out + p * area);
-            if (after) after.run(p);
-          }
-          token.release(thread);
-        });
+    Kokkos::parallel_for(after ? after.label : "model::spectral_correlate_planes",
+                         spectral::long_items(exec, (all + each - 1) / each * groups), [&](long item) {
+                           const std::size_t g = static_cast<std::size_t>(item) / groups * each,
+                                             c = static_cast<std::size_t>(item) % groups * wide;
+                           const std::size_t some = std::min(wide, channels() - c), count = std::min(each, all - g);
+                           const int thread = token.acquire();
+                           S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
+                           spectral::correlate_here(time_, in_time, f, spectral::as_int(count), spectral::as_int(some),
+                                                    static_cast<const S*>(frame_spectra_.data() + g * frames),
+                                                    static_cast<const S*>(kernel_spectra_.data() + c * kernel), room,
+                                                    window_lanes_);
+                           for (std::size_t i = 0; i < count * some; ++i) {
+                             const std::size_t p = (g + i / some) * channels() + c + i % some;
+                             spectral::inverse_here(n_, at, room + i * plane, out + p * area);
+                             if (after) after.run(p);
+                           }
+                           token.release(thread);
+                         });
   }
 }
 
@@ -246,8 +259,8 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
   }
 }
 
-/// The same on a host with a transform over time, a channel of the segments that share a gradient at a time: from d to taps in
-/// one go, in the cache of a thread.
+/// The same on a host with a transform over time, two channels of the segments that share a gradient at a time: from d to
+/// taps in one go, in the cache of a thread.
 template <class S>
 void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
                                                  const PlaneSource<S>& source) {
@@ -255,6 +268,7 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
     const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
     const std::size_t kernel = f * 2 * static_cast<std::size_t>(lag_lanes_), taps = core::as_size(kernel_y_ * kernel_x_);
     const std::size_t together = core::as_size(together_), area = output_area(), frames = frame_spectrum();
+    const std::size_t wide = gradient_channels(channels()), groups = (channels() + wide - 1) / wide;
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_},
@@ -262,24 +276,27 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
     Kokkos::parallel_for(
         source ? source.label : "model::spectral_gradient_planes",
-        spectral::long_items(exec, core::as_size(segments_) / together * channels()), [&](long item) {
-          const std::size_t k = static_cast<std::size_t>(item) / channels(), c = static_cast<std::size_t>(item) % channels();
+        spectral::long_items(exec, core::as_size(segments_) / together * groups), [&](long item) {
+          const std::size_t k = static_cast<std::size_t>(item) / groups, c = static_cast<std::size_t>(item) % groups * wide,
+                            some = std::min(wide, channels() - c);
           const int thread = token.acquire();
           S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
-          S *const sums = room + together * plane, *const packed = sums + kernel;
-          for (std::size_t i = 0; i < together; ++i) {
-            const std::size_t p = (k * together + i) * channels() + c;
+          S *const sums = room + some * together * plane, *const packed = sums + some * kernel;
+          for (std::size_t i = 0; i < some * together; ++i) {
+            const std::size_t p = (k * together + i % together) * channels() + c + i / together;
             S* const written = source ? spectral::thread_plane<S>(area) : nullptr;
             if (source) source.write(p, written);
             spectral::forward_here(n_, at, source ? static_cast<const S*>(written) : d_out.data() + p * area, room + i * plane);
           }
-          spectral::correlate_windows_here(time_, in_time, f, together_,
+          spectral::correlate_windows_here(time_, in_time, f, together_, spectral::as_int(some),
                                            static_cast<const S*>(frame_spectra_.data() + k * together * frames),
                                            static_cast<const S*>(room), window_lanes_, sums, lag_lanes_);
-          spectral::inverse_here(n_, at_taps, sums, packed);
-          S* const out = d_kernel.data() + k * d_kernel.stride(0) + c * core::as_size(history_) * taps;
-          for (std::size_t l = 0; l < core::as_size(history_); ++l)
-            for (std::size_t t = 0; t < taps; ++t) out[l * taps + t] = packed[t * core::as_size(history_) + l];
+          for (std::size_t i = 0; i < some; ++i) {
+            spectral::inverse_here(n_, at_taps, sums + i * kernel, packed);
+            S* const out = d_kernel.data() + k * d_kernel.stride(0) + (c + i) * core::as_size(history_) * taps;
+            for (std::size_t l = 0; l < core::as_size(history_); ++l)
+              for (std::size_t t = 0; t < taps; ++t) out[l * taps + t] = packed[t * core::as_size(history_) + l];
+          }
           token.release(thread);
         });
   }

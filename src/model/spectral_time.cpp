@@ -2,11 +2,13 @@
 #include "spectral_time.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/model/lanes.hpp"
 #include "spectral_halves.hpp"
 #include "spectral_transform.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace amacrine::model::spectral {
 
@@ -44,7 +46,8 @@ double transform_cost(int n) { return n * (2.5 * std::log2(n) + 4.0); }
 TimeBlocks::TimeBlocks(int history_, const SegmentShape& shape)
     : history(history_), windows(static_cast<int>(shape.windows)), side_by_side(shape.runs > 1) {
   const int runs = static_cast<int>(shape.runs), run = static_cast<int>(shape.run());
-  double best = 4.0 * history * windows;
+  // Lag by lag instead, which runs side by side cannot be.
+  double best = side_by_side ? std::numeric_limits<double>::infinity() : 4.0 * history * windows;
   for (const int n : time_lengths) {
     const int each = std::min(n - history + 1, run);
     if (each < (side_by_side ? run : 1) || (side_by_side && windows > n)) continue;
@@ -121,6 +124,17 @@ void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_
   });
 }
 
+/// Asks for part `part` of `parts` of the spectra of `blocks` blocks at one register of frequencies, which will soon be read, or
+/// written, beyond the cache: their runs are too short for hardware to foresee the next.
+template <bool Write, class S>
+void prefetch_spectra(const S* first, std::size_t stride, int blocks, std::size_t size, int part, int parts) {
+  constexpr std::size_t line = 64 / sizeof(S);
+  const std::size_t lines = size / line, begin = lines * static_cast<std::size_t>(part) / static_cast<std::size_t>(parts),
+                    end = lines * static_cast<std::size_t>(part + 1) / static_cast<std::size_t>(parts);
+  for (int b = 0; b < blocks; ++b, first += stride)
+    for (std::size_t i = begin; i < end; ++i) prefetch<Write>(first + i * line);
+}
+
 template <class S>
 void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, const S* frames, int lanes,
                            S* out) {
@@ -129,9 +143,12 @@ void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddl
     constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t b = 0; b < static_cast<std::size_t>(time.blocks); ++b)
-      for (std::size_t q = 0; q < registers; ++q)
+      for (std::size_t q = 0; q < registers; ++q) {
+        S* const to = out + (b * registers + q) * spectrum;
+        prefetch_spectra<true>(to + spectrum, 0, 1, spectrum, 0, 1);
         forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), static_cast<int>(b) * time.advance, time.length,
-                           S(1) / S(time.length), twiddle, out + (b * registers + q) * spectrum);
+                           S(1) / S(time.length), twiddle, to);
+      }
   });
 }
 
@@ -197,10 +214,16 @@ void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std:
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t q = 0; q < registers; ++q)
       for (int g = 0; g < segments; ++g)
-        for (int c = 0; c < channels; ++c)
-          correlate_segment<M>(time, frames + (static_cast<std::size_t>(g * time.blocks) * registers + q) * spectrum,
-                               registers * spectrum, kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum, twiddle,
+        for (int c = 0; c < channels; ++c) {
+          const S *const s = frames + (static_cast<std::size_t>(g * time.blocks) * registers + q) * spectrum,
+                         *const w = kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum;
+          if (q + 1 < registers) {
+            prefetch_spectra<false>(s + spectrum, registers * spectrum, time.blocks, spectrum, c, channels);
+            prefetch_spectra<false>(w + spectrum, 0, 1, spectrum, g, segments);
+          }
+          correlate_segment<M>(time, s, registers * spectrum, w, twiddle,
                                frequency_rows(out, f, lanes, static_cast<std::size_t>(g * channels + c), q));
+        }
   });
 }
 
@@ -291,14 +314,22 @@ void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, st
 }
 
 template <class S>
-void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, const S* frames,
-                            const S* d_out, int d_lanes, S* out, int out_lanes) {
+void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, int channels,
+                            const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
   with_half_length(time.length, [&](auto length) {
     constexpr std::size_t W = lane_count<S>;
-    for (std::size_t q = 0; q < (f + W - 1) / W; ++q)
-      correlate_windows_block<decltype(length)::value>(time,
-                                                       window_spectra(time, f, together, 1, frames, d_out, d_lanes, 0, 0, q),
-                                                       twiddle, frequency_rows(out, f, out_lanes, 0, q));
+    constexpr std::size_t spectrum = static_cast<std::size_t>(4 * decltype(length)::value) * W;
+    const std::size_t d_channel = static_cast<std::size_t>(together) * f * 2 * static_cast<std::size_t>(d_lanes);
+    const std::size_t registers = (f + W - 1) / W;
+    for (std::size_t q = 0; q < registers; ++q)
+      for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
+        if (q + 1 < registers)
+          prefetch_spectra<false>(frames + (q + 1) * spectrum, registers * spectrum, together * time.blocks, spectrum,
+                                  static_cast<int>(c), channels);
+        correlate_windows_block<decltype(length)::value>(
+            time, window_spectra(time, f, together, 1, frames, d_out + c * d_channel, d_lanes, 0, 0, q), twiddle,
+            frequency_rows(out, f, out_lanes, c, q));
+      }
   });
 }
 
@@ -325,9 +356,9 @@ template void correlate_here<float>(const TimeBlocks&, const TimeTwiddles<float>
                                     const float*, float*, int);
 template void correlate_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, int, const double*,
                                      const double*, double*, int);
-template void correlate_windows_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, const float*,
+template void correlate_windows_here<float>(const TimeBlocks&, const TimeTwiddles<float>&, std::size_t, int, int, const float*,
                                             const float*, int, float*, int);
-template void correlate_windows_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, const double*,
+template void correlate_windows_here<double>(const TimeBlocks&, const TimeTwiddles<double>&, std::size_t, int, int, const double*,
                                              const double*, int, double*, int);
 
 }  // namespace amacrine::model::spectral

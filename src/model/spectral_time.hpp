@@ -45,7 +45,8 @@ void correlate_window_spectra(const core::Exec& exec, const TimeBlocks& time, st
                               int channels, const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
 
 /// These for a few segments' frames, or one gradient's, by the host thread that calls: `channels` planes of kernel, out
-/// (segments, channels, ...), and d and out of one channel. twiddle: of the blocks' length.
+/// (segments, channels, ...), and of a gradient d (channels, together, ...) and out (channels, ...). twiddle: of the blocks'
+/// length.
 template <class S>
 void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, const S* frames, int lanes,
                            S* out);
@@ -53,7 +54,7 @@ template <class S>
 void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int segments, int channels,
                     const S* frames, const S* kernel, S* out, int lanes);
 template <class S>
-void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, const S* frames,
-                            const S* d_out, int d_lanes, S* out, int out_lanes);
+void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std::size_t f, int together, int channels,
+                            const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes);
 
 }  // namespace amacrine::model::spectral

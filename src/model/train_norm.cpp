@@ -22,6 +22,13 @@ MomentSums make_moment_sums(std::size_t segments, std::size_t channels, std::siz
   return moments;
 }
 
+/// Asks for what lies this many values further on: rows follow one another, across the pages at which hardware stops to foresee.
+constexpr std::size_t values_ahead = 1024;
+template <class T>
+inline void prefetch_ahead(const T* values) {
+  prefetch(values + values_ahead);
+}
+
 /// The first `count` of d where the gate is open, zeros elsewhere; a whole register where `count` is W.
 template <class S, int W>
 inline Lanes<S, W> gated_lanes(const S* d, const std::uint8_t* gate, std::size_t count) {
@@ -54,7 +61,11 @@ struct LaneSums {
       return count == static_cast<std::size_t>(W) ? load<S, W>(d + i) : load_part<S, W>(d + i, count);
     };
     std::size_t i = 0;
-    for (; i + W <= run; i += W) add_lanes(terms(i, W), load<S, W>(value + i));
+    for (; i + W <= run; i += W) {
+      prefetch_ahead(value + i);
+      if constexpr (Gated) prefetch_ahead(gate + i);
+      add_lanes(terms(i, W), load<S, W>(value + i));
+    }
     if (i < run) add_lanes(terms(i, run - i), load_part<S, W>(value + i, run - i));
   }
 };
@@ -161,6 +172,7 @@ KOKKOS_INLINE_FUNCTION void relu_lanes(const S* in, S a, S b, S sd, const float*
   constexpr int W = train_lanes;
   if constexpr (W > 1) {
     const std::size_t lanes = Whole ? W : static_cast<std::size_t>(count);
+    prefetch_ahead(in);
     const Lanes<S, W> z = Whole ? load<S, W>(in) : load_part<S, W>(in, lanes);
     const Lanes<S, W> noise = broadcast<S, W>(sd) * converted<S, float, W>(load<float, W>(normal));
     const Lanes<S, W> x = broadcast<S, W>(a) * z + broadcast<S, W>(b) + noise, h = gated<S, W>(x, x);
@@ -258,6 +270,9 @@ KOKKOS_INLINE_FUNCTION void back_run(const S* d, const std::uint8_t* KOKKOS_REST
   if constexpr (train_lanes > 1) {
     constexpr int W = train_lanes;
     for (; i + W <= run; i += W) {
+      prefetch_ahead(d + i);
+      prefetch_ahead(value + i);
+      if constexpr (Gated) prefetch_ahead(gate + i);
       const Lanes<S, W> passed = Gated ? gated_lanes<S, W>(d + i, gate + i, W) : load<S, W>(d + i);
       store<S, W>(out + i, broadcast<S, W>(a) * passed + broadcast<S, W>(b) * load<S, W>(value + i) + broadcast<S, W>(c));
     }

@@ -122,28 +122,60 @@ void readout_input_gradient(const Exec& exec, const View5<S>& d_drive, const Vie
       });
 }
 
+/// out(n) = sum_b with (n, b) h (b) for one unit.
+template <class S>
+KOKKOS_INLINE_FUNCTION void weigh_windows(const S* h, const S* with, std::size_t windows, std::size_t cells, S* out,
+                                          std::size_t units) {
+  for (std::size_t n = 0; n < cells; ++n, with += windows, out += units) {
+    S sum = 0;
+    std::size_t b = 0;
+    if constexpr (train_lanes > 1) {
+      Lanes<S, train_lanes> lanes{};
+      for (; b + train_lanes <= windows; b += train_lanes) lanes += load<S, train_lanes>(with + b) * load<S, train_lanes>(h + b);
+      sum = pairwise_sum<S, train_lanes>(lanes);
+    }
+    for (; b < windows; ++b) sum += with[b] * h[b];
+    *out = sum;
+  }
+}
+
+/// The same for a register of units, which become its lanes; windows are whole registers.
+template <class S>
+inline void weigh_windows_of_lanes(const S* h, const S* with, std::size_t windows, std::size_t cells, S* out, std::size_t units) {
+  constexpr int W = full_width<S>, most = 8;
+  for (std::size_t first = 0; first < cells; first += most) {
+    const std::size_t some = cells - first < most ? cells - first : most;
+    Lanes<S, W> sums[most] = {};
+    for (std::size_t begin = 0; begin < windows; begin += W) {
+      alignas(64) S turned[W * W];
+      core::transpose_square<S, W>(h + begin, windows, W, turned, W, W);
+      for (int b = 0; b < W; ++b) {
+        const Lanes<S, W> column = load<S, W>(turned + b * W);
+        for (std::size_t n = 0; n < some; ++n)
+          sums[n] += broadcast<S, W>(with[(first + n) * windows + begin + static_cast<std::size_t>(b)]) * column;
+      }
+    }
+    for (std::size_t n = 0; n < some; ++n) store<S, W>(out + (first + n) * units, sums[n]);
+  }
+}
+
 template <class S>
 void readout_weight_gradient(const Exec& exec, const View5<S>& h, const View5<S>& d_drive, const View3<S>& d_weight) {
-  const std::size_t units = units_of(h), windows = h.extent(4), cells = d_weight.extent(1);
+  constexpr std::size_t tile = train_lanes > 1 ? full_width<S> : 1;  // units of a work item
+  const std::size_t units = units_of(h), windows = h.extent(4), cells = d_weight.extent(1), tiles = (units + tile - 1) / tile;
   const S *const in = h.data(), *const gradient = d_drive.data();
+  S* const out = d_weight.data();
   Kokkos::parallel_for(
-      "model::readout_weight_gradient", Kokkos::RangePolicy<Exec>(exec, 0, h.extent(0) * units),
+      "model::readout_weight_gradient", Kokkos::RangePolicy<Exec>(exec, 0, h.extent(0) * tiles),
       KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t u = item % units, g = item / units;
-        const S* const from = in + item * windows;
-        for (std::size_t n = 0; n < cells; ++n) {
-          const S* const with = gradient + (g * cells + n) * windows;
-          S sum = 0;
-          std::size_t b = 0;
-          if constexpr (train_lanes > 1) {
-            Lanes<S, train_lanes> lanes{};
-            for (; b + train_lanes <= windows; b += train_lanes)
-              lanes += load<S, train_lanes>(with + b) * load<S, train_lanes>(from + b);
-            sum = pairwise_sum<S, train_lanes>(lanes);
-          }
-          for (; b < windows; ++b) sum += with[b] * from[b];
-          d_weight(g, n, u) = sum;
+        const std::size_t g = item / tiles, begin = item % tiles * tile, end = begin + tile < units ? begin + tile : units;
+        const S *const from = in + g * units * windows, *const with = gradient + g * cells * windows;
+        S* const to = out + g * cells * units;
+        if constexpr (train_lanes > 1) {
+          if (windows % tile == 0 && end - begin == tile)
+            return weigh_windows_of_lanes(from + begin * windows, with, windows, cells, to + begin, units);
         }
+        for (std::size_t u = begin; u < end; ++u) weigh_windows(from + u * windows, with, windows, cells, to + u, units);
       });
 }
 
