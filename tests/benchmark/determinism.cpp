@@ -17,8 +17,6 @@ using namespace amacrine;
 
 namespace {
 
-constexpr std::size_t segments = 16, windows = 32;
-
 template <class Body>
 double median_seconds(int rounds, const Body& body) {
   std::vector<double> all;
@@ -53,18 +51,19 @@ double inverse_seconds(const Gradient& g, std::size_t count, int rounds) {
 
 void measure(int rounds) {
   const recording::Recording recording = benchmark::noise_recording(20'000, 5);
-  benchmark::TrainingStep step(recording, benchmark::bn_cnn(5, model::Norm::per_unit), segments, windows);
+  const training::TrainingSettings batch;
+  benchmark::TrainingStep step(recording, benchmark::bn_cnn(5, model::Norm::per_unit), batch.segments, batch.windows);
   const double whole = median_seconds(4 * rounds, [&] { step(); });
   benchmark::start_kernel_times();
   for (int i = 0; i < rounds; ++i) step();
   auto times = benchmark::stop_kernel_times();
   const double sums = times["model::sum_shards"].seconds / rounds;
   double inverses = 0;
-  const std::size_t sums_of_first = segments / model::gradient_segments(segments, 40, windows);
+  const std::size_t segments = step.graph().shards, sums_of_first = segments / step.graph().together;
   for (const Gradient& layer : {Gradient{sums_of_first, 50, 8, 15, 40, 48}, Gradient{segments, 36, 1, 11, 64, 64}})
     inverses += inverse_seconds(layer, layer.count, 4 * rounds) - inverse_seconds(layer, 1, 4 * rounds);
   const auto print = [&](const char* what, double seconds) {
-    std::printf("%-52s %7.2f us/window %6.2f %%\n", what, seconds / (segments * windows) * 1e6, 100 * seconds / whole);
+    std::printf("%-52s %7.2f us/window %6.2f %%\n", what, seconds / step.windows() * 1e6, 100 * seconds / whole);
   };
   print("step", whole);
   print("sums over segments, in order", sums);

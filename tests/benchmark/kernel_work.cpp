@@ -67,16 +67,16 @@ void first_products(Works& works, const Planes& frames, const Planes& kernel, co
        bytes_of * (in.spectra() + (host ? 0 : outputs.spectra() + gradients.spectra()))};
 }
 
-void first_layer(Works& works, const model::Architecture& a, double g, double b) {
+void first_layer(Works& works, const model::Architecture& a, double g, const model::SegmentShape& shape) {
   const model::ConvLayer& layer = a.hidden.front();
-  const double n = a.width, c = layer.channels, t = a.history;
-  const Planes frames{n, g, double(a.height), double(a.width), b + t - 1},
+  const double n = a.width, c = layer.channels, t = a.history, b = double(shape.windows);
+  const Planes frames{n, g, double(a.height), double(a.width), double(shape.frames(std::size_t(t)))},
       outputs{n, g * c, double(a.out_y(0)), double(a.out_x(0)), b};
   const Planes kernel{n, c, double(layer.kernel_y), double(layer.kernel_x), t};
-  const model::spectral::TimeBlocks time(a.history, static_cast<int>(b));
+  const model::spectral::TimeBlocks time(a.history, shape);
   const bool by_planes = model::planes_carry_work && time;
   Planes gradients = kernel;
-  gradients.count = g * c / double(model::gradient_segments(std::size_t(g), std::size_t(t), std::size_t(b)));
+  gradients.count = g * c / double(model::gradient_segments(std::size_t(g), std::size_t(t), shape));
   transform(works, "spectral_forward", kernel);
   transform(works, by_planes ? "spectral_frames" : "spectral_forward", frames);
   transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs, !by_planes);
@@ -127,12 +127,12 @@ void element_wise(Works& works, double last, double drives) {
 
 }  // namespace
 
-std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size_t segments, std::size_t windows) {
+std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size_t segments, const model::SegmentShape& shape) {
   Works works;
-  const double g = static_cast<double>(segments), b = static_cast<double>(windows), n = a.cells;
+  const double g = static_cast<double>(segments), b = static_cast<double>(shape.windows), n = a.cells;
   double parameters = 0;
   for (int l = 0; l < a.layers(); ++l) {
-    l == 0 ? first_layer(works, a, g, b) : later_layer(works, a, l, g, b);
+    l == 0 ? first_layer(works, a, g, shape) : later_layer(works, a, l, g, b);
     const model::ConvLayer& layer = a.hidden[static_cast<std::size_t>(l)];
     parameters += double(layer.kernel_y) * layer.kernel_x * layer.channels *
                   (l == 0 ? a.history : a.hidden[static_cast<std::size_t>(l - 1)].channels);
@@ -143,7 +143,7 @@ std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size
   works["model::readout_forward"] += {2 * n * h, bytes_of * (h + weights)};
   works["model::readout_input_gradient"] += {2 * n * h, bytes_of * (h + weights)};
   works["model::readout_weight_gradient"] += {2 * n * h, bytes_of * (h + g * weights)};
-  const double pixels = double(a.height) * a.width * g * (b + a.history - 1);
+  const double pixels = double(a.height) * a.width * g * double(shape.frames(std::size_t(a.history)));
   works["model::gather_frames"] += {2 * pixels, (1 + bytes_of) * pixels};
   works["training::adam"] += {adam_flops * parameters, 8 * bytes_of * parameters};
   return works;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/model/architecture.hpp"
+#include "amacrine/model/segment_shape.hpp"
 
 #include <cstddef>
 #include <map>
@@ -19,7 +20,8 @@ struct Work {
 };
 
 /// Work of one float32 training step by launch label, for a network whose hidden layers are all spectral. A complex transform of
-/// length n counts 5 n log2 n, a normal deviate 40.
-std::map<std::string, Work> work_of_step(const model::Architecture& architecture, std::size_t segments, std::size_t windows);
+/// length n counts 5 n log2 n, a normal deviate 25.
+std::map<std::string, Work> work_of_step(const model::Architecture& architecture, std::size_t segments,
+                                         const model::SegmentShape& shape);
 
 }  // namespace amacrine::benchmark

@@ -1,16 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorch's side of the training benchmark: BN-CNN as people write it, and rewritten by torch.fft."""
 
+import dataclasses
 import time
 
 import torch
 from torch import nn
 
-HISTORY, SIZE, CELLS, SEGMENTS, WINDOWS = 40, 50, 5, 16, 32
-BATCH = SEGMENTS * WINDOWS
-SEGMENT_FRAMES = 72  # frames of a segment (71) at a length that transforms well
+HISTORY, SIZE, CELLS = 40, 50, 5
 CHANNELS, KERNEL_1, KERNEL_2 = 8, 15, 11
 OUT_1, OUT_2 = SIZE - KERNEL_1 + 1, SIZE - KERNEL_1 - KERNEL_2 + 2
+
+
+@dataclasses.dataclass
+class Batch:
+    """`segments` runs of `windows` neighbouring windows."""
+
+    segments: int
+    windows: int
+
+    @property
+    def size(self):
+        return self.segments * self.windows
+
+    @property
+    def frames(self):
+        """Of a segment."""
+        return self.windows + HISTORY - 1
+
+    @property
+    def length(self):
+        """Frames of a segment, padded to a length that transforms well: no prime factor above 5."""
+        smooth = {2**a * 3**b * 5**c for a in range(11) for b in range(7) for c in range(5)}
+        return min(n for n in smooth if n >= self.frames)
 
 
 class Noise(nn.Module):
@@ -64,9 +86,9 @@ def by_frequency(spectra, complex_products):
 class FourierNetwork(nn.Module):
     """The same network on frames (segment, frame, y, x): a frame is transformed once for all windows that contain it."""
 
-    def __init__(self, complex_products):
+    def __init__(self, batch, complex_products):
         super().__init__()
-        self.complex_products = complex_products
+        self.batch, self.complex_products = batch, complex_products
         self.kernel_1 = nn.Parameter(nn.Conv2d(HISTORY, CHANNELS, KERNEL_1).weight.detach())
         self.kernel_2 = nn.Parameter(nn.Conv2d(CHANNELS, CHANNELS, KERNEL_2).weight.detach())
         self.after_1, self.after_2, self.readout = after_convolution(OUT_1), after_convolution(OUT_2), readout()
@@ -74,14 +96,14 @@ class FourierNetwork(nn.Module):
     def convolve(self, spectra, kernel, size, out):
         transformed = torch.fft.rfft2(kernel, s=(size, size)).flatten(2).permute(2, 1, 0)
         product = multiply(spectra, transformed, self.complex_products)
-        product = product.permute(1, 2, 0).reshape(BATCH, CHANNELS, size, size // 2 + 1)
+        product = product.permute(1, 2, 0).reshape(self.batch.size, CHANNELS, size, size // 2 + 1)
         return torch.fft.irfft2(product, s=(size, size))[..., :out, :out]
 
     def forward(self, frames):
         with torch.no_grad():
             windows = torch.fft.rfft2(frames).unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3)
-            spectra = by_frequency(windows.reshape(BATCH, HISTORY, SIZE, SIZE // 2 + 1), self.complex_products)
-        h = self.after_1(self.convolve(spectra, self.kernel_1, SIZE, OUT_1)).reshape(BATCH, CHANNELS, OUT_1, OUT_1)
+            spectra = by_frequency(windows.reshape(self.batch.size, HISTORY, SIZE, SIZE // 2 + 1), self.complex_products)
+        h = self.after_1(self.convolve(spectra, self.kernel_1, SIZE, OUT_1)).reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)
         spectra = by_frequency(torch.fft.rfft2(h), self.complex_products)
         return self.readout(self.after_2(self.convolve(spectra, self.kernel_2, OUT_1, OUT_2)))
 
@@ -89,18 +111,18 @@ class FourierNetwork(nn.Module):
 class VolumeNetwork(FourierNetwork):
     """The first layer by transforms over time too: a segment is one volume, and its windows are the valid lags of one correlation."""
 
-    def __init__(self, compiled):
-        super().__init__(True)
+    def __init__(self, batch, compiled):
+        super().__init__(batch, True)
         if compiled:  # torch.compile makes nothing of complex numbers; it can fuse what is between them
             self.after_1, self.after_2, self.readout = map(torch.compile, (self.after_1, self.after_2, self.readout))
 
     def forward(self, frames):
-        size = (SEGMENT_FRAMES, SIZE, SIZE)
+        size = (self.batch.length, SIZE, SIZE)
         with torch.no_grad():
             spectra = torch.fft.rfftn(frames, s=size, dim=(1, 2, 3))[:, None]
         product = spectra * torch.fft.rfftn(self.kernel_1, s=size, dim=(1, 2, 3)).conj()
-        z = torch.fft.irfftn(product, s=size, dim=(2, 3, 4))[:, :, :WINDOWS, :OUT_1, :OUT_1].transpose(1, 2)
-        h = self.after_1(z.reshape(BATCH, CHANNELS, OUT_1, OUT_1)).reshape(BATCH, CHANNELS, OUT_1, OUT_1)
+        z = torch.fft.irfftn(product, s=size, dim=(2, 3, 4))[:, :, : self.batch.windows, :OUT_1, :OUT_1].transpose(1, 2)
+        h = self.after_1(z.reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)).reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)
         spectra = by_frequency(torch.fft.rfft2(h), self.complex_products)
         return self.readout(self.after_2(self.convolve(spectra, self.kernel_2, OUT_1, OUT_2)))
 
@@ -108,10 +130,10 @@ class VolumeNetwork(FourierNetwork):
 class Trainer:
     """Adam steps on one resident batch."""
 
-    def __init__(self, name, network, stimulus, device, compiled=False):
-        self.name, self.stimulus = name, stimulus
+    def __init__(self, name, network, batch, stimulus, device, compiled=False):
+        self.name, self.batch, self.stimulus = name, batch, stimulus
         self.network = network.to(device).train()
-        self.target = 100 * torch.poisson(torch.full((BATCH, CELLS), 0.1)).to(device)
+        self.target = 100 * torch.poisson(torch.full((batch.size, CELLS), 0.1)).to(device)
         self.loss = nn.PoissonNLLLoss(log_input=False, eps=1e-8)
         self.optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
         self.forward = torch.compile(self.network) if compiled else self.network
@@ -127,33 +149,33 @@ class Trainer:
         start = time.perf_counter()
         for _ in range(steps):
             self.step()
-        return BATCH * steps / (time.perf_counter() - start)
+        return self.batch.size * steps / (time.perf_counter() - start)
 
 
-def stock_trainers(device):
-    windows = torch.randn(BATCH, HISTORY, SIZE, SIZE, device=device)
+def stock_trainers(batch, device):
+    windows = torch.randn(batch.size, HISTORY, SIZE, SIZE, device=device)
     last = torch.channels_last
-    yield lambda: Trainer("eager", stock_network(), windows, device)
-    yield lambda: Trainer("channels last", stock_network().to(memory_format=last), windows.to(memory_format=last), device)
-    yield lambda: Trainer("compiled", stock_network(), windows, device, compiled=True)
+    yield lambda: Trainer("eager", stock_network(), batch, windows, device)
+    yield lambda: Trainer("channels last", stock_network().to(memory_format=last), batch, windows.to(memory_format=last), device)
+    yield lambda: Trainer("compiled", stock_network(), batch, windows, device, compiled=True)
 
 
-def fft_trainers(device):
-    frames = torch.randn(SEGMENTS, WINDOWS + HISTORY - 1, SIZE, SIZE, device=device)
-    yield lambda: Trainer("complex products", FourierNetwork(True), frames, device)
-    yield lambda: Trainer("real products", FourierNetwork(False), frames, device)
-    yield lambda: Trainer("transforms over time", VolumeNetwork(False), frames, device)
-    yield lambda: Trainer("transforms over time, the rest compiled", VolumeNetwork(True), frames, device)
+def fft_trainers(batch, device):
+    frames = torch.randn(batch.segments, batch.frames, SIZE, SIZE, device=device)
+    yield lambda: Trainer("complex products", FourierNetwork(batch, True), batch, frames, device)
+    yield lambda: Trainer("real products", FourierNetwork(batch, False), batch, frames, device)
+    yield lambda: Trainer("transforms over time", VolumeNetwork(batch, False), batch, frames, device)
+    yield lambda: Trainer("transforms over time, the rest compiled", VolumeNetwork(batch, True), batch, frames, device)
 
 
-def check_same_network():
+def check_same_network(batch):
     """The rewritten network computes what the stock one does, or the comparison would mean nothing."""
     torch.manual_seed(1)
     stock = stock_network()
     with torch.no_grad():
-        frames = torch.randn(SEGMENTS, WINDOWS + HISTORY - 1, SIZE, SIZE)
-        windows = frames.unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3).reshape(BATCH, HISTORY, SIZE, SIZE)
-        for fft in (FourierNetwork(True), FourierNetwork(False), VolumeNetwork(False)):
+        frames = torch.randn(batch.segments, batch.frames, SIZE, SIZE)
+        windows = frames.unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3).reshape(batch.size, HISTORY, SIZE, SIZE)
+        for fft in (FourierNetwork(batch, True), FourierNetwork(batch, False), VolumeNetwork(batch, False)):
             stock[0].weight.copy_(fft.kernel_1)
             stock[3].weight.copy_(fft.kernel_2)
             stock[5][0].weight.copy_(fft.readout[0].weight)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks (docs/benchmarks.md).
-#   tests/benchmark/run.sh training [--rounds R] [--steps K]   training steps against PyTorch, and every kernel against its roofline
+#   tests/benchmark/run.sh training [--rounds R] [--segments G] [--windows B]   training steps against PyTorch, and kernels against rooflines
 #   tests/benchmark/run.sh together [ROUNDS [STEPS]]           several models at once on one movie
 #   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]   what the error estimate of attributions is worth
-#   tests/benchmark/run.sh sampling [--windows W] [--seeds S ...]   scores with segments of several lengths against shuffled windows
-#   tests/benchmark/run.sh sampling-long [--windows W ...] [--seeds S ...]   the same in PyTorch, from longer trainings
+#   tests/benchmark/run.sh sampling [--windows W ...] [--lengths L ...] [--seeds S ...]   scores of segments against shuffled windows
+#   tests/benchmark/run.sh sampling-torch [--windows W ...] [--lengths L ...] [--seeds S ...]   the same in PyTorch, on a small network
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
@@ -53,16 +53,16 @@ build_program() {
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
-case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-long|curves|kernels) ;; *) usage ;; esac
+case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-torch|curves|kernels) ;; *) usage ;; esac
 shift
 if [[ $what == sampling ]]; then
   build_program amacrine
   exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/sampling.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
 fi
-if [[ $what == sampling-long ]]; then
+if [[ $what == sampling-torch ]]; then
   build_program amacrine
   python=$(torch_python)
-  exec "$python" "$root/tests/benchmark/sampling_long.py" --program "$build/amacrine" --folder "$build/sampling" "$@"
+  exec "$python" "$root/tests/benchmark/sampling_torch.py" --program "$build/amacrine" --folder "$build/sampling-torch" "$@"
 fi
 program=$what
 [[ $what == curves ]] && program=attribution

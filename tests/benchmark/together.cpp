@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // amacrine_benchmark_together [ROUNDS [STEPS]]: windows x models per second where 1, 2, 4 and 8 models of BN-CNN train together
-// on one movie, batch 16 segments x 32 windows, in interleaved rounds; then what stacking the models' channels in one first-layer
+// on one movie, batches of the default shape, in interleaved rounds; then what stacking the models' channels in one first-layer
 // kernel would give.
 #include "amacrine/core/log.hpp"
 #include "amacrine/model/spectral.hpp"
@@ -34,10 +34,11 @@ double median(std::vector<double> values) {
 
 void time_groups(int rounds, int steps) {
   const recording::Recording recording = benchmark::noise_recording(20'000, 5);
+  const training::TrainingSettings batch;
   std::vector<std::unique_ptr<benchmark::TrainingStep>> groups;
   for (const std::size_t models : group_sizes)
-    groups.push_back(
-        std::make_unique<benchmark::TrainingStep>(recording, benchmark::bn_cnn(5, model::Norm::per_unit), 16, 32, models));
+    groups.push_back(std::make_unique<benchmark::TrainingStep>(recording, benchmark::bn_cnn(5, model::Norm::per_unit),
+                                                               batch.segments, batch.windows, models));
   std::vector<std::vector<double>> rates(groups.size());
   for (int round = -1; round < rounds; ++round)  // the first one warms up
     for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -56,10 +57,12 @@ void time_groups(int rounds, int steps) {
 /// The first layer of `models` models: forward and kernel gradient with 8 channels each, in turn on kept spectra, or stacked in
 /// one engine. Microseconds per window and model.
 double first_layer_time(std::size_t models, bool stacked, int steps) {
-  constexpr std::size_t segments = 16, windows = 32, channels = 8, history = 40, kernel = 15, side = 50, out = side - kernel + 1;
+  const model::SegmentShape shape(16, 2);
+  const std::size_t windows = shape.windows;
+  constexpr std::size_t segments = 32, channels = 8, history = 40, kernel = 15, side = 50, out = side - kernel + 1;
   const std::size_t width = channels * (stacked ? models : 1), turns = stacked ? 1 : models;
-  model::SpectralTemporalConv<float> engine(segments, width, history, kernel, kernel, side, side, windows);
-  const core::View4<float> frames("benchmark::frames", segments, side, side, windows + history - 1),
+  model::SpectralTemporalConv<float> engine(segments, width, history, kernel, kernel, side, side, shape);
+  const core::View4<float> frames("benchmark::frames", segments, side, side, shape.frames(history)),
       weights("benchmark::kernel", width, history, kernel, kernel);
   const core::View5<float> z("benchmark::z", segments, width, out, out, windows),
       gradient("benchmark::d_kernel", segments, width, history, kernel, kernel);

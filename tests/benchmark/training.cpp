@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// amacrine_benchmark_training [--norm per_unit|per_channel] [--steps K] [--profile]: windows per second of K training steps of
-// BN-CNN (40 x 50 x 50, 5 cells) at a batch of 16 segments x 32 windows, after two steps that warm up. --profile adds the time of
-// every kernel against its roofline.
+// amacrine_benchmark_training [--norm per_unit|per_channel] [--segments G] [--windows B] [--steps K] [--profile]: windows per
+// second of K training steps of BN-CNN (40 x 50 x 50, 5 cells) at a batch of G segments x B windows, after two steps that warm
+// up.
+// --profile adds the time of every kernel against its roofline.
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "kernel_times.hpp"
@@ -23,9 +24,12 @@ namespace {
 
 struct Options {
   model::Norm norm = model::Norm::per_unit;
+  std::size_t segments = training::TrainingSettings{}.segments, windows = training::TrainingSettings{}.windows;
   int steps = 20;
   bool profile = false;
 };
+
+std::size_t positive(const char* word) { return static_cast<std::size_t>(std::max(1, std::atoi(word))); }
 
 Options read_options(int argc, char** argv) {
   Options options;
@@ -38,8 +42,12 @@ Options read_options(int argc, char** argv) {
       core::require<core::StudyError>(norm == "per_unit" || norm == "per_channel", "--norm is per_unit or per_channel, not '{}'",
                                       norm);
       options.norm = norm == "per_unit" ? model::Norm::per_unit : model::Norm::per_channel;
+    } else if (word == "--segments" && i + 1 < argc) {
+      options.segments = positive(argv[++i]);
+    } else if (word == "--windows" && i + 1 < argc) {
+      options.windows = positive(argv[++i]);
     } else if (word == "--steps" && i + 1 < argc) {
-      options.steps = std::max(1, std::atoi(argv[++i]));
+      options.steps = static_cast<int>(positive(argv[++i]));
     } else {
       core::fail<core::StudyError>("amacrine_benchmark_training does not know '{}'", word);
     }
@@ -63,7 +71,7 @@ void print_profile(benchmark::TrainingStep& step, int steps) {
   const double total = seconds_of(step, steps);
   const auto times = benchmark::stop_kernel_times();
   const model::TrainGraph<float>& graph = step.graph();
-  const auto works = benchmark::work_of_step(graph.architecture, graph.shards, graph.windows);
+  const auto works = benchmark::work_of_step(graph.architecture, graph.shards, graph.shape());
   std::vector<std::pair<std::string, benchmark::KernelTime>> sorted(times.begin(), times.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
   std::printf("peaks: %.0f GFLOP/s of float32 multiply-adds, %.1f GB/s of a triad\n", peaks.flops * 1e-9, peaks.bytes * 1e-9);
@@ -91,9 +99,10 @@ void print_profile(benchmark::TrainingStep& step, int steps) {
 }
 
 int run(const Options& options) {
-  constexpr std::size_t cells = 5, segments = 16, windows = 32, frames = 20'000;
+  constexpr std::size_t cells = 5, frames = 20'000;
   const recording::Recording recording = benchmark::noise_recording(frames, cells);
-  benchmark::TrainingStep step(recording, benchmark::bn_cnn(static_cast<int>(cells), options.norm), segments, windows);
+  benchmark::TrainingStep step(recording, benchmark::bn_cnn(static_cast<int>(cells), options.norm), options.segments,
+                               options.windows);
   seconds_of(step, 2);
   const double seconds = seconds_of(step, options.steps);
   std::printf("%s, %d threads; %s\n", parallel::device_name().c_str(), parallel::thread_count(),

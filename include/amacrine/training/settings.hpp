@@ -39,8 +39,8 @@ struct EarlyStopping {
 /// The [training] table: docs/study/training.md.
 struct TrainingSettings {
   std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
-  std::size_t segments = 16;            ///< segments of a batch (model::batch_shards)
-  std::size_t windows = 32;             ///< neighbouring windows of a segment; a batch has segments * windows windows
+  std::size_t segments = 64;            ///< segments of a batch (model::batch_layout)
+  std::size_t windows = 8;              ///< neighbouring windows of a segment; a batch has segments * windows windows
   std::size_t epoch_windows = 25'600;   ///< windows between two validations; 0: as many as the training part has
   std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
   std::size_t epochs = 0;               ///< where not 0, the budget is epochs * epoch_windows instead

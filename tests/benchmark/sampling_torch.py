@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does the lead of shuffled windows last? The network, recording and recipe of sampling.py once more, in PyTorch, where a single
-window costs as much as one of a segment, so that shuffled training can go on (docs/benchmarks.md). Finished trainings are not repeated."""
+"""The question of sampling.py put to another program: a small network on a cropped recording in PyTorch, where a single window costs
+as much as one of a segment (docs/benchmarks.md). Scores are Pearson's r with the noiseless rate on the test part. Finished trainings are
+not repeated."""
 import argparse
 import concurrent.futures
 import json
@@ -8,19 +9,62 @@ import math
 import multiprocessing
 import os
 import pathlib
-import statistics
+import subprocess
 
 import h5py
 import torch
 from torch import nn
 
-from sampling import BATCH, Comparison
+from sampling_table import BATCH, add_arguments, print_header, print_row
 
-HISTORY, SIZE, CHANNELS, KERNEL_1, KERNEL_2 = 24, 16, 4, 7, 5
+STUDY = """[study]
+name = "sampling"
+output = "simulated"
+[simulation]
+seed = 11
+train_minutes = 15
+test_seconds = 60
+repeats = 10
+[simulation.cells.latency]
+y = 24.5
+x = 24.5
+[simulation.cells.anticipation]
+y = 24.5
+x = 24.5
+"""
+LOW, HIGH = 17, 33  # rows and columns of the recording that are kept
+TIES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid")
+HISTORY, SIZE, CHANNELS, KERNEL_1, KERNEL_2 = 24, HIGH - LOW, 4, 7, 5
 OUT_2 = SIZE - KERNEL_1 - KERNEL_2 + 2
 VALIDATION, STATISTICS_WINDOWS, DISCARD, FRAME_SECONDS = 0.05, 4096, 40, 0.01
 RATE, WARM, START_DIVISOR, END_DIVISOR, L2, GAIN = 1e-2, 0.3, 25, 1000, 1e-3, 0.5
 NORM = {"eps": 1e-3, "momentum": 1.0}  # the last batch's statistics are kept: those of `settle`
+
+
+def crop(source, target):
+    """The recording with only rows and columns LOW to HIGH of its stimulus; dimension scales are not carried along."""
+    with h5py.File(source) as old, h5py.File(target, "w") as new:
+        new.attrs.update(old.attrs)
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                new[name] = item[:, LOW:HIGH, LOW:HIGH] if name.endswith("stimulus") else item[()]
+            else:
+                new.require_group(name)
+            new[name].attrs.update({key: value for key, value in item.attrs.items() if key not in TIES})
+
+        old.visititems(copy)
+
+
+def record(program, folder):
+    """The cropped recording, which is simulated unless the folder has it already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "recording.h5").exists():
+        return
+    (folder / "study.toml").write_text(STUDY)
+    subprocess.run([pathlib.Path(program).resolve(), "simulate", "study.toml"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    crop(folder / "simulated/recording.h5", folder / "partial.h5")
+    (folder / "partial.h5").rename(folder / "recording.h5")
 
 
 class Data:
@@ -136,10 +180,9 @@ def train(data, length, seed, budget):
 
 def finished(folder, length, seed, budget):
     """The scores of one training, which is done unless the folder has it already."""
-    path = pathlib.Path(folder) / "long" / f"length{length}-seed{seed}-{budget}.json"
+    path = pathlib.Path(folder) / f"length{length}-seed{seed}-{budget}.json"
     if not path.exists():
         torch.set_num_threads(1)
-        path.parent.mkdir(exist_ok=True)
         result = train(Data(pathlib.Path(folder) / "recording.h5"), length, seed, budget)
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(result))
@@ -149,25 +192,16 @@ def finished(folder, length, seed, budget):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", required=True, help="the amacrine executable")
-    parser.add_argument("--folder", required=True, help="where recording and trainings are kept")
-    parser.add_argument("--windows", type=int, nargs="+", default=[102_400, 409_600], help="budgets of the trainings")
-    parser.add_argument("--lengths", type=int, nargs="+", default=[1, 8, 32, 128])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    add_arguments(parser, "where recording and scores are kept", [102_400, 409_600])
     arguments = parser.parse_args()
-    Comparison(argparse.Namespace(program=arguments.program, folder=arguments.folder, windows=0)).record()
+    record(arguments.program, pathlib.Path(arguments.folder))
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         runs = {(budget, length, seed): pool.submit(finished, arguments.folder, length, seed, budget)
                 for budget in arguments.windows for seed in arguments.seeds for length in arguments.lengths}
-        print("windows  length  latency  anticipation  mean   sd over seeds  seeds' means")
+        print_header(["latency", "anticipation"])
         for budget in arguments.windows:
             for length in arguments.lengths:
-                results = [runs[budget, length, seed].result() for seed in arguments.seeds]
-                cells = [statistics.mean(values) for values in zip(*results)]
-                means = [statistics.mean(values) for values in results]
-                spread_of_seeds = statistics.stdev(means) if len(means) > 1 else float("nan")
-                print(f"{budget:7d}  {length:6d}  {cells[0]:7.3f}  {cells[1]:12.3f}  {statistics.mean(means):.3f}  {spread_of_seeds:13.3f}  "
-                      f"{' '.join(f'{mean:.3f}' for mean in means)}", flush=True)
+                print_row(budget, length, [runs[budget, length, seed].result() for seed in arguments.seeds])
 
 
 if __name__ == "__main__":
