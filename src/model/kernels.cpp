@@ -2,6 +2,7 @@
 #include "amacrine/model/kernels.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/model/segment_shape.hpp"
 #include "kernels_device.hpp"
 #include "kernels_host.hpp"
 
@@ -21,9 +22,9 @@ void check(bool fits, const char* operation) {
 /// Shapes of a first-layer convolution: frames (G,Y,X,F), taps (T,KY,KX), outputs (G,C,OY,OX,B).
 template <class S>
 void check_temporal(const View4<S>& frames, std::size_t T, std::size_t KY, std::size_t KX, const View5<S>& out,
-                    const char* operation) {
+                    std::size_t spacing, const char* operation) {
   check(frames.extent(0) == out.extent(0) && frames.extent(1) == out.extent(2) + KY - 1 &&
-            frames.extent(2) == out.extent(3) + KX - 1 && frames.extent(3) == out.extent(4) + T - 1,
+            frames.extent(2) == out.extent(3) + KX - 1 && frames.extent(3) == SegmentShape(out.extent(4), 1, spacing).frames(T),
         operation);
 }
 
@@ -39,27 +40,28 @@ void check_conv(const View5<S>& in, std::size_t C, std::size_t D, std::size_t KY
 }  // namespace
 
 template <class S>
-void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
-  check_temporal(frames, kernel.extent(1), kernel.extent(2), kernel.extent(3), out, "model::temporal_conv_forward");
+void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out,
+                           std::size_t spacing) {
+  check_temporal(frames, kernel.extent(1), kernel.extent(2), kernel.extent(3), out, spacing, "model::temporal_conv_forward");
   check(out.extent(1) == kernel.extent(0), "model::temporal_conv_forward");
   if constexpr (on_host) {
-    host::temporal_conv_forward(exec, frames, kernel, out);
+    host::temporal_conv_forward(exec, frames, kernel, out, spacing);
   } else {
-    device::temporal_conv_forward(exec, frames, kernel, out);
+    device::temporal_conv_forward(exec, frames, kernel, out, spacing);
   }
 }
 
 template <class S>
 void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frames, const View5<S>& d_out,
-                                   const View5<S>& d_kernel) {
-  check_temporal(frames, d_kernel.extent(2), d_kernel.extent(3), d_kernel.extent(4), d_out,
+                                   const View5<S>& d_kernel, std::size_t spacing) {
+  check_temporal(frames, d_kernel.extent(2), d_kernel.extent(3), d_kernel.extent(4), d_out, spacing,
                  "model::temporal_conv_kernel_gradient");
   check(d_kernel.extent(0) > 0 && d_out.extent(0) % d_kernel.extent(0) == 0 && d_out.extent(1) == d_kernel.extent(1),
         "model::temporal_conv_kernel_gradient");
   if constexpr (on_host) {
-    host::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel);
+    host::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel, spacing);
   } else {
-    device::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel);
+    device::temporal_conv_kernel_gradient(exec, frames, d_out, d_kernel, spacing);
   }
 }
 
@@ -105,12 +107,13 @@ void conv_kernel_gradient(const core::Exec& exec, const View5<S>& in, const View
   }
 }
 
-#define AMACRINE_INSTANTIATE(S)                                                                                         \
-  template void temporal_conv_forward<S>(const core::Exec&, const View4<S>&, const View4<S>&, const View5<S>&);         \
-  template void temporal_conv_kernel_gradient<S>(const core::Exec&, const View4<S>&, const View5<S>&, const View5<S>&); \
-  template void conv_forward<S>(const core::Exec&, const View5<S>&, const View4<S>&, const View5<S>&);                  \
-  template void conv_input_gradient<S>(const core::Exec&, const View5<S>&, const View4<S>&, const View5<S>&);           \
-  template void conv_kernel_gradient<S>(const core::Exec&, const View5<S>&, const View5<S>&, const View5<S>&);          \
+#define AMACRINE_INSTANTIATE(S)                                                                                              \
+  template void temporal_conv_forward<S>(const core::Exec&, const View4<S>&, const View4<S>&, const View5<S>&, std::size_t); \
+  template void temporal_conv_kernel_gradient<S>(const core::Exec&, const View4<S>&, const View5<S>&, const View5<S>&,       \
+                                                 std::size_t);                                                               \
+  template void conv_forward<S>(const core::Exec&, const View5<S>&, const View4<S>&, const View5<S>&);                       \
+  template void conv_input_gradient<S>(const core::Exec&, const View5<S>&, const View4<S>&, const View5<S>&);                \
+  template void conv_kernel_gradient<S>(const core::Exec&, const View5<S>&, const View5<S>&, const View5<S>&);               \
   template void temporal_conv_transpose<S>(const core::Exec&, const View5<S>&, const View4<S>&, const View5<S>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

@@ -16,8 +16,10 @@ std::size_t product(I... extents) {
 }
 
 template <class S>
-void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
-  const std::size_t C = kernel.extent(0), T = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
+void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out,
+                           std::size_t spacing) {
+  const std::size_t C = kernel.extent(0), T = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3),
+                    phase = frames.extent(3) / spacing;
   const std::size_t G = out.extent(0), OY = out.extent(2), OX = out.extent(3), B = out.extent(4);
   Kokkos::parallel_for(
       "model::temporal_conv_forward", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, OY, OX, B)),
@@ -26,16 +28,17 @@ void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const
         S sum = 0;
         for (std::size_t j = 0; j < KY; ++j)
           for (std::size_t i = 0; i < KX; ++i)
-            for (std::size_t l = 0; l < T; ++l) sum += kernel(c, l, j, i) * frames(g, y + j, x + i, b + l);
+            for (std::size_t l = 0; l < T; ++l)
+              sum += kernel(c, l, j, i) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
         out(g, c, y, x, b) = sum;
       });
 }
 
 template <class S>
 void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frames, const View5<S>& d_out,
-                                   const View5<S>& d_kernel) {
+                                   const View5<S>& d_kernel, std::size_t spacing) {
   const std::size_t G = d_kernel.extent(0), C = d_kernel.extent(1), T = d_kernel.extent(2), KY = d_kernel.extent(3),
-                    KX = d_kernel.extent(4);
+                    KX = d_kernel.extent(4), phase = frames.extent(3) / spacing;
   const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4), together = d_out.extent(0) / G;
   Kokkos::parallel_for(
       "model::temporal_conv_kernel_gradient", Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, C, KY, KX, T)),
@@ -45,7 +48,8 @@ void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frame
         for (std::size_t g = k * together; g < (k + 1) * together; ++g)
           for (std::size_t y = 0; y < OY; ++y)
             for (std::size_t x = 0; x < OX; ++x)
-              for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, b + l);
+              for (std::size_t b = 0; b < B; ++b)
+                sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
         d_kernel(k, c, l, j, i) = sum;
       });
 }

@@ -97,15 +97,33 @@ void convolve_any(const core::HostExec& exec, const char* label, const View5<S>&
   }
 }
 
+/// A first-layer kernel (C, T, KY, KX) as one of spacing times as many columns and the lags of a phase, (C, L, KY, KX * spacing):
+/// frames by phase lie as if their phases were columns of pixels.
 template <class S>
-void temporal_conv_forward(const core::HostExec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out) {
-  const View1<S> packed = pack_taps(exec, kernel, 0, {2, 3, 1});
-  const std::size_t T = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
-  const std::size_t Y = frames.extent(1), X = frames.extent(2), F = frames.extent(3);
+View4<S> phases_as_columns(const core::HostExec& exec, const View4<S>& kernel, std::size_t spacing) {
+  const std::size_t C = kernel.extent(0), T = kernel.extent(1), KY = kernel.extent(2), KX = kernel.extent(3);
+  const std::size_t lags = (T + spacing - 1) / spacing;
+  View4<S> wide(core::uninitialised("model::kernel_by_phase"), C, lags, KY, KX * spacing);
+  Kokkos::parallel_for("model::phases_as_columns", HostTasks(exec, 0, C * lags * KY), [=](std::size_t n) {
+    const std::size_t j = n % KY, m = n / KY % lags, c = n / KY / lags;
+    for (std::size_t i = 0; i < KX; ++i)
+      for (std::size_t p = 0; p < spacing; ++p)
+        wide(c, m, j, i * spacing + p) = m * spacing + p < T ? kernel(c, m * spacing + p, j, i) : S(0);
+  });
+  return wide;
+}
+
+template <class S>
+void temporal_conv_forward(const core::HostExec& exec, const View4<S>& frames, const View4<S>& kernel, const View5<S>& out,
+                           std::size_t spacing) {
+  const View4<S> wide = spacing == 1 ? kernel : phases_as_columns(exec, kernel, spacing);
+  const View1<S> packed = pack_taps(exec, wide, 0, {2, 3, 1});
+  const std::size_t T = wide.extent(1), KY = wide.extent(2), KX = wide.extent(3);
+  const std::size_t Y = frames.extent(1), X = frames.extent(2), F = frames.extent(3), phase = F / spacing;
   const S* from = frames.data();
   convolve_any(exec, "model::temporal_conv_forward", out, packed,
                [=](std::size_t g, std::size_t y, std::size_t x, int size, Taps& taps, const S*& input, const S*&) {
-                 taps = {{KY, KX, T}, {step(X * F), step(F), 1}, {size * step(KX * T), size * step(T), size}, 1};
+                 taps = {{KY, KX, T}, {step(X * F), step(phase), 1}, {size * step(KX * T), size * step(T), size}, 1};
                  input = from + ((g * Y + y) * X + x) * F;
                });
 }
@@ -145,10 +163,11 @@ void conv_transpose(const core::HostExec& exec, const char* label, const View5<S
                });
 }
 
-/// One task per (gradient, channel block, j, i): lanes run over lags, taps over (y, x, b), summed over the gradient's segments.
+/// One task per (gradient, channel block, j, i, phase): lanes run over the phase's lags, taps over (y, x, b), summed over the
+/// gradient's segments.
 template <class S, int W>
-void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames, const View5<S>& d_out,
-                              const View5<S>& d_kernel) {
+void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames, const View5<S>& d_out, const View5<S>& d_kernel,
+                              std::size_t spacing) {
   const std::size_t G = d_kernel.extent(0), C = d_kernel.extent(1), T = d_kernel.extent(2), KY = d_kernel.extent(3),
                     KX = d_kernel.extent(4);
   const std::size_t OY = d_out.extent(2), OX = d_out.extent(3), B = d_out.extent(4);
@@ -159,40 +178,41 @@ void temporal_kernel_gradient(const core::HostExec& exec, const View4<S>& frames
   const Taps taps{{OY, OX, B}, {step(X * F), step(F), 1}, {step(OX * B), step(B), 1}, step(OY * OX * B)};
   const S *in = frames.data(), *delta = d_out.data();
   S* to = d_kernel.data();
-  Kokkos::parallel_for("model::temporal_conv_kernel_gradient", HostTasks(exec, 0, G * blocks.blocks * KY * KX),
-                       [=](std::size_t n) {
-                         const std::size_t i = n % KX, j = n / KX % KY, block = n / KX / KY % blocks.blocks,
-                                           k = n / KX / KY / blocks.blocks, c = blocks.begin(block), size = blocks.size(block);
-                         alignas(64) S tile[max_channels * max_vectors * W], lags[max_channels * max_vectors * W],
-                             sums[max_channels * max_vectors * W];
-                         for (std::size_t l = 0; l < T; l += chunk) {
-                           const std::size_t end = std::min(T, l + chunk);
-                           const LaneRun<W> run(l, end, T);
-                           std::fill_n(sums, size * chunk, S(0));
-                           for (std::size_t g = k * together; g < (k + 1) * together; ++g) {
-                             tap_sum_any<S, W>(static_cast<int>(size), run.vectors, taps, in + ((g * Y + j) * X + i) * F,
-                                               run.start, delta + (g * C + c) * OY * OX * B, tile);
-                             store_tile<S, W>(tile, static_cast<int>(size), run, lags - step(l), step(chunk));
-                             for (std::size_t p = 0; p < size; ++p)
-                               for (std::size_t m = 0; m < end - l; ++m) sums[p * chunk + m] += lags[p * chunk + m];
-                           }
-                           for (std::size_t p = 0; p < size; ++p)
-                             for (std::size_t m = l; m < end; ++m)
-                               to[(((k * C + c + p) * T + m) * KY + j) * KX + i] = sums[p * chunk + m - l];
-                         }
-                       });
+  Kokkos::parallel_for(
+      "model::temporal_conv_kernel_gradient", HostTasks(exec, 0, G * blocks.blocks * KY * KX * spacing), [=](std::size_t n) {
+        const std::size_t p0 = n % spacing, i = n / spacing % KX, j = n / spacing / KX % KY,
+                          block = n / spacing / KX / KY % blocks.blocks, k = n / spacing / KX / KY / blocks.blocks,
+                          c = blocks.begin(block), size = blocks.size(block), lags_here = (T - p0 + spacing - 1) / spacing;
+        alignas(64) S tile[max_channels * max_vectors * W], lags[max_channels * max_vectors * W],
+            sums[max_channels * max_vectors * W];
+        for (std::size_t l = 0; l < lags_here; l += chunk) {
+          const std::size_t end = std::min(lags_here, l + chunk);
+          const LaneRun<W> run(l, end, lags_here);
+          std::fill_n(sums, size * chunk, S(0));
+          for (std::size_t g = k * together; g < (k + 1) * together; ++g) {
+            tap_sum_any<S, W>(static_cast<int>(size), run.vectors, taps, in + ((g * Y + j) * X + i) * F + p0 * (F / spacing),
+                              run.start, delta + (g * C + c) * OY * OX * B, tile);
+            store_tile<S, W>(tile, static_cast<int>(size), run, lags - step(l), step(chunk));
+            for (std::size_t p = 0; p < size; ++p)
+              for (std::size_t m = 0; m < end - l; ++m) sums[p * chunk + m] += lags[p * chunk + m];
+          }
+          for (std::size_t p = 0; p < size; ++p)
+            for (std::size_t m = l; m < end; ++m)
+              to[(((k * C + c + p) * T + m * spacing + p0) * KY + j) * KX + i] = sums[p * chunk + m - l];
+        }
+      });
 }
 
 template <class S>
 void temporal_conv_kernel_gradient(const core::HostExec& exec, const View4<S>& frames, const View5<S>& d_out,
-                                   const View5<S>& d_kernel) {
-  switch (width_for<S>(d_kernel.extent(2))) {
+                                   const View5<S>& d_kernel, std::size_t spacing) {
+  switch (width_for<S>(std::max<std::size_t>(1, d_kernel.extent(2) / spacing))) {  // the least lags of a phase
     case full_width<S>:
-      return temporal_kernel_gradient<S, full_width<S>>(exec, frames, d_out, d_kernel);
+      return temporal_kernel_gradient<S, full_width<S>>(exec, frames, d_out, d_kernel, spacing);
     case 4:
-      return temporal_kernel_gradient<S, 4>(exec, frames, d_out, d_kernel);
+      return temporal_kernel_gradient<S, 4>(exec, frames, d_out, d_kernel, spacing);
     default:
-      return temporal_kernel_gradient<S, 1>(exec, frames, d_out, d_kernel);
+      return temporal_kernel_gradient<S, 1>(exec, frames, d_out, d_kernel, spacing);
   }
 }
 

@@ -93,7 +93,7 @@ void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
   // The kernel as one plane whose lanes are channel pairs: (1, KY, KX, C * D).
   const View4<S> pairs(kernel.data(), 1, core::as_size(in_channels_ * out_channels_), static_cast<std::size_t>(kernel_y_),
                        static_cast<std::size_t>(kernel_x_));
-  spectral::pack_lags(exec, pairs, packed_.data());
+  spectral::pack_lags(exec, spectral::LagLanes(pairs.extent(1)), pairs, packed_.data());
   spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), 1, kernel_y_, kernel_x_, in_channels_ * out_channels_,
                     kernel_spectra_.data(), pair_lanes_);
 }
@@ -140,8 +140,8 @@ void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const Vi
                             static_cast<const S*>(in_spectra_.data() + first * static_cast<std::size_t>(in_channels_) * maps),
                             static_cast<const S*>(out_spectra_.data()), pairs_.data(), pair_lanes_);
     spectral::inverse(exec, n_, pairs_.data(), pair_lanes_, count, packed_.data(), kernel_y_, kernel_x_, spectral::as_int(pairs));
-    spectral::unpack_lags(exec, static_cast<const S*>(packed_.data()), d_kernel.data() + first * d_kernel.stride(0),
-                          static_cast<std::size_t>(count), pairs, area);
+    spectral::unpack_lags(exec, spectral::LagLanes(pairs), static_cast<const S*>(packed_.data()),
+                          d_kernel.data() + first * d_kernel.stride(0), static_cast<std::size_t>(count), area);
   }
 }
 

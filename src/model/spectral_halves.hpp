@@ -33,10 +33,13 @@ KOKKOS_INLINE_FUNCTION FrequencyRows<S> frequency_rows(S* spectra, std::size_t f
   return {spectra + (plane * f + q * W) * 2 * lanes, lanes, static_cast<int>(left < W ? left : W)};
 }
 
+/// Windows side by side that there is room for beside any transform.
+constexpr int least_column = 16;
+
 /// Values over time with frequencies in the lanes, re and im apart.
 template <int M, class S>
 struct TimeColumn {
-  static constexpr int W = lane_count<S>, padded = (2 * M + W - 1) / W * W;
+  static constexpr int W = lane_count<S>, values = 2 * M < least_column ? least_column : 2 * M, padded = (values + W - 1) / W * W;
   S re[padded * W], im[padded * W];
   KOKKOS_INLINE_FUNCTION Complex<Lanes<S>> at(int t) const { return {load_lanes(re + t * W), load_lanes(im + t * W)}; }
   KOKKOS_INLINE_FUNCTION void put(int t, const Complex<Lanes<S>>& value) {
@@ -75,6 +78,12 @@ KOKKOS_INLINE_FUNCTION Complex<Lanes<S>> load_pair(const S* spectrum, int k) {
 template <class V>
 KOKKOS_INLINE_FUNCTION Complex<V> conjugate_product(const Complex<V>& w, const Complex<V>& s) {
   return {Kokkos::fma(w.im, s.im, w.re * s.re), Kokkos::fma(-w.im, s.re, w.re * s.im)};
+}
+
+/// sum + conj(w) * s
+template <class V>
+KOKKOS_INLINE_FUNCTION Complex<V> plus_conjugate_product(const Complex<V>& sum, const Complex<V>& w, const Complex<V>& s) {
+  return {Kokkos::fma(w.im, s.im, Kokkos::fma(w.re, s.re, sum.re)), Kokkos::fma(-w.im, s.re, Kokkos::fma(w.re, s.im, sum.im))};
 }
 
 /// A transform of length 2 M is two of length M, of the even and the odd frequencies, so that all that one of them touches stays

@@ -25,10 +25,11 @@ std::size_t gradient_segments(std::size_t segments, std::size_t history, const S
   return sharing_neighbours(segments, std::max(shape.windows, least_lanes));
 }
 
-std::size_t runs_side_by_side(std::size_t runs, std::size_t history, std::size_t windows) {
+std::size_t runs_side_by_side(std::size_t runs, std::size_t history, const WindowRun& run) {
   constexpr std::size_t lanes = 16;  // also where registers are narrower, so that ranks share a batch alike everywhere
-  for (std::size_t some = std::min(runs, lanes / std::max<std::size_t>(windows, 1)); some > 1; --some)
-    if (runs % some == 0 && spectral::TimeBlocks(spectral::as_int(history), SegmentShape(some * windows, some))) return some;
+  for (std::size_t some = std::min(runs, lanes / std::max<std::size_t>(run.windows, 1)); some > 1; --some)
+    if (runs % some == 0 && spectral::TimeBlocks(spectral::as_int(history), SegmentShape(some * run.windows, some, run.spacing)))
+      return some;
   return 1;
 }
 
@@ -47,26 +48,30 @@ inline std::size_t gradient_channels(std::size_t channels) { return std::min<std
 /// Values of the workspaces, and the lanes of their spectra.
 template <class S>
 struct SpectralTemporalConv<S>::Sizes {
-  int n, window_lanes, lag_lanes, frame_lanes, chunk;
+  int n, lags, window_lanes, lag_lanes, frame_lanes, chunk;
   spectral::TimeBlocks time;
   std::size_t room = 0;  ///< of a thread that works by planes
   std::size_t frames, kernel, product, gradient, packed;
 
   Sizes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_area, std::size_t side,
         const SegmentShape& shape, SpectralUse use, std::size_t summed) {
-    const int w = lane_count<S>, lags = spectral::as_int(history), all = spectral::as_int(shape.windows);
+    const int w = lane_count<S>, all = spectral::as_int(shape.windows);
     const bool gradients = use == SpectralUse::gradients;
-    if (gradients) time = spectral::TimeBlocks(lags, shape);
+    if (gradients) time = spectral::TimeBlocks(spectral::as_int(history), shape);
     core::require(shape.runs == 1 || time, "{} runs of {} windows cannot be computed side by side", shape.runs, shape.run());
+    core::require(shape.spacing == 1 || time, "{} windows {} frames apart have no transform over time", all, shape.spacing);
+    lags = spectral::as_int(spectral::LagLanes(history, shape.spacing).lanes());
     n = spectral::smallest_length(spectral::as_int(side));
     chunk = spectral::chunk_size(segments);
-    lag_lanes = padded_to_lanes(lags, w);
+    lag_lanes = padded_to_lanes(time ? time.lags_touched(w) : lags, w);
     window_lanes = padded_to_lanes(time ? time.windows_touched(w) : all, w);
-    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window.
-    frame_lanes = padded_to_lanes(
-        time ? time.frames_touched(w) : std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all), w);
+    // A tile reads two registers of windows behind every lag, and three registers of lags behind every window. Columns of time
+    // are read in whole registers, the last ones perhaps from the row behind: beyond the last there is a register more.
+    frame_lanes = padded_to_lanes(time ? spectral::as_int(shape.frames(history))
+                                       : std::max(padded_to_lanes(all, 2 * w) + lags, padded_to_lanes(lags, 3 * w) + all),
+                                  w);
     const std::size_t f = spectral::frequencies(n), pair = 2 * f, together = static_cast<std::size_t>(chunk);
-    const std::size_t plane = pair * static_cast<std::size_t>(frame_lanes);
+    const std::size_t plane = pair * static_cast<std::size_t>(frame_lanes), read = plane + (time ? core::as_size(w) : 0);
     frames = time ? segments * spectral::time_spectrum<S>(time, f, time.blocks) : (gradients ? segments : together) * plane;
     kernel = channels * (time ? spectral::time_spectrum<S>(time, f, 1) : pair * static_cast<std::size_t>(lag_lanes));
     const std::size_t window_plane = pair * static_cast<std::size_t>(window_lanes),
@@ -74,15 +79,16 @@ struct SpectralTemporalConv<S>::Sizes {
     const bool planes = planes_carry_work && time;
     if (planes) {
       const ItemShape item(window_lanes, channels);
-      const std::size_t back = gradient_channels(channels) * (summed * window_plane + lag_plane) + history * kernel_area;
+      const std::size_t back =
+          gradient_channels(channels) * (summed * window_plane + lag_plane) + core::as_size(lags) * kernel_area;
       room = core::as_size(
-          padded_to_lanes(spectral::as_int(std::max({plane, item.segments * item.channels * window_plane, back})), w));
+          padded_to_lanes(spectral::as_int(std::max({read, item.segments * item.channels * window_plane, back})), w));
     }
     const std::size_t products = planes ? core::as_size(Exec().concurrency()) * room : together * channels * window_plane;
-    product = std::max(products, time && !planes ? together * plane : 0);
+    product = std::max(products, time && !planes ? together * plane + core::as_size(w) : 0);
     const std::size_t kernels = planes ? 1 : gradients ? together / summed : 0;
     gradient = kernels * channels * lag_plane;
-    packed = std::max<std::size_t>(kernels, 1) * channels * history * kernel_area;
+    packed = std::max<std::size_t>(kernels, 1) * channels * core::as_size(lags) * kernel_area;
   }
 };
 
@@ -103,7 +109,7 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
   const Sizes sizes(segments, channels, history, kernel_y * kernel_x, std::max(height, width), shape, use, gradient_segments);
   core::require(segments % gradient_segments == 0 && (gradient_segments == 1 || sizes.time),
                 "{} segments with {} windows cannot sum the gradients of {}", segments, shape.windows, gradient_segments);
-  n_ = sizes.n, chunk_ = sizes.chunk, together_ = spectral::as_int(gradient_segments);
+  n_ = sizes.n, lags_ = sizes.lags, chunk_ = sizes.chunk, together_ = spectral::as_int(gradient_segments);
   window_lanes_ = sizes.window_lanes, lag_lanes_ = sizes.lag_lanes, frame_lanes_ = sizes.frame_lanes, time_ = sizes.time,
   room_ = sizes.room;
   frame_spectra_ = spectral::zeros<S>("frames", sizes.frames);
@@ -115,11 +121,10 @@ SpectralTemporalConv<S>::SpectralTemporalConv(std::size_t segments, std::size_t 
 
 template <class S>
 void SpectralTemporalConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
-  spectral::pack_lags(exec, kernel, packed_.data());
+  spectral::pack_lags(exec, lag_order(), kernel, packed_.data());
   // Before the transform over time the spectra lie where those of gradients will.
   S* const plane = time_ ? gradient_spectra_.data() : kernel_spectra_.data();
-  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, history_, plane,
-                    lag_lanes_);
+  spectral::forward(exec, n_, static_cast<const S*>(packed_.data()), channels_, kernel_y_, kernel_x_, lags_, plane, lag_lanes_);
   if (time_)
     spectral::transform_lags(exec, time_, spectral::frequencies(n_), channels_, static_cast<const S*>(plane), lag_lanes_,
                              kernel_spectra_.data());
@@ -155,6 +160,11 @@ void SpectralTemporalConv<S>::transform_segments(const Exec& exec, const View4<S
                            token.release(thread);
                          });
   }
+}
+
+template <class S>
+spectral::LagLanes SpectralTemporalConv<S>::lag_order() const {
+  return {core::as_size(history_), core::as_size(time_ ? time_.phases : 1)};
 }
 
 template <class S>
@@ -252,10 +262,10 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
         ? spectral::correlate_window_spectra(exec, time_, f, kernels, together_, channels_, s, d, window_lanes_, sums, lag_lanes_)
         : spectral::correlate_windows(exec, f, count, channels_, history_, windows_, s, frame_lanes_, d, window_lanes_, sums,
                                       lag_lanes_);
-    spectral::inverse(exec, n_, sums, lag_lanes_, kernels * channels_, packed_.data(), kernel_y_, kernel_x_, history_);
-    spectral::unpack_lags(exec, static_cast<const S*>(packed_.data()),
+    spectral::inverse(exec, n_, sums, lag_lanes_, kernels * channels_, packed_.data(), kernel_y_, kernel_x_, lags_);
+    spectral::unpack_lags(exec, lag_order(), static_cast<const S*>(packed_.data()),
                           d_kernel.data() + core::as_size(g / together_) * d_kernel.stride(0), core::as_size(kernels * channels_),
-                          static_cast<std::size_t>(history_), area);
+                          area);
   }
 }
 
@@ -268,11 +278,12 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
     const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
     const std::size_t kernel = f * 2 * static_cast<std::size_t>(lag_lanes_), taps = core::as_size(kernel_y_ * kernel_x_);
     const std::size_t together = core::as_size(together_), area = output_area(), frames = frame_spectrum();
+    const spectral::LagLanes order = lag_order();
     const std::size_t wide = gradient_channels(channels()), groups = (channels() + wide - 1) / wide;
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_},
-        at_taps{in_space.data(), kernel_y_, kernel_x_, history_, lag_lanes_};
+        at_taps{in_space.data(), kernel_y_, kernel_x_, lags_, lag_lanes_};
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
     Kokkos::parallel_for(
         source ? source.label : "model::spectral_gradient_planes",
@@ -293,9 +304,9 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
                                            static_cast<const S*>(room), window_lanes_, sums, lag_lanes_);
           for (std::size_t i = 0; i < some; ++i) {
             spectral::inverse_here(n_, at_taps, sums + i * kernel, packed);
-            S* const out = d_kernel.data() + k * d_kernel.stride(0) + (c + i) * core::as_size(history_) * taps;
-            for (std::size_t l = 0; l < core::as_size(history_); ++l)
-              for (std::size_t t = 0; t < taps; ++t) out[l * taps + t] = packed[t * core::as_size(history_) + l];
+            for (std::size_t lane = 0; lane < order.lanes(); ++lane)
+              spectral::unpack_lane(order, lane, static_cast<const S*>(packed),
+                                    d_kernel.data() + k * d_kernel.stride(0) + (c + i) * order.lags * taps, taps, 0, taps);
           }
           token.release(thread);
         });

@@ -17,7 +17,9 @@ using core::padded_to_lanes;
 namespace {
 
 /// Lengths there is code for: twice a length of spectral_fft.hpp.
-constexpr int time_lengths[] = {24, 40, 48, 60, 72, 80};
+constexpr int time_lengths[] = {12, 16, 18, 24, 30, 40, 48, 60, 72, 80};
+/// Values of all phases together that there is room for.
+constexpr int most_values = 192;
 
 /// Calls body with half the length as a compile-time constant.
 template <class Body>
@@ -26,7 +28,11 @@ void with_half_length(int n, const Body& body) {
 #define AMACRINE_LENGTH(N) \
   case N:                  \
     return body(std::integral_constant<int, (N) / 2>());
+    AMACRINE_LENGTH(12)
+    AMACRINE_LENGTH(16)
+    AMACRINE_LENGTH(18)
     AMACRINE_LENGTH(24)
+    AMACRINE_LENGTH(30)
     AMACRINE_LENGTH(40)
     AMACRINE_LENGTH(48)
     AMACRINE_LENGTH(60)
@@ -38,27 +44,32 @@ void with_half_length(int n, const Body& body) {
   }
 }
 
-/// Instructions of a channel's transform and product of that length, a register of frequencies.
-double transform_cost(int n) { return n * (2.5 * std::log2(n) + 4.0); }
+/// Instructions of a channel's transform of that length and its products with so many phases, a register of frequencies.
+double transform_cost(int n, int phases) { return n * (2.5 * std::log2(n) + 4.0 * phases); }
 
 }  // namespace
 
-TimeBlocks::TimeBlocks(int history_, const SegmentShape& shape)
-    : history(history_), windows(static_cast<int>(shape.windows)), side_by_side(shape.runs > 1) {
+TimeBlocks::TimeBlocks(int history, const SegmentShape& shape)
+    : windows(static_cast<int>(shape.windows)),
+      phases(static_cast<int>(shape.spacing)),
+      lags(static_cast<int>(shape.phase_lags(static_cast<std::size_t>(history)))),
+      phase_advance(static_cast<int>(shape.phase_frames(static_cast<std::size_t>(history)))),
+      side_by_side(shape.runs > 1) {
   const int runs = static_cast<int>(shape.runs), run = static_cast<int>(shape.run());
-  // Lag by lag instead, which runs side by side cannot be.
-  double best = side_by_side ? std::numeric_limits<double>::infinity() : 4.0 * history * windows;
+  // Lag by lag instead, which runs side by side and windows apart cannot be.
+  double best = side_by_side || phases > 1 ? std::numeric_limits<double>::infinity() : 4.0 * history * windows;
   for (const int n : time_lengths) {
-    const int each = std::min(n - history + 1, run);
-    if (each < (side_by_side ? run : 1) || (side_by_side && windows > n)) continue;
+    const int each = std::min(n - lags + 1, run);
+    if (each < (side_by_side ? run : 1) || (side_by_side && windows > std::max(n, least_column)) || phases * n > most_values)
+      continue;
     const int count = side_by_side ? runs : (windows + each - 1) / each;
-    const double cost = count * transform_cost(n);
+    const double cost = count * transform_cost(n, phases);
     if (cost >= best) continue;
-    best = cost, length = n, block = each, blocks = count, advance = side_by_side ? run + history - 1 : each;
+    best = cost, length = n, block = each, blocks = count, advance = side_by_side ? phases * phase_advance : each;
   }
 }
 
-int TimeBlocks::frames_touched(int lanes) const { return (blocks - 1) * advance + padded_to_lanes(length, lanes); }
+int TimeBlocks::lags_touched(int lanes) const { return (phases - 1) * lags + padded_to_lanes(lags, lanes); }
 int TimeBlocks::windows_touched(int lanes) const {
   return side_by_side ? padded_to_lanes(windows, lanes) : (blocks - 1) * block + padded_to_lanes(block, lanes);
 }
@@ -66,7 +77,7 @@ int TimeBlocks::windows_touched(int lanes) const {
 template <class S>
 std::size_t time_spectrum(const TimeBlocks& time, std::size_t f, int blocks) {
   constexpr std::size_t W = lane_count<S>;
-  return static_cast<std::size_t>(blocks) * ((f + W - 1) / W) * static_cast<std::size_t>(time.length) * 2 * W;
+  return static_cast<std::size_t>(blocks) * ((f + W - 1) / W) * static_cast<std::size_t>(time.values()) * 2 * W;
 }
 
 template <class S>
@@ -74,53 +85,67 @@ TimeTwiddles<S> time_twiddles(int length) {
   return {twiddles<S>(length / 2).data(), twiddles<S>(length).data()};
 }
 
+/// Values over time of one block, from lane `first` on: `steps` of each of `phases` phases that begin `advance` apart.
+struct PhasesInTime {
+  int first, phases, advance, steps;
+};
+KOKKOS_INLINE_FUNCTION PhasesInTime frames_of(const TimeBlocks& time, int b) {
+  return {b * time.advance, time.phases, time.phase_advance, time.frames(b)};
+}
+KOKKOS_INLINE_FUNCTION PhasesInTime lags_of(const TimeBlocks& time) { return {0, time.phases, time.lags, time.lags}; }
+
 template <int M, class S>
-KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, int first, int steps, S scale,
+KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, const PhasesInTime& in, S scale,
                                             const TimeTwiddles<S>& twiddle, S* to) {
   constexpr int W = lane_count<S>;
   TimeColumn<M, S> column;
-  read_column(from, first, steps, column);
   const Lanes<S> by(scale);
   const auto read = [&](int t) AMACRINE_INLINE { return column.at(t); };
-  for_each_index<2>([&](auto odd) AMACRINE_INLINE {
-    S* const half = to + odd * 2 * M * W;
-    const auto put = [&](int k, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
-      store_lanes<S>(by * value.re, half + 2 * k * W);
-      store_lanes<S>(by * value.im, half + (2 * k + 1) * W);
-    };
-    forward_half<M, odd == 1>(read, steps, twiddle, put);
-  });
+  for (int p = 0; p < in.phases; ++p, to += 4 * M * W) {
+    read_column(from, in.first + p * in.advance, in.steps, column);
+    for_each_index<2>([&](auto odd) AMACRINE_INLINE {
+      S* const half = to + odd * 2 * M * W;
+      const auto put = [&](int k, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
+        store_lanes<S>(by * value.re, half + 2 * k * W);
+        store_lanes<S>(by * value.im, half + (2 * k + 1) * W);
+      };
+      forward_half<M, odd == 1>(read, in.steps, twiddle, put);
+    });
+  }
 }
 
-/// Spectra over time of `planes` planes, `steps` values of each of `blocks` blocks that begin `advance` apart.
+/// Spectra over time of `planes` planes, of all blocks of frames or of a kernel's lags.
 template <class S>
 struct PlanesInTime {
-  int planes, blocks, advance, steps;
+  int planes;
+  bool lags;
   S scale;
   const S* from;
   int lanes;
 };
 
 template <int M, class S>
-void transform_planes(const core::Exec& exec, const char* label, std::size_t f, const PlanesInTime<S>& in, S* out) {
+void transform_planes(const core::Exec& exec, const char* label, const TimeBlocks& time, std::size_t f, const PlanesInTime<S>& in,
+                      S* out) {
   constexpr std::size_t W = lane_count<S>;
   const std::size_t registers = (f + W - 1) / W;
+  const int blocks = in.lags ? 1 : time.blocks;
   const TimeTwiddles<S> twiddle = time_twiddles<S>(2 * M);
   Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(in.planes) * in.blocks * registers),
-      KOKKOS_LAMBDA(long i) {
-        const std::size_t q = i % registers, b = i / registers % in.blocks, p = i / registers / in.blocks;
-        forward_in_time<M>(frequency_rows(in.from, f, in.lanes, p, q), static_cast<int>(b) * in.advance, in.steps, in.scale,
-                           twiddle, out + i * static_cast<std::size_t>(4 * M) * W);
+      label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(in.planes) * blocks * registers), KOKKOS_LAMBDA(long i) {
+        const std::size_t q = i % registers, p = i / registers / blocks;
+        const PhasesInTime block = in.lags ? lags_of(time) : frames_of(time, static_cast<int>(i / registers % blocks));
+        forward_in_time<M>(frequency_rows(in.from, f, in.lanes, p, q), block, in.scale, twiddle,
+                           out + i * static_cast<std::size_t>(2 * time.values()) * W);
       });
 }
 
 template <class S>
 void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int planes, const S* frames, int lanes,
                       S* out) {
-  const PlanesInTime<S> in{planes, time.blocks, time.advance, time.length, S(1) / S(time.length), frames, lanes};
+  const PlanesInTime<S> in{planes, false, S(1) / S(time.length), frames, lanes};
   with_half_length(time.length, [&](auto length) {
-    transform_planes<decltype(length)::value>(exec, "model::spectral_frames_in_time", f, in, out);
+    transform_planes<decltype(length)::value>(exec, "model::spectral_frames_in_time", time, f, in, out);
   });
 }
 
@@ -140,14 +165,14 @@ void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddl
                            S* out) {
   with_half_length(time.length, [&](auto length) {
     constexpr int M = decltype(length)::value;
-    constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
-    const std::size_t registers = (f + W - 1) / W;
+    constexpr std::size_t W = lane_count<S>;
+    const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(2 * time.values()) * W;
     for (std::size_t b = 0; b < static_cast<std::size_t>(time.blocks); ++b)
       for (std::size_t q = 0; q < registers; ++q) {
         S* const to = out + (b * registers + q) * spectrum;
         prefetch_spectra<true>(to + spectrum, 0, 1, spectrum, 0, 1);
-        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), static_cast<int>(b) * time.advance, time.length,
-                           S(1) / S(time.length), twiddle, to);
+        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), frames_of(time, static_cast<int>(b)), S(1) / S(time.length),
+                           twiddle, to);
       }
   });
 }
@@ -155,10 +180,20 @@ void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddl
 template <class S>
 void transform_lags(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int channels, const S* kernel, int lanes,
                     S* out) {
-  const PlanesInTime<S> in{channels, 1, 0, time.history, S(1), kernel, lanes};
+  const PlanesInTime<S> in{channels, true, S(1), kernel, lanes};
   with_half_length(time.length, [&](auto length) {
-    transform_planes<decltype(length)::value>(exec, "model::spectral_lags_in_time", f, in, out);
+    transform_planes<decltype(length)::value>(exec, "model::spectral_lags_in_time", time, f, in, out);
   });
+}
+
+/// Frequency k of half a spectrum times the kernel's, summed over phases.
+template <int M, class S>
+KOKKOS_FORCEINLINE_FUNCTION Complex<Lanes<S>> phase_product(const S* kernel, const S* frames, int phases, int k) {
+  constexpr int phase = 4 * M * lane_count<S>;
+  Complex<Lanes<S>> sum = conjugate_product(load_pair(kernel, k), load_pair(frames, k));
+  for (int p = 1; p < phases; ++p)
+    sum = plus_conjugate_product(sum, load_pair(kernel + p * phase, k), load_pair(frames + p * phase, k));
+  return sum;
 }
 
 /// One register of frequencies, one segment and channel: the inverses of its blocks' products with the kernel's spectrum. Blocks
@@ -171,11 +206,9 @@ KOKKOS_INLINE_FUNCTION void correlate_segment(const TimeBlocks& time, const S* f
   Complex<Lanes<S>> even[M];
   for (int b = 0; b < time.blocks; ++b, frames += stride) {
     const int first = b * time.block, count = time.count(b), row = time.side_by_side ? first : 0;
-    inverse_even<M>([&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel, k), load_pair(frames, k)); }, twiddle,
-                    even);
-    inverse_odd<M>(
-        [&](int k) AMACRINE_INLINE { return conjugate_product(load_pair(kernel + half, k), load_pair(frames + half, k)); }, count,
-        twiddle, even, [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { column.put(row + t, value); });
+    inverse_even<M>([&](int k) AMACRINE_INLINE { return phase_product<M>(kernel, frames, time.phases, k); }, twiddle, even);
+    inverse_odd<M>([&](int k) AMACRINE_INLINE { return phase_product<M>(kernel + half, frames + half, time.phases, k); }, count,
+                   twiddle, even, [&](int t, const Complex<Lanes<S>>& value) AMACRINE_INLINE { column.put(row + t, value); });
     if (!time.side_by_side) write_column(column, first, count, out);
   }
   if (time.side_by_side) write_column(column, 0, time.windows, out);
@@ -184,8 +217,8 @@ KOKKOS_INLINE_FUNCTION void correlate_segment(const TimeBlocks& time, const S* f
 template <int M, class S>
 void correlate_all(const core::Exec& exec, const TimeBlocks& time, std::size_t f, int segments, int channels, const S* frames,
                    const S* kernel, S* out, int lanes) {
-  constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
-  const std::size_t registers = (f + W - 1) / W;
+  constexpr std::size_t W = lane_count<S>;
+  const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(2 * time.values()) * W;
   const TimeTwiddles<S> twiddle = time_twiddles<S>(2 * M);
   Kokkos::parallel_for(
       "model::spectral_correlate_spectra",
@@ -210,8 +243,8 @@ void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std:
                     const S* frames, const S* kernel, S* out, int lanes) {
   with_half_length(time.length, [&](auto length) {
     constexpr int M = decltype(length)::value;
-    constexpr std::size_t W = lane_count<S>, spectrum = static_cast<std::size_t>(4 * M) * W;
-    const std::size_t registers = (f + W - 1) / W;
+    constexpr std::size_t W = lane_count<S>;
+    const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(2 * time.values()) * W;
     for (std::size_t q = 0; q < registers; ++q)
       for (int g = 0; g < segments; ++g)
         for (int c = 0; c < channels; ++c) {
@@ -235,16 +268,43 @@ struct WindowSpectra {
   int together, lanes, rows;
 };
 
+/// Frequencies of half a spectrum of length 2 M, all phases, that there is room for.
+template <int M>
+constexpr int half_values = most_values / (2 * M) * M;
+/// Blocks whose spectra are summed at a time: as many as stay in the nearest cache.
+template <int M>
+constexpr int summed_blocks = M > 36   ? 1
+                              : M > 18 ? 2
+                              : M > 9  ? 4
+                                       : 8;
+
+/// sum += over N blocks conj(d) * frames, half a spectrum of each phase. d (N, M); blocks of frames lie `stride` apart.
+template <int N, int M, class S>
+KOKKOS_INLINE_FUNCTION void add_products(const Complex<Lanes<S>>* d, const S* frames, std::size_t stride, int phases, bool first,
+                                         Complex<Lanes<S>>* sum) {
+  using V = Lanes<S>;
+  for (int k = 0; k < M; ++k) {
+    Complex<V> at[N];
+    for_each_index<N>([&](auto i) AMACRINE_INLINE { at[i] = d[i * M + k]; });
+    for (int p = 0; p < phases; ++p) {
+      const S* const s = frames + p * 4 * M * lane_count<S>;
+      Complex<V> total = first ? Complex<V>{V(S(0)), V(S(0))} : sum[p * M + k];
+      for_each_index<N>([&](auto i)
+                            AMACRINE_INLINE { total = plus_conjugate_product(total, at[i], load_pair(s + i * stride, k)); });
+      sum[p * M + k] = total;
+    }
+  }
+}
+
 /// One register of frequencies and channel: spectra of d against the frames', summed over segments and blocks, and back to lags.
 template <int M, class S>
 KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, const WindowSpectra<S>& from,
                                                     const TimeTwiddles<S>& twiddle, const FrequencyRows<S>& out) {
   using V = Lanes<S>;
-  constexpr int W = lane_count<S>, kept = W > 1 ? 4 : 1;
+  constexpr int W = lane_count<S>, kept = W > 1 ? 4 : 1, group = W > 1 ? summed_blocks<M> : 1;
   TimeColumn<M, S> columns[kept];
-  Complex<V> sum[M], even[M];
+  Complex<V> d[group * M], sum[half_values<M>], even[half_values<M>];
   const int all = from.together * time.blocks, columns_read = time.side_by_side ? from.together : all;
-  const auto total = [&](int k) AMACRINE_INLINE { return sum[k]; };
   for_each_index<2>([&](auto odd) AMACRINE_INLINE {
     for (int i = 0; i < all; ++i) {
       const int g = i / time.blocks, b = i % time.blocks, count = time.count(b);
@@ -254,22 +314,30 @@ KOKKOS_INLINE_FUNCTION void correlate_windows_block(const TimeBlocks& time, cons
       if ((odd == 0 || columns_read > kept) && (!time.side_by_side || b == 0))
         read_column({from.d + g * from.d_segment, from.lanes, from.rows}, first, time.side_by_side ? time.windows : count,
                     column);
-      const S* const s = from.frames + i * from.block_stride + odd * 2 * M * W;
       const auto read = [&](int t) AMACRINE_INLINE { return column.at(row + t); };
-      const auto add = [&](int k, const Complex<V>& value) AMACRINE_INLINE {
-        const Complex<V> product = conjugate_product(value, load_pair(s, k));
-        sum[k] = i == 0 ? product : sum[k] + product;
-      };
-      forward_half<M, odd == 1>(read, count, twiddle, add);
+      Complex<V>* const spectrum = d + i % group * M;
+      forward_half<M, odd == 1>(read, count, twiddle,
+                                [&](int k, const Complex<V>& value) AMACRINE_INLINE { spectrum[k] = value; });
+      const S* const s = from.frames + odd * 2 * M * W;
+      if (i % group == group - 1) {
+        const int begin = i - group + 1;
+        add_products<group, M>(d, s + begin * from.block_stride, from.block_stride, time.phases, begin == 0, sum);
+      } else if (i == all - 1) {
+        for (int rest = i - i % group; rest < all; ++rest)
+          add_products<1, M>(d + rest % group * M, s + rest * from.block_stride, from.block_stride, time.phases, rest == 0, sum);
+      }
     }
-    if constexpr (odd == 0) {
-      inverse_even<M>(total, twiddle, even);
-    } else {
-      inverse_odd<M>(total, time.history, twiddle, even,
-                     [&](int l, const Complex<V>& value) AMACRINE_INLINE { columns[0].put(l, value); });
+    for (int p = 0; p < time.phases; ++p) {
+      const auto total = [&](int k) AMACRINE_INLINE { return sum[p * M + k]; };
+      if constexpr (odd == 0) {
+        inverse_even<M>(total, twiddle, even + p * M);
+      } else {
+        inverse_odd<M>(total, time.lags, twiddle, even + p * M,
+                       [&](int l, const Complex<V>& value) AMACRINE_INLINE { columns[0].put(l, value); });
+        write_column(columns[0], p * time.lags, time.lags, out);
+      }
     }
   });
-  write_column(columns[0], 0, time.history, out);
 }
 
 /// Register q of kernel gradient `kernel` and channel c of `channels`, from spectra (G, blocks, ...) and d (G, C, ...).
@@ -278,7 +346,8 @@ KOKKOS_INLINE_FUNCTION WindowSpectra<S> window_spectra(const TimeBlocks& time, s
                                                        const S* frames, const S* d_out, int d_lanes, std::size_t kernel,
                                                        std::size_t c, std::size_t q) {
   constexpr std::size_t W = lane_count<S>;
-  const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(time.length) * 2 * W, g = kernel * together;
+  const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(time.values()) * 2 * W,
+                    g = kernel * together;
   const FrequencyRows<const S> d = frequency_rows(d_out, f, d_lanes, g * channels + c, q);
   return {frames + (g * time.blocks * registers + q) * spectrum,
           d.data,
@@ -318,7 +387,7 @@ void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twidd
                             const S* frames, const S* d_out, int d_lanes, S* out, int out_lanes) {
   with_half_length(time.length, [&](auto length) {
     constexpr std::size_t W = lane_count<S>;
-    constexpr std::size_t spectrum = static_cast<std::size_t>(4 * decltype(length)::value) * W;
+    const std::size_t spectrum = static_cast<std::size_t>(2 * time.values()) * W;
     const std::size_t d_channel = static_cast<std::size_t>(together) * f * 2 * static_cast<std::size_t>(d_lanes);
     const std::size_t registers = (f + W - 1) / W;
     for (std::size_t q = 0; q < registers; ++q)

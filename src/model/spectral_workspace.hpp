@@ -31,32 +31,51 @@ core::View1<S> zeros(const char* name, std::size_t size) {
   return view;
 }
 
-/// from (C, R, S) -> to (C, S, R): the lags of a kernel (C, L, J * I) become its lanes, and back. A host's work item writes whole
-/// rows.
+/// Lags of a kernel as lanes, by their phase (SegmentShape): lane p * each + m is lag phases * m + p, or none.
+struct LagLanes {
+  std::size_t lags, phases, each;
+  LagLanes(std::size_t all, std::size_t apart = 1) : lags(all), phases(apart), each((all + apart - 1) / apart) {}
+  KOKKOS_INLINE_FUNCTION std::size_t lanes() const { return phases * each; }
+  KOKKOS_INLINE_FUNCTION std::size_t lag(std::size_t lane) const { return lane % each * phases + lane / each; }
+};
+
+/// kernel (C, L, J, I) -> packed (C, J, I, lanes), zeros in lanes without a lag. A host's work item writes whole rows.
 template <class S>
-void transpose_planes(const core::Exec& exec, const char* label, const S* from, S* to, std::size_t planes, std::size_t rows,
-                      std::size_t columns) {
-  const std::size_t run = core::detail::exec_is_host ? rows : 1, runs = rows / run;
+void pack_lags(const core::Exec& exec, const LagLanes& order, const core::View4<S>& kernel, S* packed) {
+  const std::size_t area = kernel.extent(2) * kernel.extent(3), lanes = order.lanes();
+  const std::size_t run = core::detail::exec_is_host ? lanes : 1, runs = lanes / run;
+  const S* const from = kernel.data();
   Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<core::Exec>(exec, 0, planes * columns * runs), KOKKOS_LAMBDA(std::size_t i) {
-        const std::size_t first = i % runs * run, s = i / runs % columns, c = i / runs / columns;
-        const S* const in = from + c * rows * columns + s;
-        S* const out = to + (c * columns + s) * rows;
-        for (std::size_t r = first; r < first + run; ++r) out[r] = in[r * columns];
+      "model::spectral_pack_lags", Kokkos::RangePolicy<core::Exec>(exec, 0, kernel.extent(0) * area * runs),
+      KOKKOS_LAMBDA(std::size_t i) {
+        const std::size_t first = i % runs * run, s = i / runs % area, c = i / runs / area;
+        const S* const in = from + c * order.lags * area + s;
+        S* const out = packed + (c * area + s) * lanes;
+        for (std::size_t lane = first; lane < first + run; ++lane)
+          out[lane] = order.lag(lane) < order.lags ? in[order.lag(lane) * area] : S(0);
       });
 }
 
-/// kernel (C, L, J, I) -> packed (C, J, I, L).
+/// One lane of packed (J * I, lanes) -> its lag of a gradient (L, J * I), from tap `first` on.
 template <class S>
-void pack_lags(const core::Exec& exec, const core::View4<S>& kernel, S* packed) {
-  transpose_planes(exec, "model::spectral_pack_lags", static_cast<const S*>(kernel.data()), packed, kernel.extent(0),
-                   kernel.extent(1), kernel.extent(2) * kernel.extent(3));
+KOKKOS_INLINE_FUNCTION void unpack_lane(const LagLanes& order, std::size_t lane, const S* packed, S* gradient, std::size_t area,
+                                        std::size_t first, std::size_t count) {
+  if (order.lag(lane) >= order.lags) return;
+  S* const to = gradient + order.lag(lane) * area;
+  for (std::size_t t = first; t < first + count; ++t) to[t] = packed[t * order.lanes() + lane];
 }
 
-/// packed (C, J, I, L) -> gradient (C, L, J, I).
+/// packed (C, J, I, lanes) -> gradient (C, L, J, I), area = J * I.
 template <class S>
-void unpack_lags(const core::Exec& exec, const S* packed, S* gradient, std::size_t channels, std::size_t lags, std::size_t area) {
-  transpose_planes(exec, "model::spectral_unpack_lags", packed, gradient, channels, area, lags);
+void unpack_lags(const core::Exec& exec, const LagLanes& order, const S* packed, S* gradient, std::size_t channels,
+                 std::size_t area) {
+  const std::size_t run = core::detail::exec_is_host ? area : 1, runs = area / run, lanes = order.lanes();
+  Kokkos::parallel_for(
+      "model::spectral_unpack_lags", Kokkos::RangePolicy<core::Exec>(exec, 0, channels * lanes * runs),
+      KOKKOS_LAMBDA(std::size_t i) {
+        const std::size_t lane = i / runs % lanes, c = i / runs / lanes;
+        unpack_lane(order, lane, packed + c * area * lanes, gradient + c * order.lags * area, area, i % runs * run, run);
+      });
 }
 
 }  // namespace amacrine::model::spectral

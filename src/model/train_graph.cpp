@@ -180,7 +180,7 @@ void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const Vie
   }
   if (layer == 0) {
     stage.spectral ? stage.first.kernel_gradient(exec, norm.d, stage.d_kernel, first)
-                   : temporal_conv_kernel_gradient(exec, graph.frames, norm.d, stage.d_kernel);
+                   : temporal_conv_kernel_gradient(exec, graph.frames, norm.d, stage.d_kernel, graph.spacing);
     return;
   }
   const NormStage<S>& before = graph.hidden[layer - 1].norm;
@@ -202,7 +202,7 @@ void back_through_readout(const Exec& exec, TrainGraph<S>& graph, const View1<S>
   if (graph.hidden.empty()) {
     const View5<S> d_filter(graph.d_weight.data(), segments / graph.together, cells, as_size(a.history), as_size(a.height),
                             as_size(a.width));
-    temporal_conv_kernel_gradient(exec, graph.frames, graph.output.d, d_filter);
+    temporal_conv_kernel_gradient(exec, graph.frames, graph.output.d, d_filter, graph.spacing);
     return;
   }
   const NormStage<S>& last = graph.hidden.back().norm;
@@ -231,10 +231,10 @@ void train_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& p
   const View5<S>& all = graph.hidden.empty() ? graph.output.z : graph.hidden.front().norm.z;
   const View5<S> z(all.data() + begin * all.stride(0), frames.extent(0), all.extent(1), all.extent(2), all.extent(3),
                    all.extent(4));
-  if (graph.hidden.empty()) return temporal_conv_forward(exec, frames, filter_of(graph, parameters), z);
+  if (graph.hidden.empty()) return temporal_conv_forward(exec, frames, filter_of(graph, parameters), z, graph.spacing);
   HiddenStage<S>& stage = graph.hidden.front();
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
-  if (!stage.spectral) return temporal_conv_forward(exec, frames, kernel, z);
+  if (!stage.spectral) return temporal_conv_forward(exec, frames, kernel, z, graph.spacing);
   if (begin == 0) stage.first.set_kernel(exec, kernel);
   PlaneWork rows;
   if (carries_work(graph, 0)) rows = from_plane(forward_moment_rows(stage.norm.z, stage.norm.moments), begin * all.extent(1));

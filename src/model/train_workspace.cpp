@@ -136,12 +136,18 @@ std::string describe_engines(const TrainGraph<S>& graph) {
   return text;
 }
 
-BatchLayout batch_layout(const Architecture& a, std::size_t runs, std::size_t windows, GraphUse use, ConvEngine engine) {
+BatchLayout batch_layout(const Architecture& a, std::size_t runs, const WindowRun& run, GraphUse use, ConvEngine engine) {
   const bool training = use == GraphUse::training;
-  if (a.layers() == 0) return {{runs, training ? sharing_neighbours(runs, windows) : 1}, windows};
-  if (!convolution_of(a, 0, engine).spectral) return {runs, windows};
-  const std::size_t some = runs_side_by_side(runs, as_size(a.history), windows), segments = runs / some;
-  const SegmentShape shape(some * windows, some);
+  const SegmentShape alone(run.windows, 1, run.spacing);
+  if (a.layers() == 0) return {{runs, training ? sharing_neighbours(runs, run.windows) : 1}, alone};
+  if (!convolution_of(a, 0, engine).spectral) return {runs, alone};
+  core::require<core::StudyError>(
+      run.spacing == 1 || spectral::TimeBlocks(a.history, alone),
+      "training.spacing = {} with a history of {} frames needs longer transforms over time than there are; use "
+      "training.spacing = 1 or training.engine = \"direct\"",
+      run.spacing, a.history);
+  const std::size_t some = runs_side_by_side(runs, as_size(a.history), run), segments = runs / some;
+  const SegmentShape shape(some * run.windows, some, run.spacing);
   return {{segments, training ? gradient_segments(segments, as_size(a.history), shape) : 1}, shape};
 }
 
@@ -153,7 +159,7 @@ TrainGraph<S> make_train_graph(const Architecture& a, const BatchLayout& layout,
   graph.architecture = a;
   graph.layout = make_layout(a);
   graph.shards = layout.segments.count, graph.together = layout.segments.together, graph.owned = owned;
-  graph.windows = layout.shape.windows, graph.runs = layout.shape.runs;
+  graph.windows = layout.shape.windows, graph.runs = layout.shape.runs, graph.spacing = layout.shape.spacing;
   core::require(owned.begin % graph.together == 0 && owned.size() % graph.together == 0,
                 "segments {} to {} are not whole groups of {}", owned.begin, owned.end, graph.together);
   const std::size_t segments = owned.size(), windows = graph.windows, cells = as_size(a.cells), samples = graph.samples();

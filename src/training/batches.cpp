@@ -53,8 +53,8 @@ BatchSource::BatchSource(const recording::Recording& recording, const recording:
   response_ = response;
 }
 
-void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first,
-                              const core::View4<float>& frames) const {
+void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames,
+                              std::size_t spacing) const {
   core::require(!first.empty() && first.size() % frames.extent(0) == 0 && frames.extent(3) * frames.extent(0) % first.size() == 0,
                 "{} runs were given to room for {} segments", first.size(), frames.extent(0));
   const std::size_t count = frames.extent(3) * frames.extent(0) / first.size();
@@ -66,19 +66,20 @@ void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::siz
     starts.push_back(static_cast<std::int64_t>(t - reach_));
   }
   const core::View1<std::int64_t> from = core::to_device("training::first_frames", starts);
-  std::visit([&](const auto& movie) { model::gather_frames<float>(exec, movie, from, scale_, offset_, frames); }, movie_);
+  std::visit([&](const auto& movie) { model::gather_frames<float>(exec, movie, from, scale_, offset_, frames, spacing); },
+             movie_);
   exec.fence("training::the list of frames ends here");
 }
 
 void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const {
-  fill_frames(exec, first, graph.frames);
-  const std::size_t run = graph.shape().run();
+  fill_frames(exec, first, graph.frames, graph.spacing);
+  const std::size_t reach = model::WindowRun(graph.shape().run(), graph.spacing).reach();
   std::vector<std::int64_t> targets;
   for (const std::size_t t : first) {
-    core::require(t + run <= frames_, "windows for frames {} to {} were asked of a movie of {}", t, t + run, frames_);
+    core::require(t + reach < frames_, "windows for frames {} to {} were asked of a movie of {}", t, t + reach, frames_);
     targets.push_back(static_cast<std::int64_t>(t));
   }
-  model::gather_targets<float>(exec, response_, core::to_device("training::first_targets", targets), graph.target);
+  model::gather_targets<float>(exec, response_, core::to_device("training::first_targets", targets), graph.target, graph.spacing);
   exec.fence("training::the list of targets ends here");
 }
 

@@ -17,7 +17,7 @@ TrainingSettings preset_defaults(const std::string& preset) {
   s.schedule.kind = Schedule::plateau;
   s.schedule.patience = 10;
   if (preset == "deep-retina") {
-    s.segments = 125, s.windows = 40;
+    s.segments = 125, s.windows = 40, s.spacing = 1;
     s.epochs = 250;
     s.loss_epsilon = 1e-7, s.adam.epsilon = 1e-7;
     s.learning_rate = 1e-2, s.l2 = 1e-2;
@@ -25,7 +25,7 @@ TrainingSettings preset_defaults(const std::string& preset) {
     s.early_stopping = {20, 0.0, Metric::loss};
     s.ln_epochs = 500;
   } else {
-    s.segments = 16, s.windows = 32;
+    s.segments = 16, s.windows = 32, s.spacing = 1;
     s.epochs = 50;
     s.learning_rate = 5e-3, s.l2 = 0.0, s.adam.weight_decay = 1e-3;
     s.schedule.factor = 0.1, s.schedule.threshold = 1e-2, s.schedule.metric = Metric::correlation;
@@ -84,6 +84,7 @@ void read_optimiser(core::Study& study, TrainingSettings& s) {
 void read_budget(core::Study& study, TrainingSettings& s) {
   s.segments = count(study, "segments", s.segments, 1, 100'000);
   s.windows = count(study, "windows", s.windows, 1, 100'000);
+  s.spacing = count(study, "spacing", s.spacing, 1, 100'000);
   core::require<core::StudyError>(
       s.batch() >= 2, "{}: a batch of one window has no variance to normalise by; raise training.segments or training.windows",
       study.where("training.segments"));

@@ -29,13 +29,17 @@ std::vector<double> mean_rates(const recording::Recording& recording, const reco
 }  // namespace
 
 model::BatchLayout layout_of(const TrainingRun& run) {
-  return model::batch_layout(run.architecture, run.settings.segments, run.settings.windows, model::GraphUse::training,
+  return model::batch_layout(run.architecture, run.settings.segments, run.settings.run(), model::GraphUse::training,
                              model::conv_engine(run.settings.engine));
 }
 
 recording::Sampling sampling_of(const TrainingRun& run) {
-  return {static_cast<std::size_t>(run.architecture.history), static_cast<std::size_t>(run.recording_settings.minimum_lag),
-          run.settings.segments, run.settings.windows, run.settings.data_seed};
+  return {static_cast<std::size_t>(run.architecture.history),
+          static_cast<std::size_t>(run.recording_settings.minimum_lag),
+          run.settings.segments,
+          run.settings.windows,
+          run.settings.data_seed,
+          run.settings.run().spacing};
 }
 
 TrainingSettings resolve_budget(TrainingSettings settings, const recording::SegmentSampler& sampler) {

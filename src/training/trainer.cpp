@@ -18,6 +18,7 @@ std::string shared_identity(const TrainingRun& run) {
   TrainingRun shared = run;
   shared.settings = TrainingSettings();
   shared.settings.segments = run.settings.segments, shared.settings.windows = run.settings.windows;
+  shared.settings.spacing = run.settings.spacing;
   shared.settings.data_seed = run.settings.data_seed, shared.settings.engine = run.settings.engine;
   shared.settings.statistics_windows = run.settings.statistics_windows;
   return training_identity(shared);
@@ -121,7 +122,7 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
   const TrainingSettings& s = run.settings;
   const model::ConvEngine engine = model::conv_engine(s.engine);
   const auto workspaces = [&](std::size_t segments, model::GraphUse use) {
-    const model::BatchLayout layout = model::batch_layout(run.architecture, segments, s.windows, use, engine);
+    const model::BatchLayout layout = model::batch_layout(run.architecture, segments, s.run(), use, engine);
     return model::train_graph_bytes(run.architecture, layout, communicator.owned(layout.segments).size(), use, engine);
   };
   TrainingMemory memory;
@@ -152,8 +153,9 @@ std::vector<std::string> describe_training(const parallel::Communicator& communi
       fmt::format("{}: {}", run.kind, model::describe(run.architecture)),
       fmt::format("  {} trainable parameters, {} windows a pass of the recording",
                   model::make_layout(run.architecture).parameter_count, sampler.windows_per_epoch()),
-      fmt::format("  {} steps of {} segments x {} windows = {:.0f} windows, validation every {} windows", s.total_steps(),
-                  s.segments, s.windows, windows, s.steps_per_epoch() * s.batch()),
+      fmt::format("  {} steps of {} segments x {} windows{} = {:.0f} windows, validation every {} windows", s.total_steps(),
+                  s.segments, s.windows, s.run().spacing > 1 ? fmt::format(" {} frames apart", s.spacing) : "", windows,
+                  s.steps_per_epoch() * s.batch()),
       fmt::format("  {:.3g} multiply-adds forward, about three times that in all", run.architecture.multiply_adds() * windows),
       fmt::format("  {} on rank 0: {} of movie and responses, {} of workspaces, {} more once statistics are recomputed",
                   core::human_bytes(memory.total()), core::human_bytes(memory.recording), core::human_bytes(memory.workspaces),

@@ -17,7 +17,7 @@ model::LossSettings loss_settings(const TrainingSettings& settings) {
 
 Validator::Validator(const parallel::Communicator& communicator, const TrainingRun& run, const recording::SegmentSampler& sampler,
                      const BatchSource& source)
-    : communicator_(communicator), run_(run), sampler_(sampler), source_(source), windows_(run.settings.windows) {
+    : communicator_(communicator), run_(run), sampler_(sampler), source_(source), window_run_(run.settings.run()) {
   // At least one batch's worth, so that there are never more ranks than segments.
   spread_ = sampler.spread(std::max(run.settings.statistics_windows, run.settings.batch()));
 }
@@ -25,7 +25,7 @@ Validator::Validator(const parallel::Communicator& communicator, const TrainingR
 std::vector<float> Validator::population_statistics(const core::Exec& exec, const core::View1<float>& parameters) {
   const model::ConvEngine engine = model::conv_engine(run_.settings.engine);
   const model::BatchLayout layout =
-      model::batch_layout(run_.architecture, spread_.size(), windows_, model::GraphUse::statistics, engine);
+      model::batch_layout(run_.architecture, spread_.size(), window_run_, model::GraphUse::statistics, engine);
   const parallel::Range owned = communicator_.owned(layout.segments);
   if (!graph_)
     graph_ = std::make_unique<model::TrainGraph<float>>(
@@ -36,7 +36,7 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
     const auto from = spread_.begin() + static_cast<std::ptrdiff_t>((owned.begin + begin) * graph_->runs);
     const core::View4<float> frames(graph_->frames.data(), count, graph_->frames.extent(1), graph_->frames.extent(2),
                                     graph_->frames.extent(3));
-    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count * graph_->runs)}, frames);
+    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count * graph_->runs)}, frames, graph_->spacing);
     model::train_first_layer(exec, *graph_, parameters, frames, begin);
     exec.fence("training::the next frames overwrite these");
   }

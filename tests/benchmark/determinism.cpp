@@ -52,7 +52,7 @@ double inverse_seconds(const Gradient& g, std::size_t count, int rounds) {
 void measure(int rounds) {
   const recording::Recording recording = benchmark::noise_recording(20'000, 5);
   const training::TrainingSettings batch;
-  benchmark::TrainingStep step(recording, benchmark::bn_cnn(5, model::Norm::per_unit), batch.segments, batch.windows);
+  benchmark::TrainingStep step(recording, benchmark::bn_cnn(5, model::Norm::per_unit), batch.segments, batch.run());
   const double whole = median_seconds(4 * rounds, [&] { step(); });
   benchmark::start_kernel_times();
   for (int i = 0; i < rounds; ++i) step();

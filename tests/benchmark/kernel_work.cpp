@@ -53,17 +53,17 @@ struct Runs {
 /// The first layer as its engine computes it: products lag by lag where there is no transform over time.
 void first_products(Works& works, const Planes& frames, const Planes& kernel, const Planes& outputs, const Planes& gradients,
                     const model::spectral::TimeBlocks& time) {
-  const double f = frames.frequencies(), n = time.length, products = 6 * outputs.count * f * time.blocks * n;
-  const Runs in{frames.count * f * time.blocks, n}, lags{kernel.count * f, n}, out{outputs.count * f * time.blocks, n},
-      taps{gradients.count * f, n};
+  const double f = frames.frequencies(), n = time.length, phases = time.phases, sums = 8 * outputs.count * f * time.blocks * n;
+  const Runs in{frames.count * f * time.blocks * phases, n}, lags{kernel.count * f * phases, n},
+      out{outputs.count * f * time.blocks, n}, taps{gradients.count * f * phases, n};
   const bool host = model::planes_carry_work;
   works[host ? "model::spectral_frames" : "model::spectral_frames_in_time"] +=
       {in.flops(), bytes_of * (in.spectra() + (host ? 0 : frames.spectra()))};
   works["model::spectral_lags_in_time"] += {lags.flops(), bytes_of * (lags.spectra() + kernel.spectra())};
   works[host ? "model::inverse_and_moments" : "model::spectral_correlate_spectra"] +=
-      {products + out.flops(), bytes_of * (in.spectra() + lags.spectra() + (host ? 0 : outputs.spectra()))};
+      {sums * (phases - 0.25) + out.flops(), bytes_of * (in.spectra() + lags.spectra() + (host ? 0 : outputs.spectra()))};
   works[host ? "model::norm_backward_and_forward" : "model::spectral_correlate_window_spectra"] +=
-      {products * 8 / 6 + out.flops() + taps.flops(),
+      {sums * phases + out.flops() + taps.flops(),
        bytes_of * (in.spectra() + (host ? 0 : outputs.spectra() + gradients.spectra()))};
 }
 

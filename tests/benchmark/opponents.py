@@ -14,25 +14,40 @@ OUT_1, OUT_2 = SIZE - KERNEL_1 + 1, SIZE - KERNEL_1 - KERNEL_2 + 2
 
 @dataclasses.dataclass
 class Batch:
-    """`segments` runs of `windows` neighbouring windows."""
+    """`segments` runs of `windows` windows, each `spacing` frames after the one before."""
 
     segments: int
     windows: int
+    spacing: int
 
     @property
     def size(self):
         return self.segments * self.windows
 
     @property
+    def lags(self):
+        """Every `spacing`-th lag of the history, the lags of one phase."""
+        return -(-HISTORY // self.spacing)
+
+    @property
+    def phase(self):
+        """Every `spacing`-th frame of a segment."""
+        return self.windows + self.lags - 1
+
+    @property
     def frames(self):
-        """Of a segment."""
-        return self.windows + HISTORY - 1
+        """Of a segment, in whole rounds of the spacing."""
+        return self.phase * self.spacing
 
     @property
     def length(self):
-        """Frames of a segment, padded to a length that transforms well: no prime factor above 5."""
+        """Frames of a phase, padded to a length that transforms well: no prime factor above 5."""
         smooth = {2**a * 3**b * 5**c for a in range(11) for b in range(7) for c in range(5)}
-        return min(n for n in smooth if n >= self.frames)
+        return min(n for n in smooth if n >= self.phase)
+
+    def windows_of(self, frames):
+        """frames (segment, frame, ...) -> (segment, window, ..., lag), a view."""
+        return frames.unfold(1, HISTORY, self.spacing)[:, : self.windows]
 
 
 class Noise(nn.Module):
@@ -101,7 +116,7 @@ class FourierNetwork(nn.Module):
 
     def forward(self, frames):
         with torch.no_grad():
-            windows = torch.fft.rfft2(frames).unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3)
+            windows = self.batch.windows_of(torch.fft.rfft2(frames)).permute(0, 1, 4, 2, 3)
             spectra = by_frequency(windows.reshape(self.batch.size, HISTORY, SIZE, SIZE // 2 + 1), self.complex_products)
         h = self.after_1(self.convolve(spectra, self.kernel_1, SIZE, OUT_1)).reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)
         spectra = by_frequency(torch.fft.rfft2(h), self.complex_products)
@@ -109,18 +124,28 @@ class FourierNetwork(nn.Module):
 
 
 class VolumeNetwork(FourierNetwork):
-    """The first layer by transforms over time too: a segment is one volume, and its windows are the valid lags of one correlation."""
+    """The first layer by transforms over time too: a segment is one volume, and its windows are the valid lags of one correlation.
+    Where windows are apart, every `spacing`-th frame is a volume, and the products of all of them are summed before the way back."""
 
     def __init__(self, batch, compiled):
         super().__init__(batch, True)
         if compiled:  # torch.compile makes nothing of complex numbers; it can fuse what is between them
             self.after_1, self.after_2, self.readout = map(torch.compile, (self.after_1, self.after_2, self.readout))
 
+    def by_phase(self, volume, frames):
+        """(batch, frames, y, x) -> spectra (batch, spacing, time, ky, kx) of every spacing-th frame."""
+        phases = volume.unflatten(1, (frames, self.batch.spacing)).transpose(1, 2)
+        return torch.fft.rfftn(phases, s=(self.batch.length, SIZE, SIZE), dim=(2, 3, 4))
+
     def forward(self, frames):
         size = (self.batch.length, SIZE, SIZE)
+        rounds = self.batch.lags * self.batch.spacing
         with torch.no_grad():
-            spectra = torch.fft.rfftn(frames, s=size, dim=(1, 2, 3))[:, None]
-        product = spectra * torch.fft.rfftn(self.kernel_1, s=size, dim=(1, 2, 3)).conj()
+            spectra = self.by_phase(frames, self.batch.phase)
+        kernel = self.by_phase(nn.functional.pad(self.kernel_1, (0, 0, 0, 0, 0, rounds - HISTORY)), self.batch.lags).conj()
+        product = spectra[:, None, 0] * kernel[:, 0]
+        for p in range(1, self.batch.spacing):
+            product = product + spectra[:, None, p] * kernel[:, p]
         z = torch.fft.irfftn(product, s=size, dim=(2, 3, 4))[:, :, : self.batch.windows, :OUT_1, :OUT_1].transpose(1, 2)
         h = self.after_1(z.reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)).reshape(self.batch.size, CHANNELS, OUT_1, OUT_1)
         spectra = by_frequency(torch.fft.rfft2(h), self.complex_products)
@@ -174,7 +199,7 @@ def check_same_network(batch):
     stock = stock_network()
     with torch.no_grad():
         frames = torch.randn(batch.segments, batch.frames, SIZE, SIZE)
-        windows = frames.unfold(1, HISTORY, 1).permute(0, 1, 4, 2, 3).reshape(batch.size, HISTORY, SIZE, SIZE)
+        windows = batch.windows_of(frames).permute(0, 1, 4, 2, 3).reshape(batch.size, HISTORY, SIZE, SIZE)
         for fft in (FourierNetwork(batch, True), FourierNetwork(batch, False), VolumeNetwork(batch, False)):
             stock[0].weight.copy_(fft.kernel_1)
             stock[3].weight.copy_(fft.kernel_2)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks (docs/benchmarks.md).
-#   tests/benchmark/run.sh training [--rounds R] [--segments G] [--windows B]   training steps against PyTorch, and kernels against rooflines
+#   tests/benchmark/run.sh training [--rounds R] [--segments G] [--windows B] [--spacing D]   training steps against PyTorch, and kernels against rooflines
 #   tests/benchmark/run.sh together [ROUNDS [STEPS]]           several models at once on one movie
 #   tests/benchmark/run.sh prediction [ROUNDS]                 rates of a resident movie
 #   tests/benchmark/run.sh determinism [ROUNDS]                what the same bits everywhere cost a training step
 #   tests/benchmark/run.sh attribution [--cases LIST] [--rounds R] [--seconds S]   attributions against captum, the lab's loop, and it tuned
 #   tests/benchmark/run.sh certificate MODEL RECORDING [TOLERANCE [WINDOWS [LEVEL]]]   what the error estimate of attributions is worth
-#   tests/benchmark/run.sh sampling [--windows W ...] [--lengths L ...] [--seeds S ...]   scores of segments against shuffled windows
+#   tests/benchmark/run.sh sampling [--windows W ...] [--lengths L ...] [--spacings D ...] [--seeds S ...]   scores of segments against shuffled windows
 #   tests/benchmark/run.sh sampling-torch [--windows W ...] [--lengths L ...] [--seeds S ...]   the same in PyTorch, on a small network
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone

@@ -38,7 +38,7 @@ void time_groups(int rounds, int steps) {
   std::vector<std::unique_ptr<benchmark::TrainingStep>> groups;
   for (const std::size_t models : group_sizes)
     groups.push_back(std::make_unique<benchmark::TrainingStep>(recording, benchmark::bn_cnn(5, model::Norm::per_unit),
-                                                               batch.segments, batch.windows, models));
+                                                               batch.segments, batch.run(), models));
   std::vector<std::vector<double>> rates(groups.size());
   for (int round = -1; round < rounds; ++round)  // the first one warms up
     for (std::size_t i = 0; i < groups.size(); ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// amacrine_benchmark_training [--norm per_unit|per_channel] [--segments G] [--windows B] [--steps K] [--profile]: windows per
-// second of K training steps of BN-CNN (40 x 50 x 50, 5 cells) at a batch of G segments x B windows, after two steps that warm
-// up.
+// amacrine_benchmark_training [--norm per_unit|per_channel] [--segments G] [--windows B] [--spacing D] [--steps K] [--profile]:
+// windows per second of K training steps of BN-CNN (40 x 50 x 50, 5 cells) at a batch of G segments x B windows, each D frames
+// after the one before, after two steps that warm up.
 // --profile adds the time of every kernel against its roofline.
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/environment.hpp"
@@ -24,7 +24,8 @@ namespace {
 
 struct Options {
   model::Norm norm = model::Norm::per_unit;
-  std::size_t segments = training::TrainingSettings{}.segments, windows = training::TrainingSettings{}.windows;
+  std::size_t segments = training::TrainingSettings{}.segments, windows = training::TrainingSettings{}.windows,
+              spacing = training::TrainingSettings{}.spacing;
   int steps = 20;
   bool profile = false;
 };
@@ -46,6 +47,8 @@ Options read_options(int argc, char** argv) {
       options.segments = positive(argv[++i]);
     } else if (word == "--windows" && i + 1 < argc) {
       options.windows = positive(argv[++i]);
+    } else if (word == "--spacing" && i + 1 < argc) {
+      options.spacing = positive(argv[++i]);
     } else if (word == "--steps" && i + 1 < argc) {
       options.steps = static_cast<int>(positive(argv[++i]));
     } else {
@@ -102,7 +105,7 @@ int run(const Options& options) {
   constexpr std::size_t cells = 5, frames = 20'000;
   const recording::Recording recording = benchmark::noise_recording(frames, cells);
   benchmark::TrainingStep step(recording, benchmark::bn_cnn(static_cast<int>(cells), options.norm), options.segments,
-                               options.windows);
+                               {options.windows, options.spacing});
   seconds_of(step, 2);
   const double seconds = seconds_of(step, options.steps);
   std::printf("%s, %d threads; %s\n", parallel::device_name().c_str(), parallel::thread_count(),

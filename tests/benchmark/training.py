@@ -53,16 +53,18 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", default="20", help="our steps in a round")
     parser.add_argument("--segments", type=int, default=64, help="segments of a batch, on both sides")
-    parser.add_argument("--windows", type=int, default=8, help="neighbouring windows of a segment, on both sides")
+    parser.add_argument("--windows", type=int, default=8, help="windows of a segment, on both sides")
+    parser.add_argument("--spacing", type=int, default=4, help="frames from one window of a segment to the next, on both sides")
     parser.add_argument("--device", default="cpu", help="PyTorch's device")
     options = parser.parse_args()
-    batch = opponents.Batch(options.segments, options.windows)
-    arguments = ["--steps", options.steps, "--segments", str(batch.segments), "--windows", str(batch.windows)]
+    batch = opponents.Batch(options.segments, options.windows, options.spacing)
+    arguments = ["--steps", options.steps, "--segments", str(batch.segments), "--windows", str(batch.windows),
+                 "--spacing", str(batch.spacing)]
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, oneDNN {torch.backends.mkldnn.is_available()}, "
           f"device {options.device}")
-    print(f"BN-CNN 40 x 50 x 50, {opponents.CELLS} cells, batch {batch.size} = {batch.segments} segments of {batch.windows}, float32, "
-          "noise on, norm per unit", flush=True)
+    print(f"BN-CNN 40 x 50 x 50, {opponents.CELLS} cells, batch {batch.size} = {batch.segments} segments of {batch.windows}, "
+          f"{batch.spacing} frames apart, float32, noise on, norm per unit", flush=True)
     opponents.check_same_network(batch)
     stock = best_of("stock", opponents.stock_trainers(batch, options.device))
     fft = best_of("fft", opponents.fft_trainers(batch, options.device))

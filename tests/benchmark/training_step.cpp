@@ -27,11 +27,11 @@ recording::Recording noise_recording(std::size_t frames, std::size_t cells) {
 }
 
 TrainingStep::TrainingStep(const recording::Recording& recording, const model::Architecture& architecture, std::size_t segments,
-                           std::size_t windows, std::size_t models)
+                           const model::WindowRun& run, std::size_t models)
     : source_(recording, recording::Normalisation{}, static_cast<std::size_t>(architecture.history), 0),
       graph_(model::make_train_graph<float>(
-          architecture, model::batch_layout(architecture, segments, windows, model::GraphUse::training),
-          communicator_.owned(model::batch_layout(architecture, segments, windows, model::GraphUse::training).segments),
+          architecture, model::batch_layout(architecture, segments, run, model::GraphUse::training),
+          communicator_.owned(model::batch_layout(architecture, segments, run, model::GraphUse::training).segments),
           model::GraphUse::training)),
       frames_(recording.train.movie.frames()) {
   for (std::uint64_t seed = 1; seed <= models; ++seed) {
@@ -47,7 +47,7 @@ double TrainingStep::operator()() {
   core::Random random(settings_.data_seed, core::Stream::segments, step_);
   std::vector<std::size_t> first(graph_.owned.size() * graph_.runs);
   for (std::size_t& frame : first)
-    frame = history + random.below(static_cast<std::uint32_t>(frames_ - history - graph_.shape().run()));
+    frame = history + random.below(static_cast<std::uint32_t>(frames_ - graph_.shape().run_frames(history)));
   source_.fill(exec_, first, graph_);
   double loss = 0;
   for (Model& each : models_)

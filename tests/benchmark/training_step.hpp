@@ -23,7 +23,7 @@ recording::Recording noise_recording(std::size_t frames, std::size_t cells);
 class TrainingStep {
  public:
   TrainingStep(const recording::Recording& recording, const model::Architecture& architecture, std::size_t segments,
-               std::size_t windows, std::size_t models = 1);
+               const model::WindowRun& run, std::size_t models = 1);
   double operator()();  ///< returns the last model's loss
   /// Windows x models.
   double windows() const { return static_cast<double>(graph_.samples() * models_.size()); }

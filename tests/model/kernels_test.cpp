@@ -57,10 +57,22 @@ core::View5<S> view5(const Dense& dense) {
 }
 
 struct Case {
-  std::size_t G, B, T, Y, X, C, KY, KX;
+  std::size_t G, B, T, Y, X, C, KY, KX, spacing = 1;
   std::size_t OY() const { return Y - KY + 1; }
   std::size_t OX() const { return X - KX + 1; }
+  /// Frames of a phase, and of all: whole rounds of the spacing.
+  std::size_t phase() const { return B + (T + spacing - 1) / spacing - 1; }
+  std::size_t F() const { return spacing * phase(); }
 };
+
+/// frames (G, Y, X, F) in the order of time -> as the kernels take them, sorted by their phase.
+Dense by_phase(Dense& frames, const Case& k) {
+  Dense sorted(frames.shape);
+  for (std::size_t row = 0; row < k.G * k.Y * k.X; ++row)
+    for (std::size_t f = 0; f < k.F(); ++f)
+      sorted.values[row * k.F() + f % k.spacing * k.phase() + f / k.spacing] = frames.values[row * k.F() + f];
+  return sorted;
+}
 
 Dense brute_temporal(Dense& frames, Dense& kernel, const Case& k) {
   Dense out({k.G, k.C, k.OY(), k.OX(), k.B});
@@ -71,7 +83,8 @@ Dense brute_temporal(Dense& frames, Dense& kernel, const Case& k) {
           for (std::size_t b = 0; b < k.B; ++b)
             for (std::size_t l = 0; l < k.T; ++l)
               for (std::size_t j = 0; j < k.KY; ++j)
-                for (std::size_t i = 0; i < k.KX; ++i) out(g, c, y, x, b) += kernel(c, l, j, i) * frames(g, y + j, x + i, b + l);
+                for (std::size_t i = 0; i < k.KX; ++i)
+                  out(g, c, y, x, b) += kernel(c, l, j, i) * frames(g, y + j, x + i, k.spacing * b + l);
   return out;
 }
 
@@ -113,19 +126,30 @@ const std::vector<Case>& cases() {
   return list;
 }
 
+/// Of the first layer: also windows apart, by spacings that divide the history and that do not, up to one beyond it.
+std::vector<Case> temporal_cases() {
+  std::vector<Case> list = cases();
+  for (const Case& apart : {Case{2, 5, 12, 6, 5, 3, 3, 2, 4}, Case{1, 17, 13, 5, 6, 9, 2, 3, 5},
+                            Case{2, 33, 40, 5, 4, 8, 5, 4, 2}, Case{1, 3, 70, 4, 4, 5, 2, 2, 2}, Case{1, 2, 3, 4, 4, 2, 2, 2, 7}})
+    list.push_back(apart);
+  return list;
+}
+
 TYPED_TEST(Kernels, TemporalForwardEqualsBruteForce) {
-  for (const Case& k : cases()) {
-    Dense frames = random_dense({k.G, k.Y, k.X, k.B + k.T - 1}, 1), kernel = random_dense({k.C, k.T, k.KY, k.KX}, 2);
+  for (const Case& k : temporal_cases()) {
+    Dense frames = random_dense({k.G, k.Y, k.X, k.F()}, 1), kernel = random_dense({k.C, k.T, k.KY, k.KX}, 2);
     const Dense expected = brute_temporal(frames, kernel, k);
     core::View5<TypeParam> out("test::out", k.G, k.C, k.OY(), k.OX(), k.B);
-    model::temporal_conv_forward<TypeParam>(core::Exec(), view4<TypeParam>(frames), view4<TypeParam>(kernel), out);
-    EXPECT_LE(error(out, expected), tolerance<TypeParam>) << "B " << k.B << " T " << k.T << " C " << k.C;
+    model::temporal_conv_forward<TypeParam>(core::Exec(), view4<TypeParam>(by_phase(frames, k)), view4<TypeParam>(kernel), out,
+                                            k.spacing);
+    EXPECT_LE(error(out, expected), tolerance<TypeParam>)
+        << "B " << k.B << " T " << k.T << " spacing " << k.spacing << " C " << k.C;
   }
 }
 
 TYPED_TEST(Kernels, TemporalKernelGradientEqualsBruteForce) {
-  for (const Case& k : cases()) {
-    Dense frames = random_dense({k.G, k.Y, k.X, k.B + k.T - 1}, 1), delta = random_dense({k.G, k.C, k.OY(), k.OX(), k.B}, 3);
+  for (const Case& k : temporal_cases()) {
+    Dense frames = random_dense({k.G, k.Y, k.X, k.F()}, 1), delta = random_dense({k.G, k.C, k.OY(), k.OX(), k.B}, 3);
     Dense expected({k.G, k.C, k.T, k.KY, k.KX});
     for (std::size_t g = 0; g < k.G; ++g)
       for (std::size_t c = 0; c < k.C; ++c)
@@ -135,16 +159,20 @@ TYPED_TEST(Kernels, TemporalKernelGradientEqualsBruteForce) {
               for (std::size_t y = 0; y < k.OY(); ++y)
                 for (std::size_t x = 0; x < k.OX(); ++x)
                   for (std::size_t b = 0; b < k.B; ++b)
-                    expected(g, c, l, j, i) += delta(g, c, y, x, b) * frames(g, y + j, x + i, b + l);
+                    expected(g, c, l, j, i) += delta(g, c, y, x, b) * frames(g, y + j, x + i, k.spacing * b + l);
     core::View5<TypeParam> d_kernel("test::d_kernel", k.G, k.C, k.T, k.KY, k.KX);
-    model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(frames), view5<TypeParam>(delta), d_kernel);
-    EXPECT_LE(error(d_kernel, expected), tolerance<TypeParam>) << "B " << k.B << " T " << k.T << " C " << k.C;
+    model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(by_phase(frames, k)), view5<TypeParam>(delta),
+                                                    d_kernel, k.spacing);
+    EXPECT_LE(error(d_kernel, expected), tolerance<TypeParam>)
+        << "B " << k.B << " T " << k.T << " spacing " << k.spacing << " C " << k.C;
     // One gradient for all segments.
     Dense total({1, k.C, k.T, k.KY, k.KX});
     for (std::size_t n = 0; n < expected.values.size(); ++n) total.values[n % total.values.size()] += expected.values[n];
     core::View5<TypeParam> summed("test::summed", 1, k.C, k.T, k.KY, k.KX);
-    model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(frames), view5<TypeParam>(delta), summed);
-    EXPECT_LE(error(summed, total), tolerance<TypeParam>) << "B " << k.B << " T " << k.T << " C " << k.C;
+    model::temporal_conv_kernel_gradient<TypeParam>(core::Exec(), view4<TypeParam>(by_phase(frames, k)), view5<TypeParam>(delta),
+                                                    summed, k.spacing);
+    EXPECT_LE(error(summed, total), tolerance<TypeParam>)
+        << "B " << k.B << " T " << k.T << " spacing " << k.spacing << " C " << k.C;
   }
 }
 

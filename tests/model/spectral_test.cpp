@@ -18,11 +18,16 @@ using core::View4;
 using core::View5;
 
 struct Sizes {
-  std::size_t segments, channels, history, kernel, height, width, windows, out_channels, second_kernel, runs = 1;
-  model::SegmentShape shape() const { return {windows, runs}; }
-  std::size_t frames() const { return runs * (windows / runs + history - 1); }
-  /// First frame of window b.
-  std::size_t first(std::size_t b) const { return b / (windows / runs) * (frames() / runs) + b % (windows / runs); }
+  std::size_t segments, channels, history, kernel, height, width, windows, out_channels, second_kernel, runs = 1, spacing = 1;
+  model::SegmentShape shape() const { return {windows, runs, spacing}; }
+  /// Frames of a phase: those that its windows need, each with the lags that fall on the phase.
+  std::size_t phase() const { return windows / runs + (history + spacing - 1) / spacing - 1; }
+  std::size_t frames() const { return runs * spacing * phase(); }
+  /// Where the frame lies that window b sees at lag l: number `spacing * (b of its run) + l` of its run, sorted by phase.
+  std::size_t at(std::size_t b, std::size_t l) const {
+    const std::size_t in_run = b % (windows / runs) * spacing + l;
+    return b / (windows / runs) * spacing * phase() + in_run % spacing * phase() + in_run / spacing;
+  }
   std::size_t oy() const { return height - kernel + 1; }
   std::size_t ox() const { return width - kernel + 1; }
   std::size_t py() const { return oy() - second_kernel + 1; }
@@ -66,7 +71,7 @@ struct FirstLayer {
     for (std::size_t l = 0; l < n.history; ++l)
       for (std::size_t j = 0; j < n.kernel; ++j)
         for (std::size_t i = 0; i < n.kernel; ++i)
-          sum += kernel[((c * n.history + l) * n.kernel + j) * n.kernel + i] * frame(g, y + j, x + i, n.first(b) + l);
+          sum += kernel[((c * n.history + l) * n.kernel + j) * n.kernel + i] * frame(g, y + j, x + i, n.at(b, l));
     return sum;
   }
   double gradient(std::size_t g, std::size_t c, std::size_t l, std::size_t j, std::size_t i) const {
@@ -74,8 +79,7 @@ struct FirstLayer {
     for (std::size_t y = 0; y < n.oy(); ++y)
       for (std::size_t x = 0; x < n.ox(); ++x)
         for (std::size_t b = 0; b < n.windows; ++b)
-          sum +=
-              d_out[(((g * n.channels + c) * n.oy() + y) * n.ox() + x) * n.windows + b] * frame(g, y + j, x + i, n.first(b) + l);
+          sum += d_out[(((g * n.channels + c) * n.oy() + y) * n.ox() + x) * n.windows + b] * frame(g, y + j, x + i, n.at(b, l));
     return sum;
   }
 };
@@ -202,6 +206,11 @@ constexpr Sizes one_block{4, 2, 12, 3, 9, 8, 10, 2, 2}, blocks{6, 3, 9, 3, 8, 11
 constexpr Sizes side_by_side{6, 3, 17, 3, 9, 8, 16, 2, 2, 2}, three_runs{12, 2, 22, 3, 8, 8, 15, 2, 2, 3},
     single_windows{4, 2, 9, 3, 8, 8, 16, 2, 2, 16}, full_side_by_side{4, 8, 40, 15, 50, 50, 16, 8, 11, 2};
 
+/// Windows apart: spacings that divide the history and not, of runs alone, in blocks, and side by side; an odd number to a sum.
+constexpr Sizes apart{4, 3, 12, 3, 9, 8, 10, 2, 2, 1, 4}, apart_unevenly{6, 2, 13, 3, 9, 8, 7, 2, 2, 1, 5},
+    apart_in_blocks{2, 2, 40, 3, 8, 8, 70, 2, 2, 1, 2}, apart_side_by_side{6, 3, 17, 3, 9, 8, 16, 2, 2, 2, 3},
+    apart_by_more{9, 2, 5, 3, 8, 9, 15, 2, 2, 5, 9}, full_apart{4, 8, 40, 15, 50, 50, 16, 8, 11, 2, 4};
+
 TEST(Spectral, FirstLayerInDouble) {
   check_first_layer<double>(odd, 100000, 1e-13);
   check_first_layer<double>(wide, 3000, 1e-13);
@@ -226,6 +235,17 @@ TEST(Spectral, FirstLayerOfRunsSideBySide) {
   check_first_layer<double>(single_windows, 2000, 1e-13);
   check_first_layer<float>(single_windows, 2000, 2e-6, 4);
 }
+TEST(Spectral, FirstLayerOfWindowsApart) {
+  check_first_layer<double>(apart, 100000, 1e-13);
+  check_first_layer<float>(apart, 100000, 2e-6, 2);
+  check_first_layer<double>(apart_unevenly, 100000, 1e-13, 3);
+  check_first_layer<float>(apart_unevenly, 2000, 2e-6);
+  check_first_layer<double>(apart_in_blocks, 2000, 1e-13);
+  check_first_layer<double>(apart_in_blocks, 2000, 1e-13, 2);
+  check_first_layer<double>(apart_side_by_side, 100000, 1e-13);
+  check_first_layer<float>(apart_side_by_side, 2000, 2e-6, 6);
+  check_first_layer<double>(apart_by_more, 2000, 1e-13, 9);
+}
 TEST(Spectral, RunsThatAreComputedSideBySide) {
   EXPECT_EQ(model::runs_side_by_side(64, 40, 8), 2u);
   EXPECT_EQ(model::runs_side_by_side(63, 40, 8), 1u) << "a segment would be left over";
@@ -233,6 +253,8 @@ TEST(Spectral, RunsThatAreComputedSideBySide) {
   EXPECT_EQ(model::runs_side_by_side(32, 40, 16), 1u);
   EXPECT_EQ(model::runs_side_by_side(512, 40, 1), 16u);
   EXPECT_EQ(model::runs_side_by_side(64, 120, 8), 1u) << "no transform over time is that long";
+  EXPECT_EQ(model::runs_side_by_side(64, 40, {8, 4}), 2u);
+  EXPECT_EQ(model::runs_side_by_side(64, 120, {8, 4}), 2u) << "a phase has 30 lags";
 }
 TEST(Spectral, ForwardEnginesGiveAWindowTheSameBitsInAnySegment) {
   const Sizes n = one_block, more{4, 2, 12, 3, 9, 8, 27, 2, 2};
@@ -277,6 +299,7 @@ TEST(Spectral, FloatStaysAtRoundOff) {
 TEST(FullSpectral, BothLayersAtFullSize) {
   check_first_layer<float>(full, 400, 3e-6);
   check_first_layer<float>(full_side_by_side, 400, 3e-6, 2);
+  check_first_layer<float>(full_apart, 400, 3e-6, 2);
   check_second_layer<float>(full, 400, 3e-6);
 }
 TEST(Spectral, SaysWhatItCanServe) {

@@ -42,7 +42,11 @@ std::vector<Case> cases() {
                         {"spectral_per_channel", small(two, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
                         {"spectral_per_unit", small(two, Norm::per_unit, Scale::absolute), {}, ConvEngine::spectral},
                         {"spectral_three_layers", small(three, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
-                        {"spectral_side_by_side", small(two, Norm::per_unit, Scale::plain), {}, ConvEngine::spectral}};
+                        {"spectral_side_by_side", small(two, Norm::per_unit, Scale::plain), {}, ConvEngine::spectral},
+                        {"apart", small(two, Norm::per_unit, Scale::plain), {}, ConvEngine::direct},
+                        {"apart_linear_nonlinear", small({}, Norm::none, Scale::plain), {}},
+                        {"spectral_apart", small(two, Norm::per_channel, Scale::plain), {}, ConvEngine::spectral},
+                        {"spectral_apart_side_by_side", small(two, Norm::per_unit, Scale::plain), {}, ConvEngine::spectral}};
   all[4].architecture.conv_bias = true;
   all[5].architecture.conv_bias = true;  // in front of a norm: no gradient
   all[7].architecture.output_norm = false, all[7].architecture.readout_bias = true, all[7].architecture.softplus_beta = 2.5;
@@ -57,13 +61,22 @@ struct Fixture {
   parallel::Communicator self = parallel::Communicator::self();
   core::Exec exec;
   Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine)
-      : Fixture(a, values, batch, engine, batch_layout(a, batch.segments, batch.windows, GraphUse::training, engine)) {}
+      : Fixture(a, values, batch, engine,
+                batch_layout(a, batch.segments, {batch.windows, batch.spacing}, GraphUse::training, engine)) {}
   Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine,
           const BatchLayout& layout)
       : graph(make_train_graph<double>(a, layout, {0, layout.segments.count}, GraphUse::training, engine)),
         parameters(core::to_device("test::parameters", values)) {
-    fill(graph.frames, side_by_side(batch.frames, sized(a.height * a.width), batch.windows + sized(a.history) - 1));
+    fill(graph.frames, side_by_side(by_phase(batch, batch.phase(a)), sized(a.height * a.width), batch.frames_of(a)));
     fill(graph.target, side_by_side(batch.target, sized(a.cells), batch.windows));
+  }
+  /// Frames of a run sorted by their phase.
+  static std::vector<double> by_phase(const Batch& batch, std::size_t phase) {
+    std::vector<double> sorted(batch.frames.size());
+    const std::size_t all = batch.spacing * phase;
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+      sorted[i / all * all + i % all % batch.spacing * phase + i % all / batch.spacing] = batch.frames[i];
+    return sorted;
   }
   /// (run, rows, length) -> (segment, rows, run of the segment, length)
   std::vector<double> side_by_side(const std::vector<double>& values, std::size_t rows, std::size_t length) const {
@@ -89,13 +102,15 @@ struct Fixture {
 };
 
 /// Runs of 7 windows in a batch: an even number of them lies in pairs side by side.
-std::size_t runs_of(const Case& c) { return std::string(c.name) == "spectral_side_by_side" ? 4 : 3; }
+std::size_t runs_of(const Case& c) { return std::string(c.name).ends_with("side_by_side") ? 4 : 3; }
+/// Frames from window to window; 3 does not divide the history.
+std::size_t spacing_of(const Case& c) { return std::string(c.name).find("apart") == std::string::npos ? 1 : 3; }
 
 class TrainGraphCases : public testing::TestWithParam<Case> {};
 
 TEST_P(TrainGraphCases, FollowsTheDefinition) {
   const auto& [name, a, settings, engine] = GetParam();
-  const Batch batch = reference::random_batch(a, runs_of(GetParam()), 7, 11);
+  const Batch batch = reference::random_batch(a, runs_of(GetParam()), 7, 11, spacing_of(GetParam()));
   const std::vector<double> values = reference::random_parameters(make_layout(a), 5);
   Fixture f(a, values, batch, engine);
   const double loss = f.loss(values, settings, {false, 0, 0});
@@ -122,7 +137,7 @@ TEST_P(TrainGraphCases, FollowsTheDefinition) {
 TEST_P(TrainGraphCases, GradientMatchesFiniteDifferences) {
   const auto& [name, a, settings, engine] = GetParam();
   const StepNoise noise{true, 3, 17};
-  const Batch batch = reference::random_batch(a, runs_of(GetParam()), 7, 23);
+  const Batch batch = reference::random_batch(a, runs_of(GetParam()), 7, 23, spacing_of(GetParam()));
   std::vector<double> values = reference::random_parameters(make_layout(a), 7);
   Fixture f(a, values, batch, engine);
   train_forward(f.exec, f.self, f.graph, f.parameters, noise);

@@ -29,14 +29,17 @@ inline std::vector<double> random_parameters(const ParameterLayout& layout, std:
   return values;
 }
 
-/// A batch as plain arrays: frames (G, Y, X, F), targets (G, N, B).
+/// A batch as plain arrays: frames (G, Y, X, F) in the order of time, whole rounds of the spacing; targets (G, N, B).
 struct Batch {
-  std::size_t segments, windows;
+  std::size_t segments, windows, spacing;
   std::vector<double> frames, target;
+  std::size_t phase(const Architecture& a) const { return windows + (sized(a.history) + spacing - 1) / spacing - 1; }
+  std::size_t frames_of(const Architecture& a) const { return spacing * phase(a); }
 };
-inline Batch random_batch(const Architecture& a, std::size_t segments, std::size_t windows, std::uint64_t seed) {
-  Batch batch{segments, windows, {}, {}};
-  batch.frames = normals(segments * sized(a.height * a.width) * (windows + sized(a.history) - 1), seed);
+inline Batch random_batch(const Architecture& a, std::size_t segments, std::size_t windows, std::uint64_t seed,
+                          std::size_t spacing = 1) {
+  Batch batch{segments, windows, spacing, {}, {}};
+  batch.frames = normals(segments * sized(a.height * a.width) * batch.frames_of(a), seed);
   batch.target = normals(segments * windows * sized(a.cells), seed + 1, 20.0, 15.0);
   for (double& value : batch.target) value = std::max(0.0, value);
   return batch;
@@ -52,13 +55,14 @@ struct Step {
 using Rows = std::vector<std::vector<double>>;  ///< [window][unit]
 
 inline Rows windows_of(const Architecture& a, const Batch& batch) {
-  const std::size_t pixels = sized(a.height * a.width), frames = batch.windows + sized(a.history) - 1;
+  const std::size_t pixels = sized(a.height * a.width), frames = batch.frames_of(a);
   Rows rows;
   for (std::size_t g = 0; g < batch.segments; ++g)
     for (std::size_t b = 0; b < batch.windows; ++b) {
       std::vector<double> window;
       for (std::size_t l = 0; l < sized(a.history); ++l)
-        for (std::size_t p = 0; p < pixels; ++p) window.push_back(batch.frames[(g * pixels + p) * frames + b + l]);
+        for (std::size_t p = 0; p < pixels; ++p)
+          window.push_back(batch.frames[(g * pixels + p) * frames + batch.spacing * b + l]);
       rows.push_back(std::move(window));
     }
   return rows;

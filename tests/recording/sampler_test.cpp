@@ -64,6 +64,41 @@ TEST(SegmentSampler, AnEpochDrawsEachWindowAtMostOnceAndPhasesReachAll) {
   EXPECT_GE(sampler.windows_per_epoch(), 961u - 3 * 16u - 2 * 16u);  // what a phase and a last short batch can cost
 }
 
+TEST(SegmentSampler, SegmentsOfWindowsApartInterleaveAndKeepTheBorders) {
+  const Recording recording = blocks_of(3000, 3, 100);
+  for (const std::size_t spacing : {2u, 4u, 7u}) {  // 7 does not divide the history
+    const SegmentSampler sampler(recording, validating(0.1), {40, 0, 4, 16, 5, spacing});
+    std::set<std::size_t> ever;
+    for (std::size_t epoch = 0; epoch < 300; ++epoch) {
+      std::set<std::size_t> windows;
+      for (std::size_t step = 0; step < sampler.steps_per_epoch(); ++step)
+        for (std::size_t first : sampler.batch(epoch, step))
+          for (std::size_t b = 0; b < 16; ++b) {
+            const std::size_t t = first + spacing * b;
+            ASSERT_TRUE(windows.insert(t).second) << "frame " << t << " twice";
+            ASSERT_EQ(t / 1000, first / 1000);
+            ASSERT_GE(t % 1000, 100u);
+            ASSERT_LT(t, 2700u);
+          }
+      EXPECT_EQ(windows.size(), sampler.windows_per_epoch());
+      ever.insert(windows.begin(), windows.end());
+    }
+    EXPECT_EQ(ever.size(), 2u * 900u + 600u) << "spacing " << spacing;
+    // A round of segments, less one window, can be left in each block, and a short batch in all.
+    EXPECT_GE(sampler.windows_per_epoch(), 2400u - 3 * (2 * 16 * spacing - 1) - 4 * 16);
+  }
+}
+
+TEST(SegmentSampler, WindowsApartAtTheEndOfTheMovieReadNothingBeyondIt) {
+  // Frames are read in rounds of 7: six of them hold the 40 of a history, and two frames more.
+  const SegmentSampler sampler(blocks_of(1000, 1, 0), validating(0.0), {40, 0, 2, 8, 5, 7});
+  std::size_t last = 0;
+  for (std::size_t epoch = 0; epoch < 200; ++epoch)
+    for (std::size_t step = 0; step < sampler.steps_per_epoch(); ++step)
+      for (std::size_t first : sampler.batch(epoch, step)) last = std::max(last, first + 7 * 7);
+  EXPECT_EQ(last, 997u);
+}
+
 TEST(SegmentSampler, DependsOnSeedEpochAndStepOnly) {
   const Recording recording = blocks_of(2000, 2, 0);
   const Sampling sampling{40, 0, 4, 32, 3};

@@ -78,8 +78,9 @@ TEST(Averaging, StatisticsAreThoseOfTheAverage) {
   run.settings.averaging = 0.8;
   const model::Model model = train_model(Communicator::self(), run).model;
   const auto history = static_cast<std::size_t>(run.architecture.history);
-  const recording::SegmentSampler sampler(r, run.recording_settings,
-                                          {history, 0, run.settings.segments, run.settings.windows, run.settings.data_seed});
+  const recording::SegmentSampler sampler(
+      r, run.recording_settings,
+      {history, 0, run.settings.segments, run.settings.windows, run.settings.data_seed, run.settings.spacing});
   const recording::Normalisation normalisation =
       recording::fit_normalisation(r.train.movie, r.coding, run.recording_settings.normalisation);
   const BatchSource source(r, normalisation, history, 0);

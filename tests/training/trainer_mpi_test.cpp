@@ -44,7 +44,7 @@ TEST(TrainerRanks, SegmentsThatShareAGradientGiveTheSameBits) {
   TrainingRun run = synthetic::make_run(r);
   run.settings.segments = 16, run.settings.windows = 32, run.settings.engine = "spectral";
   run.settings.total_windows = 1536, run.settings.epoch_windows = 1536;
-  ASSERT_EQ(model::gradient_segments(16, 6, 32), 2u);
+  ASSERT_EQ(model::gradient_segments(16, 6, {32, 1, run.settings.spacing}), 2u);
   const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
   EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
@@ -57,7 +57,7 @@ TEST(TrainerRanks, RunsSideBySideGiveTheSameBits) {
   run.architecture.history = 16;
   run.settings.segments = 64, run.settings.windows = 8, run.settings.engine = "spectral";
   run.settings.total_windows = 1024, run.settings.epoch_windows = 512;
-  ASSERT_EQ(model::runs_side_by_side(64, 16, 8), 2u);
+  ASSERT_EQ(model::runs_side_by_side(64, 16, run.settings.run()), 2u);
   const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
   EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);

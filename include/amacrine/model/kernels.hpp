@@ -3,21 +3,22 @@
 
 #include "amacrine/core/views.hpp"
 
-/// Convolution kernels over segments: a segment is B time-contiguous windows sharing F = B + T - 1 frames; the time axis is last
+/// Convolution kernels over segments: a segment is one run of B windows sharing F frames (SegmentShape); the time axis is last
 /// and contiguous, so lanes run over windows. All sums run in a fixed order: results do not depend on the number of threads.
 namespace amacrine::model {
 
-/// out(g,c,y,x,b) = sum_{l,j,i} kernel(c,l,j,i) frames(g, y+j, x+i, b+l).  frames (G,Y,X,F), kernel (C,T,KY,KX), out
-/// (G,C,OY,OX,B).
+/// out(g,c,y,x,b) = sum_{l,j,i} kernel(c,l,j,i) frames(g, y+j, x+i, at(l) + b).  frames (G,Y,X,F), kernel (C,T,KY,KX), out
+/// (G,C,OY,OX,B). at(l) = l for neighbouring windows, whose F = B + T - 1; windows `spacing` apart have their frames by phase:
+/// at(l) = l % spacing * (F / spacing) + l / spacing.
 template <class S>
 void temporal_conv_forward(const core::Exec& exec, const core::View4<S>& frames, const core::View4<S>& kernel,
-                           const core::View5<S>& out);
+                           const core::View5<S>& out, std::size_t spacing = 1);
 
-/// d_kernel(g,c,l,j,i) = sum_{y,x,b} d_out(g,c,y,x,b) frames(g, y+j, x+i, b+l): one gradient per segment (a logical shard),
+/// d_kernel(g,c,l,j,i) = sum_{y,x,b} d_out(g,c,y,x,b) frames(g, y+j, x+i, at(l) + b): one gradient per segment (a logical shard),
 /// or where d_kernel has fewer each the sum over as many neighbours.
 template <class S>
 void temporal_conv_kernel_gradient(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& d_out,
-                                   const core::View5<S>& d_kernel);
+                                   const core::View5<S>& d_kernel, std::size_t spacing = 1);
 
 /// out(g,c,y,x,b) = sum_{d,j,i} kernel(c,d,j,i) in(g,d,y+j,x+i,b).  in (G,D,Y,X,B), kernel (C,D,KY,KX), out (G,C,OY,OX,B).
 template <class S>

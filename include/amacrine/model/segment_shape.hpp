@@ -6,14 +6,31 @@
 
 namespace amacrine::model {
 
-/// A segment: `windows` windows in one run of neighbours, or in several equally long runs side by side, so that short ones fill
-/// the lanes that a segment is computed in. Its frames (G, Y, X, F) are those of its runs one after another.
+/// A run of windows drawn together: each begins `spacing` frames after the one before it, 1 being neighbours. Windows further
+/// apart share fewer frames and are less alike.
+struct WindowRun {
+  std::size_t windows = 1, spacing = 1;
+  WindowRun(std::size_t count, std::size_t apart = 1)  // NOLINT(google-explicit-constructor)
+      : windows(count), spacing(count > 1 ? apart : 1) {}
+  std::size_t reach() const { return (windows - 1) * spacing; }  ///< frames from the first window's target to the last one's
+};
+
+/// A segment: `windows` windows in one run, or in several equally long runs side by side, so that short ones fill the lanes that
+/// a segment is computed in.
+///
+/// Its frames (G, Y, X, F) are those of its runs one after another, and a run's lie by their phase, p = 0 ... spacing - 1: first
+/// those spacing * i, then those spacing * i + 1, and so on. So what neighbouring windows see at one lag stands side by side at
+/// any spacing: lag l = spacing * m + p of window b is frame b + m of phase p.
 struct SegmentShape {
-  std::size_t windows = 0, runs = 1;
-  SegmentShape(std::size_t all, std::size_t side_by_side = 1)
-      : windows(all), runs(side_by_side) {}  // NOLINT(google-explicit-constructor)
+  std::size_t windows = 0, runs = 1, spacing = 1;
+  SegmentShape(std::size_t all, std::size_t side_by_side = 1, std::size_t apart = 1)  // NOLINT(google-explicit-constructor)
+      : windows(all), runs(side_by_side), spacing(apart) {}
   std::size_t run() const { return windows / runs; }
-  std::size_t frames(std::size_t history) const { return runs * (run() + history - 1); }
+  /// Lags of a phase; where the spacing does not divide the history, the last phases' last ones are beyond it.
+  std::size_t phase_lags(std::size_t history) const { return (history + spacing - 1) / spacing; }
+  std::size_t phase_frames(std::size_t history) const { return run() + phase_lags(history) - 1; }
+  std::size_t run_frames(std::size_t history) const { return spacing * phase_frames(history); }
+  std::size_t frames(std::size_t history) const { return runs * run_frames(history); }
 };
 
 /// Neighbouring segments whose gradients are best summed before they are written: about 64 windows, at most an eighth of the

@@ -52,30 +52,40 @@ PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first);
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
 enum class FrameSpectra { fresh, kept };
 
-/// How segments are cut for a transform over time (src/model/spectral_time.hpp); length 0: they are not. A long run of windows is
-/// cut into blocks whose frames overlap; short runs side by side are a block each.
 namespace spectral {
+struct LagLanes;
+
+/// How segments are cut for a transform over time (src/model/spectral_time.hpp); length 0: they are not. A long run of windows is
+/// cut into blocks whose frames overlap; short runs side by side are a block each. A block is transformed phase by phase
+/// (SegmentShape), and the products of all phases are summed before the way back.
 struct TimeBlocks {
-  int length = 0, block = 0, blocks = 0, history = 0, windows = 0;
-  int advance = 0;  ///< frames from the beginning of a block to that of the next
+  int length = 0, block = 0, blocks = 0, windows = 0;
+  int phases = 1, lags = 0;            ///< lags of a phase
+  int advance = 0, phase_advance = 0;  ///< frames from the beginning of a block, or of a phase, to that of the next
   bool side_by_side = false;
   TimeBlocks() = default;
   TimeBlocks(int history, const SegmentShape& shape);
 
   explicit operator bool() const { return length > 0; }
-  /// Windows of block b.
+  /// Values of a block's spectra over time, all phases, at one frequency in space.
+  KOKKOS_INLINE_FUNCTION int values() const { return phases * length; }
+  /// Windows of block b, and frames of each of its phases.
   KOKKOS_INLINE_FUNCTION int count(int b) const { return b + 1 < blocks ? block : windows - b * block; }
-  /// Frames and windows that are read or written in whole registers of `lanes`.
-  int frames_touched(int lanes) const;
+  KOKKOS_INLINE_FUNCTION int frames(int b) const {
+    const int left = phase_advance - (side_by_side ? 0 : b * block);
+    return left < length ? left : length;
+  }
+  /// Windows and lags that are read or written in whole registers of `lanes`.
   int windows_touched(int lanes) const;
+  int lags_touched(int lanes) const;
 };
 }  // namespace spectral
 
 /// Segments whose kernel gradients an engine of these sizes had best sum among their spectra, so that they are transformed back
 /// once: a divisor of `segments`, at most an eighth of them, 1 where there is no transform over time.
 std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape);
-/// Runs of `windows` windows that such an engine had best compute side by side, as one segment: a divisor of `runs`.
-std::size_t runs_side_by_side(std::size_t runs, std::size_t history, std::size_t windows);
+/// Runs that such an engine had best compute side by side, as one segment: a divisor of `runs`.
+std::size_t runs_side_by_side(std::size_t runs, std::size_t history, const WindowRun& run);
 
 /// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*). An engine made for gradients, whose segments are
 /// always whole, transforms them over time as well where that pays, and then takes runs side by side. One made for forward passes
@@ -112,12 +122,14 @@ class SpectralTemporalConv {
                           const PlaneSource<S>& source);
   bool by_planes() const { return room_ > 0; }
   std::size_t channels() const { return static_cast<std::size_t>(channels_); }
+  spectral::LagLanes lag_order() const;
   std::size_t frame_spectrum() const;
   std::size_t output_area() const;  ///< values of a plane of the output
 
   SpectralUse use_ = SpectralUse::gradients;
   int n_ = 0, segments_ = 0, channels_ = 0, history_ = 0, kernel_y_ = 0, kernel_x_ = 0, height_ = 0, width_ = 0, windows_ = 0;
   int frames_ = 0;  ///< of a segment
+  int lags_ = 0;    ///< of all phases: history_ or a few more
   int frame_lanes_ = 0, window_lanes_ = 0, lag_lanes_ = 0, chunk_ = 0, together_ = 1;
   std::size_t room_ = 0;
   spectral::TimeBlocks time_;

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <vector>
 
-/// One training step of an Architecture over a batch of segments. A batch has `shards` segments of B windows, in one run of
-/// neighbours or several (SegmentShape); this rank holds those of its range. Batch-norm statistics, loss and gradients are sums
+/// One training step of an Architecture over a batch of segments. A batch has `shards` segments of B windows, in one run or
+/// several (SegmentShape); this rank holds those of its range. Batch-norm statistics, loss and gradients are sums
 /// over all segments of all ranks in the order of global segment ids, so that a step has the same bits on any number of ranks and
 /// threads.
 namespace amacrine::model {
@@ -61,7 +61,7 @@ template <class S>
 struct TrainGraph {
   Architecture architecture;
   ParameterLayout layout;
-  std::size_t shards = 0, windows = 0, runs = 1, together = 1;  ///< `together` neighbouring segments have one owner
+  std::size_t shards = 0, windows = 0, runs = 1, spacing = 1, together = 1;  ///< `together` neighbouring segments have one owner
   parallel::Range owned;
   core::View4<S> frames;  ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
   core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
@@ -73,17 +73,17 @@ struct TrainGraph {
   core::View2<double> cell_loss;  ///< (G, N)
 
   std::size_t samples() const { return shards * windows; }
-  SegmentShape shape() const { return {windows, runs}; }
+  SegmentShape shape() const { return {windows, runs, spacing}; }
   parallel::Shards segments() const { return {shards, together}; }
 };
 
-/// How a batch of runs of neighbouring windows lies in segments, and how ranks may share those: neighbouring segments whose
-/// gradients are summed before anything else have one owner.
+/// How a batch of runs of windows lies in segments, and how ranks may share those: neighbouring segments whose gradients are
+/// summed before anything else have one owner. Throws StudyError where windows apart have no transform over time that they need.
 struct BatchLayout {
   parallel::Shards segments;
   SegmentShape shape;
 };
-BatchLayout batch_layout(const Architecture& architecture, std::size_t runs, std::size_t windows, GraphUse use,
+BatchLayout batch_layout(const Architecture& architecture, std::size_t runs, const WindowRun& run, GraphUse use,
                          ConvEngine engine = ConvEngine::automatic);
 
 /// `owned`: segments of the layout.

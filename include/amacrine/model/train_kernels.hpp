@@ -95,13 +95,15 @@ void output_loss(const core::Exec& exec, const core::View5<S>& drive, const core
                  const core::View5<S>& rate, const core::View5<S>& d_x, const core::View2<double>& loss);
 
 /// frames(g, y, x, f) = scale_p movie(first_g + f, y, x) + offset_p; scale and offset hold 1 or Y * X values. movie (T, Y, X).
-/// `first` may have several runs for each segment: they share its frames equally (SegmentShape).
+/// `first` may have several runs for each segment: they share its frames equally; frames of windows `spacing` apart lie by their
+/// phase (SegmentShape).
 template <class S, class Pixel>
 void gather_frames(const core::Exec& exec, const core::View3<const Pixel>& movie, const core::View1<std::int64_t>& first,
-                   const core::View1<S>& scale, const core::View1<S>& offset, const core::View4<S>& frames);
-/// target(g, n, 0, 0, b) = response(n, first_g + b). response (N, T). Runs as in gather_frames.
+                   const core::View1<S>& scale, const core::View1<S>& offset, const core::View4<S>& frames,
+                   std::size_t spacing = 1);
+/// target(g, n, 0, 0, b) = response(n, first_g + spacing b). response (N, T). Runs as in gather_frames.
 template <class S>
 void gather_targets(const core::Exec& exec, const core::View2<const float>& response, const core::View1<std::int64_t>& first,
-                    const core::View5<S>& target);
+                    const core::View5<S>& target, std::size_t spacing = 1);
 
 }  // namespace amacrine::model

@@ -17,14 +17,16 @@ struct Sampling {
   std::size_t history = 40;
   std::size_t minimum_lag = 0;
   std::size_t segments = 16;  ///< G per batch
-  std::size_t windows = 32;   ///< L consecutive windows per segment
+  std::size_t windows = 32;   ///< L windows per segment
   std::uint64_t data_seed = 1;
+  std::size_t spacing = 1;  ///< frames from one window of a segment to the next, 1 being neighbours
 };
 
 /// Batches as segments of time over a resident movie: windows are never built. Every epoch shifts each usable range's segments by
-/// a random phase and permutes them; drawing depends on (data_seed, epoch, step, segment) only. No segment crosses the border of
-/// a block, reaches into skipped seconds or into validation, and no window needs frames before its block's start, so that the
-/// stimulus frames of training and validation windows are disjoint.
+/// a random phase and permutes them; drawing depends on (data_seed, epoch, step, segment) only. Segments whose windows are apart
+/// interleave, so that an epoch has every window at most once. No segment crosses the border of a block, reaches into skipped
+/// seconds or into validation, and no window needs frames before its block's start, so that the stimulus frames of training and
+/// validation windows are disjoint.
 class SegmentSampler {
  public:
   /// Throws InputError where the training part is shorter than one batch.
@@ -49,6 +51,7 @@ class SegmentSampler {
 
  private:
   std::size_t segments_of(const parallel::Range& range) const;
+  std::size_t first_of(std::size_t segment) const;
   void shuffle(std::size_t epoch) const;
 
   Sampling sampling_;

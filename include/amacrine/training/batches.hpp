@@ -20,8 +20,9 @@ class BatchSource {
   /// Fills the graph's frames and targets with the segments whose runs' first windows predict the frames `first` (one per run of
   /// this rank). Throws core::Error where a window would leave the movie.
   void fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const;
-  /// Only normalised frames (G, Y, X, F) of the windows from `first` on, as many runs for each segment.
-  void fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames) const;
+  /// Only normalised frames (G, Y, X, F) of the windows from `first` on, `spacing` apart, as many runs for each segment.
+  void fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames,
+                   std::size_t spacing) const;
 
  private:
   std::variant<core::View3<const std::uint8_t>, core::View3<const float>> movie_;

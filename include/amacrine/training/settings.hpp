@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/study.hpp"
+#include "amacrine/model/segment_shape.hpp"
 
 #include <cstdint>
 #include <string>
@@ -40,7 +41,8 @@ struct EarlyStopping {
 struct TrainingSettings {
   std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
   std::size_t segments = 64;            ///< segments of a batch (model::batch_layout)
-  std::size_t windows = 8;              ///< neighbouring windows of a segment; a batch has segments * windows windows
+  std::size_t windows = 8;              ///< windows of a segment; a batch has segments * windows windows
+  std::size_t spacing = 4;              ///< frames from one window of a segment to the next, 1 being neighbours
   std::size_t epoch_windows = 25'600;   ///< windows between two validations; 0: as many as the training part has
   std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
   std::size_t epochs = 0;               ///< where not 0, the budget is epochs * epoch_windows instead
@@ -68,6 +70,7 @@ struct TrainingSettings {
   double ln_learning_rate = 1e-4, ln_l2 = 1e-2;
 
   std::size_t batch() const { return segments * windows; }
+  model::WindowRun run() const { return {windows, spacing}; }
   std::size_t steps_per_epoch() const { return (epoch_windows + batch() - 1) / batch(); }
   std::size_t total_steps() const { return (total_windows + batch() - 1) / batch(); }
 };

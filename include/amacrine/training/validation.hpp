@@ -26,7 +26,7 @@ class Validator {
   /// Collective. Means and variances over spread training windows, without noise: one forward pass of all of them as a single
   /// batch, so that each layer is normalised by the very statistics that are returned.
   std::vector<float> population_statistics(const core::Exec& exec, const core::View1<float>& parameters);
-  std::size_t statistics_windows() const { return spread_.size() * windows_; }
+  std::size_t statistics_windows() const { return spread_.size() * window_run_.windows; }
 
   /// Collective.
   Validation score(const model::Model& model, const model::LossSettings& loss) const;
@@ -37,7 +37,7 @@ class Validator {
   const recording::SegmentSampler& sampler_;
   const BatchSource& source_;
   std::vector<std::size_t> spread_;  ///< first target frames of the segments statistics come from
-  std::size_t windows_;
+  model::WindowRun window_run_;
   std::unique_ptr<model::TrainGraph<float>> graph_;
 };
 
