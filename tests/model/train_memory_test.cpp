@@ -38,8 +38,8 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
   for (const Architecture& a : {standard(Norm::per_channel), standard(Norm::per_unit), linear})
     for (const GraphUse use : {GraphUse::training, GraphUse::statistics})
       for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct})
-        for (const std::size_t windows : {8, 20}) {
-          const BatchLayout layout = batch_layout(a, 4, windows, use, engine);
+        for (const WindowRun& run : {WindowRun(8), WindowRun(20), WindowRun(4, 4), WindowRun(20, 3)}) {
+          const BatchLayout layout = batch_layout(a, 4, run, use, engine);
           const double predicted = train_graph_bytes(a, layout, layout.segments.count, use, engine),
                        truth = measured(a, layout, use, engine);
           EXPECT_TRUE(truth > 0 && std::abs(predicted - truth) <= 0.01 * truth)
@@ -52,8 +52,8 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
 TEST(TrainMemory, AnHourStaysWithinItsBound) {
   const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 80e6;
   for (const Norm norm : {Norm::per_channel, Norm::per_unit}) {
-    const BatchLayout batch = batch_layout(standard(norm), 64, 8, GraphUse::training),
-                      statistics = batch_layout(standard(norm), 512, 8, GraphUse::statistics);
+    const BatchLayout batch = batch_layout(standard(norm), 128, {4, 4}, GraphUse::training),
+                      statistics = batch_layout(standard(norm), 512, {4, 4}, GraphUse::statistics);
     const double workspaces = train_graph_bytes(standard(norm), batch, batch.segments.count, GraphUse::training) +
                               train_graph_bytes(standard(norm), statistics, statistics.segments.count, GraphUse::statistics);
     EXPECT_TRUE(movie + responses + workspaces + program <= 1.3 * movie + 400e6) << workspaces;

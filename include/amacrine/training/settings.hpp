@@ -40,8 +40,8 @@ struct EarlyStopping {
 /// The [training] table: docs/study/training.md.
 struct TrainingSettings {
   std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
-  std::size_t segments = 64;            ///< segments of a batch (model::batch_layout)
-  std::size_t windows = 8;              ///< windows of a segment; a batch has segments * windows windows
+  std::size_t segments = 128;           ///< segments of a batch (model::batch_layout)
+  std::size_t windows = 4;              ///< windows of a segment; a batch has segments * windows windows
   std::size_t spacing = 4;              ///< frames from one window of a segment to the next, 1 being neighbours
   std::size_t epoch_windows = 25'600;   ///< windows between two validations; 0: as many as the training part has
   std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
@@ -58,7 +58,7 @@ struct TrainingSettings {
   double l1_output = 0.0;                 ///< l1_output * mean over windows and cells of |rate|
   bool running_statistics = false;        ///< validate and export with running statistics (presets) instead of recomputed ones
   double initial_gain = 0.5;              ///< sd of a cell's initial drive over its mean rate; 0: gamma 1 and beta 0 (presets)
-  std::size_t statistics_windows = 4096;  ///< spread training windows for recomputed statistics
+  std::size_t statistics_windows = 2048;  ///< spread training windows for recomputed statistics
   std::uint64_t data_seed = 1, model_seed = 1;
   std::vector<std::uint64_t> model_seeds;  ///< models trained together, one for each seed ...
   std::vector<double> learning_rates;      ///< ... and rate: members.hpp; empty: model_seed, learning_rate
