@@ -215,7 +215,7 @@ struct PathIntegrator<S>::Impl {
       if (l > 1) pass(l - 1, below);
       d = below;
     }
-    const core::View2<S> push(&result.push(index, 0, 0), windows, network.first().units());
+    const core::View2<S> push(result.push.data() + index * windows * network.first().units(), windows, network.first().units());
     gather_first(exec, network.first(), paths.baseline, paths.difference, rule, d, push);
   }
 };

@@ -4,7 +4,7 @@
 #include "amacrine/core/views.hpp"
 
 /// Direct kernels for devices: one thread per output, neighbouring threads on neighbouring windows (or lags), so that loads
-/// coalesce.
+/// coalesce. A sum of up to 100,000 products is a sum of rows, a row a sum of taps: each is short, so that rounding stays small.
 namespace amacrine::model::device {
 
 using core::View4;
@@ -26,10 +26,16 @@ void temporal_conv_forward(const core::Exec& exec, const View4<S>& frames, const
       KOKKOS_LAMBDA(const std::size_t n) {
         const std::size_t b = n % B, x = n / B % OX, y = n / B / OX % OY, c = n / B / OX / OY % C, g = n / B / OX / OY / C;
         S sum = 0;
-        for (std::size_t j = 0; j < KY; ++j)
-          for (std::size_t i = 0; i < KX; ++i)
+        for (std::size_t j = 0; j < KY; ++j) {
+          S row = 0;
+          for (std::size_t i = 0; i < KX; ++i) {
+            S tap = 0;
             for (std::size_t l = 0; l < T; ++l)
-              sum += kernel(c, l, j, i) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
+              tap += kernel(c, l, j, i) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
+            row += tap;
+          }
+          sum += row;
+        }
         out(g, c, y, x, b) = sum;
       });
 }
@@ -46,10 +52,16 @@ void temporal_conv_kernel_gradient(const core::Exec& exec, const View4<S>& frame
         const std::size_t l = n % T, i = n / T % KX, j = n / T / KX % KY, c = n / T / KX / KY % C, k = n / T / KX / KY / C;
         S sum = 0;
         for (std::size_t g = k * together; g < (k + 1) * together; ++g)
-          for (std::size_t y = 0; y < OY; ++y)
-            for (std::size_t x = 0; x < OX; ++x)
+          for (std::size_t y = 0; y < OY; ++y) {
+            S row = 0;
+            for (std::size_t x = 0; x < OX; ++x) {
+              S windows = 0;
               for (std::size_t b = 0; b < B; ++b)
-                sum += d_out(g, c, y, x, b) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
+                windows += d_out(g, c, y, x, b) * frames(g, y + j, x + i, l % spacing * phase + l / spacing + b);
+              row += windows;
+            }
+            sum += row;
+          }
         d_kernel(k, c, l, j, i) = sum;
       });
 }
@@ -63,9 +75,15 @@ void conv_forward(const core::Exec& exec, const View5<S>& in, const View4<S>& ke
       KOKKOS_LAMBDA(const std::size_t n) {
         const std::size_t b = n % B, x = n / B % OX, y = n / B / OX % OY, c = n / B / OX / OY % C, g = n / B / OX / OY / C;
         S sum = 0;
-        for (std::size_t d = 0; d < D; ++d)
-          for (std::size_t j = 0; j < KY; ++j)
-            for (std::size_t i = 0; i < KX; ++i) sum += kernel(c, d, j, i) * in(g, d, y + j, x + i, b);
+        for (std::size_t d = 0; d < D; ++d) {
+          S channel = 0;
+          for (std::size_t j = 0; j < KY; ++j) {
+            S row = 0;
+            for (std::size_t i = 0; i < KX; ++i) row += kernel(c, d, j, i) * in(g, d, y + j, x + i, b);
+            channel += row;
+          }
+          sum += channel;
+        }
         out(g, c, y, x, b) = sum;
       });
 }
@@ -81,10 +99,16 @@ void conv_transpose(const core::Exec& exec, const char* label, const View5<S>& d
       label, Kokkos::RangePolicy<core::Exec>(exec, 0, product(G, D, Y, X, B)), KOKKOS_LAMBDA(const std::size_t n) {
         const std::size_t b = n % B, x = n / B % X, y = n / B / X % Y, d = n / B / X / Y % D, g = n / B / X / Y / D;
         S sum = 0;
-        for (std::size_t c = 0; c < C; ++c)
-          for (std::size_t j = y >= OY ? y - OY + 1 : 0; j < KY && j <= y; ++j)
+        for (std::size_t c = 0; c < C; ++c) {
+          S channel = 0;
+          for (std::size_t j = y >= OY ? y - OY + 1 : 0; j < KY && j <= y; ++j) {
+            S row = 0;
             for (std::size_t i = x >= OX ? x - OX + 1 : 0; i < KX && i <= x; ++i)
-              sum += kernel(c, d, j, i) * d_out(g, c, y - j, x - i, b);
+              row += kernel(c, d, j, i) * d_out(g, c, y - j, x - i, b);
+            channel += row;
+          }
+          sum += channel;
+        }
         d_in(g, d, y, x, b) = sum;
       });
 }
@@ -99,9 +123,15 @@ void conv_kernel_gradient(const core::Exec& exec, const View5<S>& in, const View
       KOKKOS_LAMBDA(const std::size_t n) {
         const std::size_t i = n % KX, j = n / KX % KY, d = n / KX / KY % D, c = n / KX / KY / D % C, g = n / KX / KY / D / C;
         S sum = 0;
-        for (std::size_t y = 0; y < OY; ++y)
-          for (std::size_t x = 0; x < OX; ++x)
-            for (std::size_t b = 0; b < B; ++b) sum += d_out(g, c, y, x, b) * in(g, d, y + j, x + i, b);
+        for (std::size_t y = 0; y < OY; ++y) {
+          S row = 0;
+          for (std::size_t x = 0; x < OX; ++x) {
+            S windows = 0;
+            for (std::size_t b = 0; b < B; ++b) windows += d_out(g, c, y, x, b) * in(g, d, y + j, x + i, b);
+            row += windows;
+          }
+          sum += row;
+        }
         d_kernel(g, c, d, j, i) = sum;
       });
 }
