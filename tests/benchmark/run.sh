@@ -12,11 +12,13 @@
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
-# AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
+# AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_PRESET=cuda measures on a GPU, PyTorch likewise. AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
 # recording.h5 of a study that is there already; without it tests/benchmark/seventeen-cells.toml is simulated and trained.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
+preset=${AMACRINE_BENCHMARK_PRESET:-openmp}
 build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
+[[ $preset == openmp || -n ${AMACRINE_BENCHMARK_BUILD:-} ]] || build=$build-$preset
 torch_version=2.15.0
 captum_version=0.9.0
 
@@ -43,10 +45,10 @@ model_folder() {
 }
 
 build_program() {
-  "$root/jobs/bootstrap.sh" openmp >&2
+  "$root/jobs/bootstrap.sh" "$preset" >&2
   local launcher=()
   if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-  (cd "$root" && cmake --preset openmp -B "$build" -DAMACRINE_ENABLE_BENCHMARKS=ON -DAMACRINE_ENABLE_TESTS=OFF "${launcher[@]}" >/dev/null)
+  (cd "$root" && cmake --preset "$preset" -B "$build" -DAMACRINE_ENABLE_BENCHMARKS=ON -DAMACRINE_ENABLE_TESTS=OFF "${launcher[@]}" >/dev/null)
   cmake --build "$build" --target "$1" >&2
 }
 
@@ -70,7 +72,9 @@ build_program "amacrine_benchmark_$program"
 case $what in
   training)
     python=$(torch_python)
-    exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" "$@" ;;
+    device=cpu
+    [[ $preset == cuda ]] && device=cuda
+    exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" --device "$device" "$@" ;;
   together|prediction|determinism|certificate|kernels) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
   attribution)
     python=$(torch_python)
