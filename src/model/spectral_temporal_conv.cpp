@@ -35,15 +35,17 @@ std::size_t runs_side_by_side(std::size_t runs, std::size_t history, const Windo
 
 /// What a host's thread takes at a time where it works by planes. Spectra over time are read from beyond its own cache, those of
 /// the frames once for all channels of an item, the kernel's once for all its segments; its planes, of 128 windows together at
-/// most, stay in its cache.
+/// most, stay in its cache. With several phases there is so much more to read that planes that do not quite stay are less.
 struct ItemShape {
   std::size_t segments, channels;
-  ItemShape(int window_lanes, std::size_t all_channels)
+  ItemShape(int window_lanes, std::size_t all_channels, int phases)
       : segments(window_lanes <= 32 ? 2 : 1),
-        channels(std::min(all_channels, core::as_size(std::max(1, 128 / window_lanes)) / segments)) {}
+        channels(std::min(all_channels, core::as_size(std::max(1, (phases > 1 ? 256 : 128) / window_lanes)) / segments)) {}
 };
 /// Channels of an item of the gradient, `together` segments each.
-inline std::size_t gradient_channels(std::size_t channels) { return std::min<std::size_t>(channels, 2); }
+inline std::size_t gradient_channels(std::size_t channels, int phases) {
+  return std::min<std::size_t>(channels, phases > 1 ? 4 : 2);
+}
 
 /// Values of the workspaces, and the lanes of their spectra.
 template <class S>
@@ -78,9 +80,9 @@ struct SpectralTemporalConv<S>::Sizes {
                       lag_plane = pair * static_cast<std::size_t>(lag_lanes);
     const bool planes = planes_carry_work && time;
     if (planes) {
-      const ItemShape item(window_lanes, channels);
+      const ItemShape item(window_lanes, channels, time.phases);
       const std::size_t back =
-          gradient_channels(channels) * (summed * window_plane + lag_plane) + core::as_size(lags) * kernel_area;
+          gradient_channels(channels, time.phases) * (summed * window_plane + lag_plane) + core::as_size(lags) * kernel_area;
       room = core::as_size(
           padded_to_lanes(spectral::as_int(std::max({read, item.segments * item.channels * window_plane, back})), w));
     }
@@ -140,26 +142,22 @@ void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames
                                spectra);
 }
 
-/// The same on a host, a segment at a time.
+/// The same on a host, a segment at a time. transform_plane(g, spectrum): the transform in space of segment g.
 template <class S>
-void SpectralTemporalConv<S>::transform_segments(const Exec& exec, const View4<S>& frames, int segments) {
-  if constexpr (planes_carry_work) {
-    const std::size_t f = spectral::frequencies(n_), spectrum = frame_spectrum();
-    const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
-    const View1<S> in_space = spectral::twiddles<S>(n_);
-    const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, frames_, frame_lanes_};
-    const Kokkos::Experimental::UniqueToken<Exec> token(exec);
-    Kokkos::parallel_for("model::spectral_frames", spectral::long_items(exec, static_cast<std::size_t>(segments)),
-                         [&](long item) {
-                           const std::size_t g = static_cast<std::size_t>(item);
-                           const int thread = token.acquire();
-                           S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
-                           spectral::forward_here(n_, at, static_cast<const S*>(frames.data() + g * frames.stride(0)), room);
-                           spectral::transform_frames_here(time_, in_time, f, static_cast<const S*>(room), frame_lanes_,
-                                                           frame_spectra_.data() + g * spectrum);
-                           token.release(thread);
-                         });
-  }
+template <class Planes>
+void SpectralTemporalConv<S>::transform_segments(const Exec& exec, int segments, const Planes& transform_plane) {
+  const std::size_t f = spectral::frequencies(n_), spectrum = frame_spectrum();
+  const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
+  const Kokkos::Experimental::UniqueToken<Exec> token(exec);
+  Kokkos::parallel_for("model::spectral_frames", spectral::long_items(exec, static_cast<std::size_t>(segments)), [&](long item) {
+    const std::size_t g = static_cast<std::size_t>(item);
+    const int thread = token.acquire();
+    S* const room = product_.data() + static_cast<std::size_t>(thread) * room_;
+    transform_plane(g, room);
+    spectral::transform_frames_here(time_, in_time, f, static_cast<const S*>(room), frame_lanes_,
+                                    frame_spectra_.data() + g * spectrum);
+    token.release(thread);
+  });
 }
 
 template <class S>
@@ -179,15 +177,51 @@ std::size_t SpectralTemporalConv<S>::output_area() const {
 }
 
 template <class S>
+void SpectralTemporalConv<S>::require_room(std::size_t segments, FrameSpectra kept) const {
+  core::require(use_ == SpectralUse::gradients || kept == FrameSpectra::fresh,
+                "an engine made for forward passes keeps no spectra of its frames");
+  core::require(segments <= core::as_size(segments_), "{} segments were given to an engine made for {}", segments, segments_);
+}
+
+template <class S>
+void SpectralTemporalConv<S>::forward(const Exec& exec, const SegmentSource<S>& source, const View5<S>& out, FrameSpectra kept,
+                                      const PlaneWork& after) {
+  require_room(source.segments, kept);
+  core::require(takes_source() && source, "frames can be written on the way of a host's transform over time alone");
+  if constexpr (planes_carry_work) {
+    constexpr int W = lane_count<S>;
+    const View1<S> in_space = spectral::twiddles<S>(n_);
+    const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, W, frame_lanes_};
+    const std::size_t area = core::as_size(height_ * width_ * W);
+    const int segments = spectral::as_int(source.segments);
+    if (kept == FrameSpectra::fresh)
+      transform_segments(exec, segments, [&](std::size_t g, S* spectrum) {
+        S* const values = spectral::thread_plane<S>(area);
+        for (int lane = 0; lane < frame_lanes_; lane += W) {
+          source.write(g, core::as_size(lane), values);
+          spectral::forward_lanes_here(n_, at, static_cast<const S*>(values), W, spectrum + lane);
+        }
+      });
+    correlate_by_planes(exec, segments, out.data(), after);
+  }
+}
+
+template <class S>
 void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept,
                                       const PlaneWork& after) {
+  require_room(frames.extent(0), kept);
   const bool gradients = use_ == SpectralUse::gradients;
-  core::require(gradients || kept == FrameSpectra::fresh, "an engine made for forward passes keeps no spectra of its frames");
   const int segments = spectral::as_int(frames.extent(0));
-  core::require(segments <= segments_, "{} segments were given to an engine made for {}", segments, segments_);
-  if (by_planes()) {
-    if (kept == FrameSpectra::fresh) transform_segments(exec, frames, segments);
-    return correlate_by_planes(exec, segments, out.data(), after);
+  if constexpr (planes_carry_work) {
+    if (by_planes()) {
+      const View1<S> in_space = spectral::twiddles<S>(n_);
+      const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, frames_, frame_lanes_};
+      if (kept == FrameSpectra::fresh)
+        transform_segments(exec, segments, [&](std::size_t g, S* spectrum) {
+          spectral::forward_here(n_, at, static_cast<const S*>(frames.data() + g * frames.stride(0)), spectrum);
+        });
+      return correlate_by_planes(exec, segments, out.data(), after);
+    }
   }
   for (int g = 0; g < segments; g += chunk_) {
     const int count = std::min(chunk_, segments - g);
@@ -220,7 +254,7 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_};
-    const ItemShape shape(window_lanes_, channels());
+    const ItemShape shape(window_lanes_, channels(), time_.phases);
     const std::size_t wide = shape.channels, groups = (channels() + wide - 1) / wide, all = core::as_size(segments),
                       each = shape.segments;
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
@@ -279,7 +313,7 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
     const std::size_t kernel = f * 2 * static_cast<std::size_t>(lag_lanes_), taps = core::as_size(kernel_y_ * kernel_x_);
     const std::size_t together = core::as_size(together_), area = output_area(), frames = frame_spectrum();
     const spectral::LagLanes order = lag_order();
-    const std::size_t wide = gradient_channels(channels()), groups = (channels() + wide - 1) / wide;
+    const std::size_t wide = gradient_channels(channels(), time_.phases), groups = (channels() + wide - 1) / wide;
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_, window_lanes_},

@@ -238,6 +238,11 @@ void forward_here(int n, const PlaneLayout<S>& at, const S* plane, S* spectrum) 
 }
 
 template <class S>
+void forward_lanes_here(int n, const PlaneLayout<S>& at, const S* plane, int left, S* spectrum) {
+  on_host_with_length(n, [&](auto length) { forward_plane<decltype(length)::value>(at, plane, left, spectrum); });
+}
+
+template <class S>
 void inverse_here(int n, const PlaneLayout<S>& at, S* spectrum, S* plane) {
   on_host_with_length(n, [&](auto length) {
     for (int lane = 0; lane < at.lanes; lane += lane_count<S>)
@@ -269,6 +274,8 @@ template void inverse<double>(const core::Exec&, int, double*, int, int, double*
 
 template void forward_here(int, const PlaneLayout<float>&, const float*, float*);
 template void forward_here(int, const PlaneLayout<double>&, const double*, double*);
+template void forward_lanes_here(int, const PlaneLayout<float>&, const float*, int, float*);
+template void forward_lanes_here(int, const PlaneLayout<double>&, const double*, int, double*);
 template void inverse_here(int, const PlaneLayout<float>&, float*, float*);
 template void inverse_here(int, const PlaneLayout<double>&, double*, double*);
 template float* thread_plane(std::size_t);

@@ -38,6 +38,9 @@ struct PlaneLayout {
 /// One plane and its spectrum, by the host thread that calls.
 template <class S>
 void forward_here(int n, const PlaneLayout<S>& at, const S* plane, S* spectrum);
+/// One register of lanes of it, of which `left` are in the plane.
+template <class S>
+void forward_lanes_here(int n, const PlaneLayout<S>& at, const S* plane, int left, S* spectrum);
 template <class S>
 void inverse_here(int n, const PlaneLayout<S>& at, S* spectrum, S* plane);
 

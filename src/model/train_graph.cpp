@@ -241,6 +241,14 @@ void train_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& p
   stage.first.forward(exec, frames, z, spectra, rows);
 }
 
+/// The same for all segments, whose frames are on the way.
+template <class S>
+void first_layer_on_the_way(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, FrameSpectra spectra) {
+  HiddenStage<S>& stage = graph.hidden.front();
+  stage.first.set_kernel(exec, kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters));
+  stage.first.forward(exec, graph.source, stage.norm.z, spectra, forward_moment_rows(stage.norm.z, stage.norm.moments));
+}
+
 template <class S>
 void train_later_layers(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
                         const StepNoise& noise) {
@@ -261,8 +269,12 @@ void train_later_layers(const Exec& exec, const Communicator& communicator, Trai
 template <class S>
 void train_forward(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
                    const StepNoise& noise, FrameSpectra spectra) {
-  core::require(graph.frames.extent(0) == graph.owned.size(), "a graph for statistics takes its frames in parts");
-  train_first_layer(exec, graph, parameters, graph.frames, 0, spectra);
+  if (graph.holds_frames()) {
+    core::require(graph.frames.extent(0) == graph.owned.size(), "a graph for statistics takes its frames in parts");
+    train_first_layer(exec, graph, parameters, graph.frames, 0, spectra);
+  } else {
+    first_layer_on_the_way(exec, graph, parameters, spectra);
+  }
   train_later_layers(exec, communicator, graph, parameters, noise);
 }
 

@@ -4,8 +4,6 @@
 #include "amacrine/model/lanes.hpp"
 #include "amacrine/model/train_kernels.hpp"
 
-#include <type_traits>
-
 namespace amacrine::model {
 
 using core::Exec;
@@ -18,8 +16,6 @@ using core::View5;
 namespace {
 
 constexpr std::size_t chunk_units = 64;  ///< 64 units x 32 windows of float stay in the first-level cache while all cells pass
-
-constexpr std::size_t gather_tile = train_lanes > 1 ? 128 : 1;  ///< pixels of a work item
 
 std::size_t lane_blocks(std::size_t windows) { return (windows + train_lanes - 1) / train_lanes; }
 
@@ -207,134 +203,12 @@ void output_loss(const Exec& exec, const View5<S>& drive, const View1<S>& gain, 
       });
 }
 
-/// out = a value + b for the first `lanes` of a register.
-template <class S, class Pixel>
-KOKKOS_INLINE_FUNCTION void normalise(const Pixel (&values)[train_lanes], S a, S b, std::size_t lanes, S* out) {
-  if constexpr (train_lanes > 1) {
-    const Lanes<Pixel, train_lanes> pixels = load<Pixel, train_lanes>(values);
-    Lanes<S, train_lanes> wide;
-    if constexpr (std::is_same_v<Pixel, std::uint8_t>) {
-      wide = from_bytes<S, train_lanes>(pixels);
-    } else {
-      wide = converted<S, Pixel, train_lanes>(pixels);
-    }
-    const Lanes<S, train_lanes> result = broadcast<S, train_lanes>(a) * wide + broadcast<S, train_lanes>(b);
-    lanes == static_cast<std::size_t>(train_lanes) ? store<S, train_lanes>(out, result)
-                                                   : store_part<S, train_lanes>(out, result, lanes);
-  } else {
-    out[0] = a * static_cast<S>(values[0]) + b;
-  }
-}
-
-/// Pixels on their way from frames to lanes.
-constexpr std::size_t gather_registers = train_lanes > 1 ? 6 : 1;
-template <class Pixel>
-using GatherTile = Pixel[gather_tile][gather_registers][train_lanes];
-
-/// Whole squares of `frames` frames of `some` pixels are turned in registers, a frame or two left over one by one; returns the
-/// pixels that are done.
-template <class Pixel>
-inline std::size_t turn_pixels(const Pixel* movie, std::size_t step, std::size_t some, std::size_t frames,
-                               GatherTile<Pixel>& values) {
-  constexpr std::size_t W = train_lanes;
-  std::size_t i = 0;
-  for (; i + W <= some; i += W)
-    for (std::size_t f = 0; f < frames; f += W) {
-      const std::size_t rows = frames - f < W ? frames - f : W;
-      if (f + 2 * W <= frames)
-        for (std::size_t r = 0; r < W; ++r) prefetch(movie + (f + W + r) * step + i);
-      if (rows > 2) {
-        core::transpose_square<Pixel, train_lanes>(movie + f * step + i, step, static_cast<int>(rows), values[i][f / W],
-                                                   gather_registers * W, train_lanes);
-      } else {
-        for (std::size_t r = 0; r < rows; ++r)
-          for (std::size_t x = 0; x < W; ++x) values[i + x][f / W][r] = movie[(f + r) * step + i + x];
-      }
-    }
-  return i;
-}
-
-/// Asks for `frames` frames of `some` pixels, the next that are turned.
-template <class Pixel>
-KOKKOS_INLINE_FUNCTION void prefetch_pixels(const Pixel* movie, std::size_t step, std::size_t some, std::size_t frames) {
-  if constexpr (train_lanes > 1) {
-    constexpr std::size_t line = 64 / sizeof(Pixel);
-    for (std::size_t f = 0; f < frames; ++f)
-      for (std::size_t i = 0; i < some + line - 1; i += line) prefetch(movie + f * step + (i < some ? i : some - 1));
-  }
-}
-
-/// `count` frames of `some` pixels from p on, each `step` values after the one before, frames becoming lanes: out (pixels,
-/// stride), the first `count` of each; where `open`, lanes after them may be written too, whose turn is still to come.
-template <class S, class Pixel>
-KOKKOS_INLINE_FUNCTION void gather_pixels(const Pixel* movie, std::size_t step, std::size_t p, std::size_t some,
-                                          std::size_t count, const View1<S>& scale, const View1<S>& offset, bool open,
-                                          GatherTile<Pixel>& values, S* out, std::size_t stride) {
-  const bool per_pixel = scale.extent(0) > 1;
-  constexpr std::size_t W = train_lanes, registers = gather_registers;
-  for (std::size_t first = 0; first < count; first += registers * W) {
-    const std::size_t frames = count - first < registers * W ? count - first : registers * W;
-    const Pixel* const from = movie + first * step + p;
-    std::size_t turned = 0;
-    if constexpr (train_lanes > 1) turned = turn_pixels(from, step, some, frames, values);
-    for (std::size_t f = 0; f < frames; ++f)
-      for (std::size_t i = turned; i < some; ++i) values[i][f / W][f % W] = from[f * step + i];
-    for (std::size_t i = 0; i < some; ++i)
-      for (std::size_t f = 0; f < frames; f += W)
-        normalise(values[i][f / W], scale(per_pixel ? p + i : 0), offset(per_pixel ? p + i : 0),
-                  frames - f < W && !open ? frames - f : W, out + i * stride + first + f);
-  }
-}
-
-template <class S, class Pixel>
-void gather_frames(const Exec& exec, const View3<const Pixel>& movie, const View1<std::int64_t>& first, const View1<S>& scale,
-                   const View1<S>& offset, const View4<S>& frames, std::size_t spacing) {
-  const std::size_t pixels = frames.extent(1) * frames.extent(2), tiles = (pixels + gather_tile - 1) / gather_tile;
-  const std::size_t all = frames.extent(3), runs = first.extent(0) / frames.extent(0), count = all / runs,
-                    phase = count / spacing;
-  const Pixel* const from = movie.data();
-  S* const to = frames.data();
-  Kokkos::parallel_for(
-      "model::gather_frames", Kokkos::RangePolicy<Exec>(exec, 0, first.extent(0) * tiles), KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t p = item % tiles * gather_tile, run = item / tiles, g = run / runs;
-        const std::size_t some = pixels - p < gather_tile ? pixels - p : gather_tile;
-        GatherTile<Pixel> values = {};  // whole registers are read
-        for (std::size_t q = 0; q < spacing; ++q) {
-          const Pixel* const frame = from + (static_cast<std::size_t>(first(run)) + q) * pixels;
-          if (q + 1 < spacing) prefetch_pixels(frame + pixels + p, spacing * pixels, some, phase);
-          const bool open = (spacing - 1 - q) * phase + 1 >= static_cast<std::size_t>(train_lanes);
-          gather_pixels(frame, spacing * pixels, p, some, phase, scale, offset, open, values,
-                        to + (g * pixels + p) * all + run % runs * count + q * phase, all);
-        }
-      });
-}
-
-template <class S>
-void gather_targets(const Exec& exec, const View2<const float>& response, const View1<std::int64_t>& first,
-                    const View5<S>& target, std::size_t spacing) {
-  const std::size_t cells = target.extent(1), windows = target.extent(4), runs = first.extent(0) / target.extent(0),
-                    run = windows / runs;
-  Kokkos::parallel_for(
-      "model::gather_targets", Kokkos::RangePolicy<Exec>(exec, 0, target.extent(0) * cells * windows),
-      KOKKOS_LAMBDA(const std::size_t item) {
-        const std::size_t b = item % windows, n = item / windows % cells, g = item / windows / cells;
-        target(g, n, 0, 0, b) =
-            static_cast<S>(response(n, static_cast<std::size_t>(first(g * runs + b / run)) + b % run * spacing));
-      });
-}
-
-#define AMACRINE_INSTANTIATE(S)                                                                                              \
-  template void readout_forward<S>(const Exec&, const View5<S>&, const View2<S>&, const View4<S>&, const View5<S>&);         \
-  template void readout_input_gradient<S>(const Exec&, const View5<S>&, const View2<S>&, const View5<S>&);                   \
-  template void readout_weight_gradient<S>(const Exec&, const View5<S>&, const View5<S>&, const View3<S>&);                  \
-  template void output_loss<S>(const Exec&, const View5<S>&, const View1<S>&, const View1<S>&, const View5<S>&, double,      \
-                               const LossSettings&, std::size_t, const View5<S>&, const View5<S>&, const View2<double>&);    \
-  template void gather_frames<S, std::uint8_t>(const Exec&, const View3<const std::uint8_t>&, const View1<std::int64_t>&,    \
-                                               const View1<S>&, const View1<S>&, const View4<S>&, std::size_t);              \
-  template void gather_frames<S, float>(const Exec&, const View3<const float>&, const View1<std::int64_t>&, const View1<S>&, \
-                                        const View1<S>&, const View4<S>&, std::size_t);                                      \
-  template void gather_targets<S>(const Exec&, const View2<const float>&, const View1<std::int64_t>&, const View5<S>&,       \
-                                  std::size_t);
+#define AMACRINE_INSTANTIATE(S)                                                                                         \
+  template void readout_forward<S>(const Exec&, const View5<S>&, const View2<S>&, const View4<S>&, const View5<S>&);    \
+  template void readout_input_gradient<S>(const Exec&, const View5<S>&, const View2<S>&, const View5<S>&);              \
+  template void readout_weight_gradient<S>(const Exec&, const View5<S>&, const View5<S>&, const View3<S>&);             \
+  template void output_loss<S>(const Exec&, const View5<S>&, const View1<S>&, const View1<S>&, const View5<S>&, double, \
+                               const LossSettings&, std::size_t, const View5<S>&, const View5<S>&, const View2<double>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

@@ -78,6 +78,12 @@ std::size_t frame_segments(GraphUse use, std::size_t segments) {
   return use == GraphUse::training ? segments : std::min(segments, statistics_part);
 }
 
+/// Whether frames need room: not where the first layer's engine takes them on the way.
+bool frames_held(const Architecture& a, const SegmentShape& shape, GraphUse use, ConvEngine engine, FrameRoom room) {
+  return room == FrameRoom::held || use != GraphUse::training || !planes_carry_work || a.layers() == 0 ||
+         !convolution_of(a, 0, engine).spectral || !spectral::TimeBlocks(a.history, shape);
+}
+
 SpectralUse spectral_use(GraphUse use) { return use == GraphUse::training ? SpectralUse::gradients : SpectralUse::forward; }
 
 /// The first layer's engine is made for gradients also where there are none: it transforms over time, and takes runs side by
@@ -153,7 +159,7 @@ BatchLayout batch_layout(const Architecture& a, std::size_t runs, const WindowRu
 
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& a, const BatchLayout& layout, parallel::Range owned, GraphUse use,
-                               ConvEngine engine) {
+                               ConvEngine engine, FrameRoom room) {
   core::require(a.cells > 0, "a training graph needs at least one cell");
   TrainGraph<S> graph;
   graph.architecture = a;
@@ -163,8 +169,9 @@ TrainGraph<S> make_train_graph(const Architecture& a, const BatchLayout& layout,
   core::require(owned.begin % graph.together == 0 && owned.size() % graph.together == 0,
                 "segments {} to {} are not whole groups of {}", owned.begin, owned.end, graph.together);
   const std::size_t segments = owned.size(), windows = graph.windows, cells = as_size(a.cells), samples = graph.samples();
-  graph.frames = core::workspace<core::View4<S>>("model::train_frames", frame_segments(use, segments), as_size(a.height),
-                                                 as_size(a.width), layout.shape.frames(as_size(a.history)));
+  if (frames_held(a, layout.shape, use, engine, room))
+    graph.frames = core::workspace<core::View4<S>>("model::train_frames", frame_segments(use, segments), as_size(a.height),
+                                                   as_size(a.width), layout.shape.frames(as_size(a.history)));
   graph.target = core::View5<S>("model::train_target", segments, cells, 1, 1, windows);
   graph.rate = core::View5<S>(uninitialised("model::train_rate"), segments, cells, 1, 1, windows);
   graph.cell_loss = core::View2<double>("model::train_loss", segments, cells);
@@ -192,13 +199,14 @@ TrainGraph<S> make_train_graph(const Architecture& a, const BatchLayout& layout,
   return graph;
 }
 
-double train_graph_bytes(const Architecture& a, const BatchLayout& layout, std::size_t segments, GraphUse use,
-                         ConvEngine engine) {
+double train_graph_bytes(const Architecture& a, const BatchLayout& layout, std::size_t segments, GraphUse use, ConvEngine engine,
+                         FrameRoom room) {
   const bool training = use == GraphUse::training;
   const std::size_t cells = as_size(a.cells), frame = as_size(a.height * a.width), windows = layout.shape.windows,
                     together = layout.segments.together;
-  std::size_t values =
-      frame_segments(use, segments) * frame * layout.shape.frames(as_size(a.history)) + 2 * segments * cells * windows;
+  std::size_t values = 2 * segments * cells * windows;
+  if (frames_held(a, layout.shape, use, engine, room))
+    values += frame_segments(use, segments) * frame * layout.shape.frames(as_size(a.history));
   double bytes = static_cast<double>(segments * cells * sizeof(double));
   for (int l = 0; l < a.layers(); ++l) {
     const Convolution c = convolution_of(a, l, engine);
@@ -215,10 +223,10 @@ double train_graph_bytes(const Architecture& a, const BatchLayout& layout, std::
   return bytes + static_cast<double>(values * sizeof(float));
 }
 
-template TrainGraph<float> make_train_graph<float>(const Architecture&, const BatchLayout&, parallel::Range, GraphUse,
-                                                   ConvEngine);
+template TrainGraph<float> make_train_graph<float>(const Architecture&, const BatchLayout&, parallel::Range, GraphUse, ConvEngine,
+                                                   FrameRoom);
 template TrainGraph<double> make_train_graph<double>(const Architecture&, const BatchLayout&, parallel::Range, GraphUse,
-                                                     ConvEngine);
+                                                     ConvEngine, FrameRoom);
 template std::string describe_engines<float>(const TrainGraph<float>&);
 template std::string describe_engines<double>(const TrainGraph<double>&);
 

@@ -2,6 +2,7 @@
 #include "amacrine/training/batches.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/model/gather.hpp"
 
 namespace amacrine::training {
 namespace {
@@ -53,11 +54,11 @@ BatchSource::BatchSource(const recording::Recording& recording, const recording:
   response_ = response;
 }
 
-void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames,
-                              std::size_t spacing) const {
-  core::require(!first.empty() && first.size() % frames.extent(0) == 0 && frames.extent(3) * frames.extent(0) % first.size() == 0,
-                "{} runs were given to room for {} segments", first.size(), frames.extent(0));
-  const std::size_t count = frames.extent(3) * frames.extent(0) / first.size();
+std::vector<std::int64_t> BatchSource::first_frames(const std::vector<std::size_t>& first, std::size_t segments,
+                                                    std::size_t frames) const {
+  core::require(!first.empty() && first.size() % segments == 0 && frames * segments % first.size() == 0,
+                "{} runs were given to room for {} segments", first.size(), segments);
+  const std::size_t count = frames * segments / first.size();
   std::vector<std::int64_t> starts;
   for (const std::size_t t : first) {
     core::require(t >= reach_ && t - reach_ + count <= frames_,
@@ -65,14 +66,33 @@ void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::siz
                   reach_, frames_);
     starts.push_back(static_cast<std::int64_t>(t - reach_));
   }
-  const core::View1<std::int64_t> from = core::to_device("training::first_frames", starts);
+  return starts;
+}
+
+void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::size_t>& first, const core::View4<float>& frames,
+                              std::size_t spacing) const {
+  const core::View1<std::int64_t> from =
+      core::to_device("training::first_frames", first_frames(first, frames.extent(0), frames.extent(3)));
   std::visit([&](const auto& movie) { model::gather_frames<float>(exec, movie, from, scale_, offset_, frames, spacing); },
              movie_);
   exec.fence("training::the list of frames ends here");
 }
 
+model::SegmentSource<float> BatchSource::frames_on_the_way(const std::vector<std::size_t>& first, std::size_t segments,
+                                                           std::size_t frames, std::size_t spacing) const {
+  const std::vector<std::int64_t> from = first_frames(first, segments, frames);
+  return std::visit(
+      [&](const auto& movie) { return model::segment_source<float>(movie, from, scale_, offset_, segments, frames, spacing); },
+      movie_);
+}
+
 void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& first, model::TrainGraph<float>& graph) const {
-  fill_frames(exec, first, graph.frames, graph.spacing);
+  if (graph.holds_frames()) {
+    fill_frames(exec, first, graph.frames, graph.spacing);
+  } else {
+    const std::size_t frames = graph.shape().frames(static_cast<std::size_t>(graph.architecture.history));
+    graph.source = frames_on_the_way(first, graph.owned.size(), frames, graph.spacing);
+  }
   const std::size_t reach = model::WindowRun(graph.shape().run(), graph.spacing).reach();
   std::vector<std::int64_t> targets;
   for (const std::size_t t : first) {

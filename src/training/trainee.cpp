@@ -79,7 +79,8 @@ Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
              static_cast<std::size_t>(run.recording_settings.minimum_lag)),
       validator(communicator, run, sampler, source),
       graph(model::make_train_graph<float>(run.architecture, layout_of(run), communicator.owned(layout_of(run).segments),
-                                           model::GraphUse::training, model::conv_engine(run.settings.engine))) {
+                                           model::GraphUse::training, model::conv_engine(run.settings.engine),
+                                           model::FrameRoom::on_the_way)) {
   if (!graph.hidden.empty()) core::log("  {}", model::describe_engines(graph));
 }
 

@@ -78,7 +78,9 @@ void first_layer(Works& works, const model::Architecture& a, double g, const mod
   Planes gradients = kernel;
   gradients.count = g * c / double(model::gradient_segments(std::size_t(g), std::size_t(t), shape));
   transform(works, "spectral_forward", kernel);
-  transform(works, by_planes ? "spectral_frames" : "spectral_forward", frames);
+  // By planes pixels are read as bytes, and the spectra in space stay with their thread.
+  by_planes ? void(works["model::spectral_frames"] += {frames.flops() + 2 * frames.values(), frames.values()})
+            : transform(works, "spectral_forward", frames);
   transform_with(works, "inverse_and_moments", "inverse", "forward_moments", moments, outputs, !by_planes);
   transform_with(works, "norm_backward_and_forward", "forward", "norm_backward", back, outputs, !by_planes);
   transform(works, by_planes ? "norm_backward_and_forward" : "spectral_inverse", gradients);
@@ -144,7 +146,8 @@ std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size
   works["model::readout_input_gradient"] += {2 * n * h, bytes_of * (h + weights)};
   works["model::readout_weight_gradient"] += {2 * n * h, bytes_of * (h + g * weights)};
   const double pixels = double(a.height) * a.width * g * double(shape.frames(std::size_t(a.history)));
-  works["model::gather_frames"] += {2 * pixels, (1 + bytes_of) * pixels};
+  const model::spectral::TimeBlocks time(a.history, shape);
+  if (!(model::planes_carry_work && time)) works["model::gather_frames"] += {2 * pixels, (1 + bytes_of) * pixels};
   works["training::adam"] += {adam_flops * parameters, 8 * bytes_of * parameters};
   return works;
 }

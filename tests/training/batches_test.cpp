@@ -4,7 +4,11 @@
 
 #include "amacrine/core/random.hpp"
 #include "amacrine/recording/reader.hpp"
+#include "amacrine/training/initialise.hpp"
 #include "synthetic.hpp"
+
+#include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -60,6 +64,59 @@ TEST_P(Batches, WindowsSeeTheirFramesAndTargets) {
       for (std::size_t n = 0; n < 2; ++n)
         ASSERT_EQ(target[(r / graph.runs * 2 + n) * graph.windows + r % graph.runs * windows + b],
                   recording.train.target(n, first[r] + spacing * b));
+    }
+}
+
+struct Step {
+  std::vector<float> drive, gradient;
+  double loss = 0;
+};
+
+Step step_of(const TrainingRun& run, const BatchSource& source, const std::vector<std::size_t>& first, const Shape& shape,
+             model::FrameRoom room) {
+  const model::BatchLayout layout =
+      model::batch_layout(run.architecture, shape.runs, {shape.windows, shape.spacing}, model::GraphUse::training);
+  auto graph = model::make_train_graph<float>(run.architecture, layout, {0, layout.segments.count}, model::GraphUse::training,
+                                              model::ConvEngine::automatic, room);
+  EXPECT_EQ(graph.holds_frames(), room == model::FrameRoom::held || !model::planes_carry_work);
+  const core::Exec exec;
+  const parallel::Communicator self = parallel::Communicator::self();
+  source.fill(exec, first, graph);
+  const auto parameters =
+      core::to_device("test::parameters", initial_parameters(run.architecture, model::make_layout(run.architecture), 3));
+  Step step;
+  model::train_forward(exec, self, graph, parameters, {true, 3, 1});
+  step.drive = core::to_host(graph.output.z);
+  step.loss = model::train_backward(exec, self, graph, parameters, {}, step.gradient);
+  return step;
+}
+
+/// Frames that are written on the way to their transform give the step the bits that frames in memory give it: with registers
+/// that are full and such that are not, of bytes and of floats.
+TEST(FramesOnTheWay, GiveTheSameBits) {
+  constexpr std::size_t side = 50;
+  for (const bool floats : {false, true})
+    for (const Shape& shape : {Shape{4, 4, 4, 40}, Shape{6, 8, 1, 40}, Shape{3, 5, 3, 21}}) {
+      recording::Recording recording = synthetic::make_recording(400, 2, 5, side);
+      if (floats) {
+        const auto& bytes = std::get<core::Array<std::uint8_t, 3>>(recording.train.movie.pixels);
+        core::Array<float, 3> pixels({bytes.extent(0), side, side});
+        std::copy(bytes.values().begin(), bytes.values().end(), pixels.values().begin());
+        recording.train.movie.pixels = std::move(pixels);
+      }
+      TrainingRun run = synthetic::make_run(recording);
+      run.architecture = {};
+      run.architecture.history = shape.history, run.architecture.cells = 2;
+      const auto normalisation = recording::fit_normalisation(recording.train.movie, recording.coding, "per_pixel");
+      const BatchSource source(recording, normalisation, static_cast<std::size_t>(shape.history), 0);
+      std::vector<std::size_t> first;
+      for (std::size_t r = 0; r < shape.runs; ++r) first.push_back(static_cast<std::size_t>(shape.history) + 3 + 41 * r);
+      const Step held = step_of(run, source, first, shape, model::FrameRoom::held),
+                 written = step_of(run, source, first, shape, model::FrameRoom::on_the_way);
+      EXPECT_TRUE(std::isfinite(held.loss));
+      EXPECT_EQ(held.loss, written.loss);
+      EXPECT_EQ(held.drive, written.drive);
+      EXPECT_EQ(held.gradient, written.gradient);
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/model/gather.hpp"
 #include "amacrine/model/train_graph.hpp"
 #include "amacrine/training/adam.hpp"
 #include "pytorch_file.hpp"

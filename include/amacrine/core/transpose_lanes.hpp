@@ -66,7 +66,21 @@ inline void transpose_square(const S* from, std::size_t from_stride, int rows, S
     if (j < columns) __builtin_memcpy(to + static_cast<std::size_t>(j) * to_stride, &square[j], sizeof(Row));
 }
 
-/// The same for W = lane_count, where a GPU's one lane is a copy.
+/// to[j * W + i] = rows[i][begin + j]: W values of each of W rows that lie anywhere.
+template <class S, int W>
+inline void transpose_rows(const S* const (&rows)[W], std::size_t begin, S* to) {
+  if constexpr (W == 1) {
+    *to = rows[0][begin];
+  } else {
+    using Row = typename detail::Vector<S, W>::type;
+    Row square[W];
+    for (int i = 0; i < W; ++i) __builtin_memcpy(&square[i], rows[i] + begin, sizeof(Row));
+    detail::exchange_blocks<S, W, 1>(square);
+    for (int j = 0; j < W; ++j) __builtin_memcpy(to + j * W, &square[j], sizeof(Row));
+  }
+}
+
+/// transpose_square for W = lane_count, where a GPU's one lane is a copy.
 template <class S>
 KOKKOS_INLINE_FUNCTION void transpose_lanes(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride,
                                             int columns) {

@@ -36,6 +36,16 @@ struct PlaneSource {
   explicit operator bool() const { return static_cast<bool>(write); }
 };
 
+/// Writes the frames that a transform over time reads, in place of frames in memory: `write` puts those of a segment from `begin`
+/// on, a register of them (lane_count<S>), where the thread that transforms them has room (Y, X, lane_count<S>); lanes beyond
+/// the segment's last frame may hold anything finite. Hosts only; empty: none.
+template <class S>
+struct SegmentSource {
+  std::size_t segments = 0;
+  std::function<void(std::size_t segment, std::size_t begin, S* values)> write;
+  explicit operator bool() const { return static_cast<bool>(write); }
+};
+
 /// Element-wise work on the planes (G, C) that a transform has just written, while they are in the cache of the thread that
 /// transforms them: `run` is called once for every plane. Hosts only (planes_carry_work); empty: none.
 struct PlaneWork {
@@ -103,6 +113,10 @@ class SpectralTemporalConv {
   /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for. `after`: on planes of out.
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
                FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
+  /// The same for frames that are written on the way, which an engine with a transform over time takes on hosts.
+  bool takes_source() const { return by_planes(); }
+  void forward(const core::Exec& exec, const SegmentSource<S>& source, const core::View5<S>& out,
+               FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
   /// d_out (G,C,OY,OX,B) -> d_kernel (G/g,C,T,KY,KX), each the sum over g = gradient_segments neighbours, for the frames of the
   /// last forward(). `source`: writes what is taken for planes of d_out.
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
@@ -115,8 +129,10 @@ class SpectralTemporalConv {
  private:
   struct Sizes;
   void transform_frames(const core::Exec& exec, const S* frames, int count, S* spectra);
-  void transform_segments(const core::Exec& exec, const core::View4<S>& frames, int segments);
+  template <class Planes>
+  void transform_segments(const core::Exec& exec, int segments, const Planes& transform_plane);
   void correlate(const core::Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after);
+  void require_room(std::size_t segments, FrameSpectra spectra) const;
   void correlate_by_planes(const core::Exec& exec, int segments, S* out, const PlaneWork& after);
   void gradient_by_planes(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
                           const PlaneSource<S>& source);

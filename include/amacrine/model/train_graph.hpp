@@ -26,6 +26,10 @@ enum class GraphUse {
   statistics,  ///< forward only: layer outputs overwrite their inputs, frames pass through in parts
 };
 
+/// Where a training graph has the frames of its batch: in memory, or, where the first layer's engine takes them so, nowhere: they
+/// are written where they are transformed (SegmentSource).
+enum class FrameRoom { held, on_the_way };
+
 /// How convolutions are computed: tap by tap, in the frequency domain, or whichever is expected to be faster for the layer's
 /// sizes.
 enum class ConvEngine { automatic, direct, spectral };
@@ -56,16 +60,18 @@ struct HiddenStage {
   NormStage<S> norm;
 };
 
-/// Workspaces of a training step, allocated once. Fill `frames` (and `target`) before each step.
+/// Workspaces of a training step, allocated once. Fill `frames`, or where they have no room set `source`, and `target` before
+/// each step.
 template <class S>
 struct TrainGraph {
   Architecture architecture;
   ParameterLayout layout;
   std::size_t shards = 0, windows = 0, runs = 1, spacing = 1, together = 1;  ///< `together` neighbouring segments have one owner
   parallel::Range owned;
-  core::View4<S> frames;  ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
-  core::View5<S> target;  ///< (G, N, 1, 1, B) Hz
-  core::View5<S> rate;    ///< (G, N, 1, 1, B) Hz
+  core::View4<S> frames;    ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
+  SegmentSource<S> source;  ///< where frames are on the way, and `frames` is empty
+  core::View5<S> target;    ///< (G, N, 1, 1, B) Hz
+  core::View5<S> rate;      ///< (G, N, 1, 1, B) Hz
   std::vector<HiddenStage<S>> hidden;
   NormStage<S> output;            ///< z: drive (G, N, 1, 1, B)
   core::View4<S> partial;         ///< readout's partial sums
@@ -74,6 +80,7 @@ struct TrainGraph {
 
   std::size_t samples() const { return shards * windows; }
   SegmentShape shape() const { return {windows, runs, spacing}; }
+  bool holds_frames() const { return frames.extent(0) > 0; }
   parallel::Shards segments() const { return {shards, together}; }
 };
 
@@ -89,10 +96,10 @@ BatchLayout batch_layout(const Architecture& architecture, std::size_t runs, con
 /// `owned`: segments of the layout.
 template <class S>
 TrainGraph<S> make_train_graph(const Architecture& architecture, const BatchLayout& layout, parallel::Range owned, GraphUse use,
-                               ConvEngine engine = ConvEngine::automatic);
+                               ConvEngine engine = ConvEngine::automatic, FrameRoom room = FrameRoom::held);
 /// Bytes of a TrainGraph<float> of a batch, `segments` of its segments on this rank: what --dry-run prints.
 double train_graph_bytes(const Architecture& architecture, const BatchLayout& layout, std::size_t segments, GraphUse use,
-                         ConvEngine engine = ConvEngine::automatic);
+                         ConvEngine engine = ConvEngine::automatic, FrameRoom room = FrameRoom::held);
 
 /// Which noise a step draws; `on` false leaves it out.
 struct StepNoise {

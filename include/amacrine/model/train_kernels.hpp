@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The element-wise half of a training step: batch norm, noise, ReLU, readout, loss and the gathering of frames. Activations are
+/// The element-wise half of a training step: batch norm, noise, ReLU, readout and loss. Activations are
 /// (G, C, OY, OX, B); U = C * OY * OX units. K coefficients of a norm serve `share` neighbouring units each: share = OY * OX per
 /// channel, 1 per unit. Sums run over fixed blocks in a fixed order, in double.
 namespace amacrine::model {
@@ -93,17 +93,5 @@ template <class S>
 void output_loss(const core::Exec& exec, const core::View5<S>& drive, const core::View1<S>& gain, const core::View1<S>& shift,
                  const core::View5<S>& target, double beta, const LossSettings& settings, std::size_t samples,
                  const core::View5<S>& rate, const core::View5<S>& d_x, const core::View2<double>& loss);
-
-/// frames(g, y, x, f) = scale_p movie(first_g + f, y, x) + offset_p; scale and offset hold 1 or Y * X values. movie (T, Y, X).
-/// `first` may have several runs for each segment: they share its frames equally; frames of windows `spacing` apart lie by their
-/// phase (SegmentShape).
-template <class S, class Pixel>
-void gather_frames(const core::Exec& exec, const core::View3<const Pixel>& movie, const core::View1<std::int64_t>& first,
-                   const core::View1<S>& scale, const core::View1<S>& offset, const core::View4<S>& frames,
-                   std::size_t spacing = 1);
-/// target(g, n, 0, 0, b) = response(n, first_g + spacing b). response (N, T). Runs as in gather_frames.
-template <class S>
-void gather_targets(const core::Exec& exec, const core::View2<const float>& response, const core::View1<std::int64_t>& first,
-                    const core::View5<S>& target, std::size_t spacing = 1);
 
 }  // namespace amacrine::model
