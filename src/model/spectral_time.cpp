@@ -94,7 +94,8 @@ KOKKOS_INLINE_FUNCTION PhasesInTime frames_of(const TimeBlocks& time, int b) {
 }
 KOKKOS_INLINE_FUNCTION PhasesInTime lags_of(const TimeBlocks& time) { return {0, time.phases, time.lags, time.lags}; }
 
-template <int M, class S>
+/// Streamed: what is written is next read from beyond the caches; hosts only.
+template <int M, bool Streamed, class S>
 KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, const PhasesInTime& in, S scale,
                                             const TimeTwiddles<S>& twiddle, S* to) {
   constexpr int W = lane_count<S>;
@@ -106,8 +107,13 @@ KOKKOS_INLINE_FUNCTION void forward_in_time(const FrequencyRows<const S>& from, 
     for_each_index<2>([&](auto odd) AMACRINE_INLINE {
       S* const half = to + odd * 2 * M * W;
       const auto put = [&](int k, const Complex<Lanes<S>>& value) AMACRINE_INLINE {
-        store_lanes<S>(by * value.re, half + 2 * k * W);
-        store_lanes<S>(by * value.im, half + (2 * k + 1) * W);
+        if constexpr (Streamed) {
+          core::stream_lanes<S>(by * value.re, half + 2 * k * W);
+          core::stream_lanes<S>(by * value.im, half + (2 * k + 1) * W);
+        } else {
+          store_lanes<S>(by * value.re, half + 2 * k * W);
+          store_lanes<S>(by * value.im, half + (2 * k + 1) * W);
+        }
       };
       forward_half<M, odd == 1>(read, in.steps, twiddle, put);
     });
@@ -135,8 +141,8 @@ void transform_planes(const core::Exec& exec, const char* label, const TimeBlock
       label, Kokkos::RangePolicy<core::Exec>(exec, 0, static_cast<long>(in.planes) * blocks * registers), KOKKOS_LAMBDA(long i) {
         const std::size_t q = i % registers, p = i / registers / blocks;
         const PhasesInTime block = in.lags ? lags_of(time) : frames_of(time, static_cast<int>(i / registers % blocks));
-        forward_in_time<M>(frequency_rows(in.from, f, in.lanes, p, q), block, in.scale, twiddle,
-                           out + i * static_cast<std::size_t>(2 * time.values()) * W);
+        forward_in_time<M, false>(frequency_rows(in.from, f, in.lanes, p, q), block, in.scale, twiddle,
+                                  out + i * static_cast<std::size_t>(2 * time.values()) * W);
       });
 }
 
@@ -149,15 +155,15 @@ void transform_frames(const core::Exec& exec, const TimeBlocks& time, std::size_
   });
 }
 
-/// Asks for part `part` of `parts` of the spectra of `blocks` blocks at one register of frequencies, which will soon be read, or
-/// written, beyond the cache: their runs are too short for hardware to foresee the next.
-template <bool Write, class S>
+/// Asks for part `part` of `parts` of the spectra of `blocks` blocks at one register of frequencies, which will soon be read from
+/// beyond the cache: their runs are too short for hardware to foresee the next.
+template <class S>
 void prefetch_spectra(const S* first, std::size_t stride, int blocks, std::size_t size, int part, int parts) {
   constexpr std::size_t line = 64 / sizeof(S);
   const std::size_t lines = size / line, begin = lines * static_cast<std::size_t>(part) / static_cast<std::size_t>(parts),
                     end = lines * static_cast<std::size_t>(part + 1) / static_cast<std::size_t>(parts);
   for (int b = 0; b < blocks; ++b, first += stride)
-    for (std::size_t i = begin; i < end; ++i) prefetch<Write>(first + i * line);
+    for (std::size_t i = begin; i < end; ++i) prefetch(first + i * line);
 }
 
 template <class S>
@@ -169,11 +175,10 @@ void transform_frames_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddl
     const std::size_t registers = (f + W - 1) / W, spectrum = static_cast<std::size_t>(2 * time.values()) * W;
     for (std::size_t b = 0; b < static_cast<std::size_t>(time.blocks); ++b)
       for (std::size_t q = 0; q < registers; ++q) {
-        S* const to = out + (b * registers + q) * spectrum;
-        prefetch_spectra<true>(to + spectrum, 0, 1, spectrum, 0, 1);
-        forward_in_time<M>(frequency_rows(frames, f, lanes, 0, q), frames_of(time, static_cast<int>(b)), S(1) / S(time.length),
-                           twiddle, to);
+        forward_in_time<M, true>(frequency_rows(frames, f, lanes, 0, q), frames_of(time, static_cast<int>(b)),
+                                 S(1) / S(time.length), twiddle, out + (b * registers + q) * spectrum);
       }
+    core::end_of_stream();
   });
 }
 
@@ -251,8 +256,8 @@ void correlate_here(const TimeBlocks& time, const TimeTwiddles<S>& twiddle, std:
           const S *const s = frames + (static_cast<std::size_t>(g * time.blocks) * registers + q) * spectrum,
                          *const w = kernel + (static_cast<std::size_t>(c) * registers + q) * spectrum;
           if (q + 1 < registers) {
-            prefetch_spectra<false>(s + spectrum, registers * spectrum, time.blocks, spectrum, c, channels);
-            prefetch_spectra<false>(w + spectrum, 0, 1, spectrum, g, segments);
+            prefetch_spectra(s + spectrum, registers * spectrum, time.blocks, spectrum, c, channels);
+            prefetch_spectra(w + spectrum, 0, 1, spectrum, g, segments);
           }
           correlate_segment<M>(time, s, registers * spectrum, w, twiddle,
                                frequency_rows(out, f, lanes, static_cast<std::size_t>(g * channels + c), q));
@@ -393,8 +398,8 @@ void correlate_windows_here(const TimeBlocks& time, const TimeTwiddles<S>& twidd
     for (std::size_t q = 0; q < registers; ++q)
       for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
         if (q + 1 < registers)
-          prefetch_spectra<false>(frames + (q + 1) * spectrum, registers * spectrum, together * time.blocks, spectrum,
-                                  static_cast<int>(c), channels);
+          prefetch_spectra(frames + (q + 1) * spectrum, registers * spectrum, together * time.blocks, spectrum,
+                           static_cast<int>(c), channels);
         correlate_windows_block<decltype(length)::value>(
             time, window_spectra(time, f, together, 1, frames, d_out + c * d_channel, d_lanes, 0, 0, q), twiddle,
             frequency_rows(out, f, out_lanes, c, q));

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstring>
 #include <utility>
+
+#if (defined(__AVX512F__) || defined(__AVX__)) && !defined(__CUDACC__)
+#include <immintrin.h>
+#define AMACRINE_STREAMS
+#endif
 
 #include <Kokkos_Core.hpp>
 #include <Kokkos_SIMD.hpp>
@@ -61,6 +67,31 @@ KOKKOS_INLINE_FUNCTION Lanes<S> load_lanes(const S* from) {
 template <class S>
 KOKKOS_INLINE_FUNCTION void store_lanes(const Lanes<S>& lanes, S* to) {
   lanes.copy_to(to, Kokkos::Experimental::simd_flag_default);
+}
+/// Past the caches, for what is read when they would have forgotten it: nothing is fetched or displaced for it. `to` lies on a
+/// register's boundary; end_of_stream() comes before another thread reads.
+template <class S>
+inline void stream_lanes(const Lanes<S>& lanes, S* to) {
+#ifdef AMACRINE_STREAMS
+#ifdef __AVX512F__
+  if constexpr (sizeof(Lanes<S>) == sizeof(__m512i)) {
+    __m512i bits;
+    std::memcpy(&bits, &lanes, sizeof bits);
+    return _mm512_stream_si512(reinterpret_cast<__m512i*>(to), bits);
+  }
+#endif
+  if constexpr (sizeof(Lanes<S>) == sizeof(__m256i)) {
+    __m256i bits;
+    std::memcpy(&bits, &lanes, sizeof bits);
+    return _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bits);
+  }
+#endif
+  store_lanes(lanes, to);
+}
+inline void end_of_stream() {
+#ifdef AMACRINE_STREAMS
+  _mm_sfence();
+#endif
 }
 /// The first `count` values, zeros behind them.
 template <class S>
