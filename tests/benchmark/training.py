@@ -11,20 +11,21 @@ import torch
 import opponents
 
 
-def best_of(kind, trainers):
-    """Takes three steps of every variant, after one that warms it up, and keeps the one with the fastest step."""
-    best, rate = None, 0.0
-    for make in trainers:
+def best_of(kind, makers):
+    """Warms every variant up, lets them take three steps in turn, and keeps the one with the fastest step."""
+    trainers = []
+    for make in makers:
         trainer = make()
         try:
             trainer.step()
-            found = max(trainer.windows_per_second(1) for _ in range(3))
+            trainers.append(trainer)
         except Exception as error:  # torch.compile needs a compiler, and fails in many ways
             print(f"tried {kind}, {trainer.name}: does not run here ({str(error).splitlines()[0]})", flush=True)
-            continue
-        print(f"tried {kind}, {trainer.name}: {found:.1f} windows/s", flush=True)
-        if found > rate:
-            best, rate = trainer, found
+    turns = [[trainer.windows_per_second(1) for trainer in trainers] for _ in range(3)]
+    fastest = [max(rates) for rates in zip(*turns)]
+    for trainer, rate in zip(trainers, fastest):
+        print(f"tried {kind}, {trainer.name}: {rate:.1f} windows/s", flush=True)
+    best = trainers[fastest.index(max(fastest))]
     print(f"{kind}: {best.name} is taken", flush=True)
     return best
 
