@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#if (defined(__AVX512F__) || defined(__AVX__)) && !defined(__CUDACC__)
+#if defined(__AVX__) && !defined(__CUDACC__)
 #include <immintrin.h>
 #define AMACRINE_STREAMS
 #endif
