@@ -66,7 +66,11 @@ ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std
     require_finite(reader, "train/stimulus", frames, shape[1] * shape[2], first);
     for (std::size_t t = 0; t < count; ++t) statistics.add(frames.data() + t * shape[1] * shape[2]);
   }
-  return {statistics.mean(), statistics.sd() > 0 ? statistics.sd() : 1.0};
+  core::require<InputError>(
+      statistics.sd() > 0,
+      "{}: train/stimulus is {} in every pixel of every frame; expected a movie that changes. Was it written?", reader.path(),
+      statistics.mean());
+  return {statistics.mean(), statistics.sd()};
 }
 
 ContrastCoding read_coding(const io::Reader& reader, const std::vector<std::size_t>& shape) {
@@ -85,7 +89,7 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
   stimulus::Screen screen;
   screen.height = static_cast<int>(shape[1]);
   screen.width = static_cast<int>(shape[2]);
-  const double file_ms = frame_ms_of_file(reader);
+  const double file_ms = frame_ms_of_file(reader, settings.frame_ms);
   core::require<InputError>(
       settings.frame_ms == 0 || file_ms == 0 || std::abs(file_ms - settings.frame_ms) < 0.01 * file_ms,
       "{}: train/time or the attribute frame_ms says frames of {} ms, but recording.frame_ms is {}; leave the key out or "
@@ -93,6 +97,11 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
       reader.path(), file_ms, settings.frame_ms);
   if (settings.frame_ms > 0) screen.frame_ms = settings.frame_ms;
   if (file_ms > 0) screen.frame_ms = file_ms;
+  if (settings.frame_ms == 0 && file_ms == 0)
+    core::warn(
+        "{}: does not say how long a frame lasts (attribute frame_ms, or train/time in s); {} ms is assumed. Set "
+        "recording.frame_ms",
+        reader.path(), screen.frame_ms);
   const double file_um = reader.has_attribute("pixel_um") ? reader.attribute("pixel_um") : 0;
   core::require<InputError>(settings.pixel_um == 0 || file_um == 0 || std::abs(file_um - settings.pixel_um) < 0.01 * file_um,
                             "{}: the attribute pixel_um is {}, but recording.pixel_um is {}; leave the key out or mend the file",
@@ -181,8 +190,13 @@ void load_test(const io::Reader& reader, const ResponseQuery& query, const stimu
   part.movie = read_movie(reader, "test");
 }
 
-/// Marks cells that are left out of means, and says so.
+/// Marks cells that are left out of means, and says so. Refuses a recording without any spike.
 void flag_cells(Recording& recording, const std::vector<double>& activity, bool test_loaded) {
+  core::require<InputError>(
+      std::any_of(activity.begin(), activity.end(), [](double a) { return a > 0; }),
+      "{}: none of the {} cells read has a spike in training (train/response/{}); there is nothing to learn. "
+      "Mend recording.cells or recording.target",
+      recording.path, recording.cells.size(), recording.target_kind);
   for (std::size_t n = 0; n < recording.cells.size(); ++n) {
     Cell& cell = recording.cells[n];
     cell.silent = !(activity[n] > 0);
@@ -196,17 +210,6 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
 }
 
 }  // namespace
-
-double frame_ms_of_file(const io::Reader& reader) {
-  if (reader.has_attribute("frame_ms")) return reader.attribute("frame_ms");
-  if (!reader.has("train/time")) return 0;
-  const std::vector<std::size_t> shape = reader.shape("train/time");
-  if (shape.size() != 1 || shape[0] < 2) return 0;
-  const double first = reader.read<double>("train/time", {0}, {1})[0],
-               last = reader.read<double>("train/time", {shape[0] - 1}, {1})[0];
-  const double seconds = (last - first) / static_cast<double>(shape[0] - 1);
-  return seconds > 5e-4 && seconds < 0.5 ? std::round(1e5 * seconds) / 100.0 : 0;  // otherwise the axis is not in seconds
-}
 
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load) {
   const io::Reader reader(path);

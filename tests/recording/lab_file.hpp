@@ -15,7 +15,9 @@ struct LabFile {
   std::size_t train_frames = 200, test_frames = 100, cells = 3, repeats = 4;
   std::size_t height = 4, width = 5;
   double frame_s = 0.01;
-  bool repeats_by_cell = true;  ///< layout A, otherwise B
+  std::string time_units = "s";             ///< of train/time; "1" names none
+  std::function<double(std::size_t)> time;  ///< of frame t, instead of t x frame_s
+  bool repeats_by_cell = true;              ///< layout A, otherwise B
   bool with_repeats = true, with_time = true, with_binned = true, with_rates = true;
   io::Type movie_type = io::Type::uint8;
   std::map<std::string, double> attributes;
@@ -48,10 +50,10 @@ struct LabFile {
 
 inline void LabFile::declare(io::ResultWriter& writer) const {
   std::vector<double> train_time(train_frames), test_time(test_frames);
-  for (std::size_t t = 0; t < train_frames; ++t) train_time[t] = frame_s * static_cast<double>(t);
+  for (std::size_t t = 0; t < train_frames; ++t) train_time[t] = time ? time(t) : frame_s * static_cast<double>(t);
   for (std::size_t t = 0; t < test_frames; ++t) test_time[t] = frame_s * static_cast<double>(t);
   const std::string train = with_time ? "train/time" : "train_frame", held = with_time ? "test/time" : "test_frame";
-  writer.dimension({train, train_frames, "s", "", with_time ? train_time : std::vector<double>{}, {}});
+  writer.dimension({train, train_frames, time_units, "", with_time ? train_time : std::vector<double>{}, {}});
   writer.dimension({held, test_frames, "s", "", with_time ? test_time : std::vector<double>{}, {}});
   writer.dimension({"row", height, "px", "", {}, {}});
   writer.dimension({"column", width, "px", "", {}, {}});

@@ -195,6 +195,58 @@ TEST_F(Refusing, AnotherFrameInterval) {
   EXPECT_THAT(message(file, settings), AllOf(HasSubstr("33.33"), HasSubstr("recording.frame_ms is 10")));
 }
 
+TEST_F(Refusing, FrameIntervalsThatAreNone) {
+  for (const double ms : {0.0, -10.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    LabFile file;
+    file.attributes = {{"frame_ms", ms}};
+    EXPECT_THAT(message(file), AllOf(HasSubstr("frame_ms"), HasSubstr(fmt::format("is {}", ms)), HasSubstr("above 0")));
+  }
+}
+
+TEST_F(Refusing, ATimeAxisInUnitsNobodyNamed) {
+  LabFile file;
+  file.frame_s = 1000.0 / 60.0;  // ms
+  file.time_units = "1";
+  EXPECT_THAT(message(file), AllOf(HasSubstr("steps of 16.6667"), HasSubstr("units = 'ms'"), HasSubstr("frame_ms")));
+  RecordingSettings advised;
+  advised.frame_ms = 1000.0 / 60.0;
+  EXPECT_EQ(message_of_file(advised), "nothing was refused");
+  file.attributes = {{"frame_ms", 1000.0 / 60.0}};
+  EXPECT_EQ(message(file), "nothing was refused");
+  file.attributes.clear();
+  file.time_units = "minutes";
+  EXPECT_THAT(message(file), AllOf(HasSubstr("'minutes'"), HasSubstr("not understood")));
+}
+
+TEST_F(Refusing, AnAttributeAgainstTheTimeAxis) {
+  LabFile file;
+  file.attributes = {{"frame_ms", 30.0}};
+  file.frame_s = 1.0 / 30.0;
+  EXPECT_THAT(message(file), AllOf(HasSubstr("frame_ms says frames of 30 ms"), HasSubstr("train/time of 33.3333 ms")));
+}
+
+TEST_F(Refusing, IrregularTimeAxes) {
+  LabFile file;
+  file.time = [](std::size_t t) { return 0.01 * static_cast<double>(t) + (t > 120 ? 6.0 : 0.0) + (t > 40 ? 0.01 : 0.0); };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("2 of 199 intervals"), HasSubstr("usually 0.01"), HasSubstr("first at frame 41"),
+                                   HasSubstr("6.01, at frame 121")));
+  file.time = [](std::size_t t) { return t == 33 ? std::numeric_limits<double>::quiet_NaN() : 0.01 * static_cast<double>(t); };
+  EXPECT_THAT(message(file), AllOf(HasSubstr("train/time goes from"), HasSubstr("to nan at frame 33")));
+  file.time = [](std::size_t t) { return -0.01 * static_cast<double>(t); };
+  EXPECT_THAT(message(file), HasSubstr("ascend"));
+  file.time = [](std::size_t) { return 0.0; };
+  EXPECT_THAT(message(file), HasSubstr("ascend"));
+}
+
+TEST_F(Refusing, RecordingsWithNothingToLearnFrom) {
+  LabFile dead;
+  dead.pixel = [](std::size_t, std::size_t) { return 127.0; };
+  EXPECT_THAT(message(dead), AllOf(HasSubstr("train/stimulus is 127 in every pixel"), HasSubstr("changes")));
+  LabFile silent;
+  silent.count = [](std::size_t, std::size_t) { return 0.0; };
+  EXPECT_THAT(message(silent), AllOf(HasSubstr("none of the 3 cells"), HasSubstr("train/response/binned")));
+}
+
 TEST_F(Refusing, BlocksThatDoNotDivideAndSkipsThatLeaveNothing) {
   RecordingSettings settings;
   settings.blocks = 3;

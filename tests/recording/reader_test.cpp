@@ -78,13 +78,19 @@ TEST_F(Reading, FrameIntervalComesFromTheTimeAxisOrTheStudy) {
   LabFile file;
   file.frame_s = 1.0 / 60.0;
   file.rate = [](std::size_t, std::size_t) { return 36.0; };
-  EXPECT_NEAR(load(file).screen.frame_ms, 16.67, 1e-9);
-  file.frame_s = 1.0;  // an index, not seconds
+  EXPECT_EQ(load(file).screen.frame_ms, 1000.0 / 60.0);
+  file.frame_s = 1000.0 / 60.0;
+  file.time_units = "ms";
+  EXPECT_EQ(load(file).screen.frame_ms, 1000.0 / 60.0);
+  file.frame_s = 1.0;
+  file.time_units = "1";  // an index, not seconds
   RecordingSettings settings;
   settings.frame_ms = 20.0;
   EXPECT_EQ(load(file, settings).screen.frame_ms, 20.0);
-  file.with_time = false;  // only its size would be used
+  file.with_time = false;
+  testing::internal::CaptureStderr();
   EXPECT_EQ(load(file).screen.frame_ms, 10.0);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("10 ms is assumed"));
 }
 
 TEST_F(Reading, CellsAreSelectedInTheOrderAskedFor) {

@@ -22,8 +22,11 @@ enum class Load { train, test, both };
 /// are not what their name says, cells out of range, blocks that do not fit, files cut short.
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both);
 
-/// Frame interval in ms by the file's attribute frame_ms or its train/time (s), 0 where the file does not say.
-double frame_ms_of_file(const io::Reader& reader);
+/// Frame interval in ms by the file's attribute frame_ms or its train/time (in its attribute `units`, s or ms, else s), 0 where
+/// the file does not say. `asked_ms` (0: none) is the interval the study names; an axis without a unit may count in ms that agree
+/// with it. Throws InputError naming the values: an interval that is not above 0, an axis that does not ascend or is irregular,
+/// units that are not understood, or an attribute and an axis that contradict each other by more than 1 %.
+double frame_ms_of_file(const io::Reader& reader, double asked_ms = 0);
 
 /// Mean and sd of contrast, for all pixels together ("scalar"), per pixel ("per_pixel"), or 0 and 1 ("none"): one pass in double.
 /// Pixels (or movies) that never change get scale 1.
