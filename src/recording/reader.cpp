@@ -190,6 +190,17 @@ void load_test(const io::Reader& reader, const ResponseQuery& query, const stimu
   part.movie = read_movie(reader, "test");
 }
 
+/// Reads a test part's responses for their checks alone, so that a training is not spent on a file that cannot be evaluated.
+void check_test(const io::Reader& reader, const ResponseQuery& query) {
+  if (!reader.has("test/stimulus")) return;
+  if (!reader.has("test/repeats") && !reader.has("test/response")) {
+    core::warn("{}: the test part has a movie but no responses; what is trained on this file cannot be evaluated", reader.path());
+    return;
+  }
+  const std::size_t frames = movie_shape(reader, "test")[0];
+  read_test_target(reader, query, read_repeats(reader, query, frames), frames);
+}
+
 /// Marks cells that are left out of means, and says so. Refuses a recording without any spike.
 void flag_cells(Recording& recording, const std::vector<double>& activity, bool test_loaded) {
   core::require<InputError>(
@@ -224,6 +235,7 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   const std::vector<double> activity = training_activity(reader, query, shape[0]);
   if (load != Load::test) load_train(reader, query, shape[0], recording.train);
   if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
+  if (load == Load::train) check_test(reader, query);
   recording.coding = read_coding(reader, shape);
   compare_scales(reader, settings);
   flag_cells(recording, activity, load != Load::train);

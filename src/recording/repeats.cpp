@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 
 #include <fmt/ranges.h>
 
@@ -28,11 +30,39 @@ void require_numbers(const io::Reader& reader, const std::string& dataset, std::
 /// sd of the smoothing behind a target's name, ms.
 double sigma_of(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
-std::string cell_dataset(int cell) { return fmt::format("test/repeats/cell{:02d}", cell + 1); }
+/// Number of a dataset named "cell" and digits, -1 for other names.
+int number_of(const std::string& name) {
+  const std::string digits = name.starts_with("cell") ? name.substr(4) : "";
+  const bool number = !digits.empty() && digits.size() <= 6 && digits.find_first_not_of("0123456789") == std::string::npos;
+  return number ? std::stoi(digits) : -1;
+}
+
+/// The trials of each cell of the file under test/repeats: cellNN, padded or not, numbered from 1, or from 0 where there is a
+/// cell 0 and none after the last. Throws InputError where the numbers fit neither or two names have one number.
+std::map<int, std::string> names_by_cell(const io::Reader& reader, const ResponseQuery& query) {
+  std::map<int, std::string> by_number;
+  for (const std::string& name : reader.list("test/repeats"))
+    if (const int number = number_of(name); number >= 0) {
+      const auto [at, added] = by_number.emplace(number, name);
+      core::require<InputError>(added, "{}: test/repeats holds both {} and {}; expected one dataset per cell", reader.path(),
+                                at->second, name);
+    }
+  const bool from_zero = by_number.contains(0);
+  const int cells = static_cast<int>(cells_in_file(reader, query.target)),
+            last = by_number.empty() ? 0 : by_number.rbegin()->first;
+  core::require<InputError>(last <= cells - (from_zero ? 1 : 0),
+                            "{}: test/repeats holds {} to {}, but train/response/{} has {} cells; expected cell01 to cell{:02d}",
+                            reader.path(), by_number.begin()->second, by_number.rbegin()->second, query.target, cells, cells);
+  if (from_zero)
+    core::warn("{}: test/repeats counts cells from 0 ({}); it is taken for the first cell", reader.path(), by_number[0]);
+  std::map<int, std::string> by_cell;
+  for (const auto& [number, name] : by_number) by_cell.emplace(from_zero ? number : number - 1, "test/repeats/" + name);
+  return by_cell;
+}
 
 /// One cell's trials (R, T) as stored.
-std::vector<float> cell_trials(const io::Reader& reader, int cell, std::size_t frames, std::size_t& trials) {
-  const std::string dataset = cell_dataset(cell);
+std::vector<float> cell_trials(const io::Reader& reader, const std::string& dataset, int cell, std::size_t frames,
+                               std::size_t& trials) {
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(
       shape.size() == 2 && shape[1] == frames,
@@ -60,15 +90,16 @@ void to_rate(std::span<float> trial, const ResponseQuery& query, bool counts) {
   }
 }
 
-/// Layout A: test/repeats/cellNN (repeats, time), NN from 01.
+/// Layout A: test/repeats/cellNN (repeats, time).
 core::Array<float, 3> read_by_cell(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
   std::vector<std::vector<float>> all;
   std::size_t fewest = static_cast<std::size_t>(-1), most = 0;
+  const std::map<int, std::string> names = names_by_cell(reader, query);
   for (int cell : query.cells) {
-    core::require<InputError>(reader.has(cell_dataset(cell)), "{}: dataset {} is missing; the file has {} under test/repeats",
-                              reader.path(), cell_dataset(cell), fmt::join(reader.list("test/repeats"), ", "));
+    core::require<InputError>(names.contains(cell), "{}: dataset test/repeats/cell{:02d} is missing; the file has {} there",
+                              reader.path(), cell + 1, fmt::join(reader.list("test/repeats"), ", "));
     std::size_t trials = 0;
-    all.push_back(cell_trials(reader, cell, frames, trials));
+    all.push_back(cell_trials(reader, names.at(cell), cell, frames, trials));
     fewest = std::min(fewest, trials);
     most = std::max(most, trials);
   }
@@ -109,15 +140,25 @@ core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& 
   return repeats;
 }
 
-/// A trial without a spike of any cell, among trials with many, is padding rather than a response.
-void warn_of_padding(const io::Reader& reader, const core::Array<float, 3>& repeats) {
-  std::vector<double> total(repeats.extent(0));
-  for (std::size_t r = 0; r < total.size(); ++r)
-    for (float value : repeats.row(r)) total[r] += value;
-  for (std::size_t r = 0; r < total.size(); ++r)
-    if (total[r] == 0 && *std::max_element(total.begin(), total.end()) > 2000)
-      core::warn("{}: repeat {} of the test part is empty for every cell; if it is padding, trial means are too low",
-                 reader.path(), r);
+/// A cell's trial without a spike, among trials with many, is padding rather than a response.
+void warn_of_padding(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+  constexpr double many_spikes = 20;
+  const std::size_t trials = repeats.extent(0), frames = repeats.extent(2);
+  for (std::size_t n = 0; n < query.cells.size(); ++n) {
+    std::vector<std::size_t> empty;
+    double largest = 0;
+    for (std::size_t r = 0; r < trials; ++r) {
+      const auto trial = repeats.row(r).subspan(n * frames, frames);
+      const double spikes = std::accumulate(trial.begin(), trial.end(), 0.0) * query.frame_ms / 1000.0;
+      if (spikes == 0) empty.push_back(r);
+      largest = std::max(largest, spikes);
+    }
+    if (!empty.empty() && largest > many_spikes)
+      core::warn(
+          "{}: {} of {} repeats of cell {} are empty ({}), another has {:.0f} spikes; if they are padding, its trial mean and "
+          "noise ceiling are too low: cut them from the file",
+          reader.path(), empty.size(), trials, query.cells[n], fmt::join(empty, ", "), largest);
+  }
 }
 
 core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
@@ -141,7 +182,7 @@ core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery
 
 core::Array<float, 3> read_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
   core::Array<float, 3> repeats = find_repeats(reader, query, frames);
-  if (!repeats.empty()) warn_of_padding(reader, repeats);
+  if (!repeats.empty()) warn_of_padding(reader, query, repeats);
   return repeats;
 }
 

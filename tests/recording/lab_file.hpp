@@ -18,6 +18,8 @@ struct LabFile {
   std::string time_units = "s";             ///< of train/time; "1" names none
   std::function<double(std::size_t)> time;  ///< of frame t, instead of t x frame_s
   bool repeats_by_cell = true;              ///< layout A, otherwise B
+  std::string repeats_name = "cell{:02d}";  ///< of a cell's trials in layout A
+  std::size_t first_cell = 1;               ///< number of the first cell there
   bool with_repeats = true, with_time = true, with_binned = true, with_rates = true;
   io::Type movie_type = io::Type::uint8;
   std::map<std::string, double> attributes;
@@ -43,6 +45,9 @@ struct LabFile {
   void write(const std::string& path) const;
 
  private:
+  std::string cell_dataset(std::size_t n) const {
+    return "test/repeats/" + fmt::format(fmt::runtime(repeats_name), n + first_cell);
+  }
   void declare(io::ResultWriter& writer) const;
   void write_movie(io::ResultWriter& writer, const std::string& part, std::size_t frames) const;
   void write_repeats(io::ResultWriter& writer) const;
@@ -67,8 +72,7 @@ inline void LabFile::declare(io::ResultWriter& writer) const {
     writer.variable({"test/response/firing_rate_10ms", io::Type::float32, {"unit", held}, "", "", {}});
   }
   if (with_repeats && repeats_by_cell)
-    for (std::size_t n = 0; n < cells; ++n)
-      writer.variable({"test/repeats/cell0" + std::to_string(n + 1), io::Type::float32, {"trial", held}, "", "", {}});
+    for (std::size_t n = 0; n < cells; ++n) writer.variable({cell_dataset(n), io::Type::float32, {"trial", held}, "", "", {}});
   if (with_repeats && !repeats_by_cell)
     writer.variable({"test/repeats/firing_rate_10ms", io::Type::float32, {"trial", "unit", held}, "", "", {}});
   for (const auto& [name, value] : attributes) writer.attribute(name, value);
@@ -89,7 +93,7 @@ inline void LabFile::write_repeats(io::ResultWriter& writer) const {
       all.clear();
       for (std::size_t r = 0; r < repeats; ++r)
         for (std::size_t t = 0; t < test_frames; ++t) all.push_back(static_cast<float>(trial(r, n, t)));
-      writer.write<float>("test/repeats/cell0" + std::to_string(n + 1), std::span<const float>(all));
+      writer.write<float>(cell_dataset(n), std::span<const float>(all));
     }
     return;
   }

@@ -59,6 +59,19 @@ TEST_F(Refusing, FilesThatAreNoRecordings) {
   EXPECT_THAT(message_of_file(), AllOf(HasSubstr("train/stimulus is missing"), HasSubstr("(time, height, width)")));
 }
 
+TEST_F(Refusing, ATestPartThatCannotBeEvaluatedBeforeTraining) {
+  LabFile file;
+  file.test_rate = [](std::size_t n, std::size_t t) { return 0.4 + 0.1 * static_cast<double>((n + t) % 3); };  // spikes per bin
+  file.write(folder_ / "lab.h5");
+  EXPECT_THROW(load_recording(folder_ / "lab.h5", target("firing_rate_10ms"), Load::train), core::InputError);
+  EXPECT_NO_THROW(load_recording(folder_ / "lab.h5", {}, Load::train));  // nobody reads them
+  LabFile shifted;
+  shifted.first_cell = 2;
+  shifted.write(folder_ / "lab.h5");
+  EXPECT_THROW(load_recording(folder_ / "lab.h5", {}, Load::train), core::InputError);
+  EXPECT_THAT(message_of_file(), AllOf(HasSubstr("cell02 to cell04"), HasSubstr("has 3 cells"), HasSubstr("cell01 to cell03")));
+}
+
 TEST_F(Refusing, MissingTestResponses) {
   LabFile file;
   file.with_repeats = false;

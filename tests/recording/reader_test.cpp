@@ -148,6 +148,30 @@ TEST_F(Reading, BlocksAndSkippedSeconds) {
   EXPECT_EQ(recording.skip_frames, 20u);
 }
 
+TEST_F(Reading, RepeatsAreFoundByNumber) {
+  LabFile file;
+  file.trial = [](std::size_t r, std::size_t n, std::size_t t) { return t == 10 * n && r == 0 ? 1.0 : 0.0; };
+  for (const auto& [name, first] : {std::pair<const char*, std::size_t>{"cell{:02d}", 1}, {"cell{:d}", 1}, {"cell{:02d}", 0}}) {
+    file.repeats_name = name;
+    file.first_cell = first;
+    testing::internal::CaptureStderr();
+    const Recording recording = load(file);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(told.find("counts cells from 0 (cell00)") != std::string::npos, first == 0) << told;
+    for (std::size_t n = 0; n < 3; ++n)
+      for (std::size_t t = 0; t < 100; ++t)
+        ASSERT_EQ(recording.test.repeats.row(0)[n * 100 + t], t == 10 * n ? 100.0f : 0.0f) << name << " " << first;
+  }
+}
+
+TEST_F(Reading, EmptyTrialsOfOneCellAreTold) {
+  LabFile file;
+  file.trial = [](std::size_t r, std::size_t n, std::size_t) { return n == 1 && r >= 2 ? 0.0 : 1.0; };
+  testing::internal::CaptureStderr();
+  load(file);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("2 of 4 repeats of cell 1 are empty (2, 3)"));
+}
+
 TEST_F(Reading, PartsAreLoadedAsAskedFor) {
   const Recording train = load({}, {}, Load::train);
   EXPECT_EQ(train.train.movie.frames(), 200u);

@@ -17,6 +17,7 @@ enum class Load { train, test, both };
 
 /// Reads a recording, cells selected in the order asked for. Local: every rank reads for itself. Parts that are not loaded stay
 /// empty, except the facts that need them: contrast coding of lab files and silent cells come from the training part, streamed.
+/// The test part's responses are checked even where only the training part is loaded.
 /// Receptive-field centres are the given ones or the file's; fitted ones are left empty (see fit_centres).
 /// Throws InputError with file, dataset, what was expected and what to do: missing datasets, wrong shapes, NaN, responses that
 /// are not what their name says, cells out of range, blocks that do not fit, files cut short.
