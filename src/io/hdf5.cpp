@@ -136,24 +136,36 @@ std::size_t points(const Id& attribute) {
 
 }  // namespace
 
-std::string read_text(hid_t object, const std::string& name, const std::string& where) {
+std::vector<std::string> read_texts(hid_t object, const std::string& name, const std::string& where) {
   const Id attribute = open_attribute(object, name, where);
   const Id type = own(H5Aget_type(attribute), H5Tclose, where);
-  const std::size_t count = points(attribute);
-  core::require<core::InputError>(H5Tget_class(type) == H5T_STRING && count <= 1, "{}: attribute '{}' should be one text", where,
-                                  name);
-  if (count == 0) return {};
+  core::require<core::InputError>(H5Tget_class(type) == H5T_STRING, "{}: attribute '{}' should be text", where, name);
+  std::vector<std::string> out(points(attribute));
+  if (out.empty()) return out;
   if (H5Tis_variable_str(type) > 0) {
-    char* text = nullptr;
+    std::vector<char*> texts(out.size(), nullptr);
     const Id memory = own(H5Tcopy(type), H5Tclose, where);
-    check(H5Aread(attribute, memory, &text), where + ": attribute " + name);
-    std::string out = text == nullptr ? "" : text;
-    H5free_memory(text);
+    check(H5Aread(attribute, memory, texts.data()), where + ": attribute " + name);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = texts[i] == nullptr ? "" : texts[i];
+      H5free_memory(texts[i]);
+    }
     return out;
   }
-  std::string out(H5Tget_size(type), '\0');
-  check(H5Aread(attribute, type, out.data()), where + ": attribute " + name);
-  return out.substr(0, out.find('\0'));
+  const std::size_t size = H5Tget_size(type);
+  std::string bytes(size * out.size(), '\0');
+  check(H5Aread(attribute, type, bytes.data()), where + ": attribute " + name);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::string text = bytes.substr(i * size, size);
+    out[i] = text.substr(0, text.find('\0'));
+  }
+  return out;
+}
+
+std::string read_text(hid_t object, const std::string& name, const std::string& where) {
+  const std::vector<std::string> texts = read_texts(object, name, where);
+  core::require<core::InputError>(texts.size() <= 1, "{}: attribute '{}' should be one text", where, name);
+  return texts.empty() ? "" : texts[0];
 }
 
 std::vector<double> read_numbers(hid_t object, const std::string& name, const std::string& where) {

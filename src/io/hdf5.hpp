@@ -70,6 +70,7 @@ void write_numbers(hid_t object, const std::string& name, const std::vector<doub
 bool has_attribute(hid_t object, const std::string& name);
 /// Text or numbers of an attribute; throws InputError naming it in the words of `where`.
 std::string read_text(hid_t object, const std::string& name, const std::string& where);
+std::vector<std::string> read_texts(hid_t object, const std::string& name, const std::string& where);
 std::vector<double> read_numbers(hid_t object, const std::string& name, const std::string& where);
 /// Strings of a dataset or attribute with string type, via `read(memory type, buffer)`.
 std::vector<std::string> attribute_names(hid_t object);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/io/result_file.hpp"
 #include "hdf5.hpp"
+#include "unreadable.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -62,8 +63,13 @@ std::vector<T> read_block(const Id& dataset, const std::string& where, const std
     const Id space = detail::own(H5Dget_space(dataset), H5Sclose, where);
     if (!start.empty())
       detail::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr), where);
-    if (H5Dread(dataset, detail::native_type<T>(), memory, space, H5P_DEFAULT, at) < 0)
-      fail<InputError>("{}: cannot be read, the file is damaged or cut short: {}", where, detail::error_text());
+    if (H5Dread(dataset, detail::native_type<T>(), memory, space, H5P_DEFAULT, at) < 0) {
+      const std::string reason = detail::error_text(), filters = detail::missing_filters(dataset);
+      require<InputError>(filters.empty(),
+                          "{}: is stored with a filter that is not installed: {}; store it without, or with gzip (h5repack)",
+                          where, filters);
+      fail<InputError>("{}: cannot be read, the file is damaged or cut short: {}", where, reason);
+    }
     at += piece;
   });
   return values;
@@ -90,13 +96,7 @@ std::string trimmed(const char* text, std::size_t size, H5T_str_t padding) {
 
 }  // namespace
 
-bool Reader::Impl::exists(const std::string& name) const {
-  if (name == "/" || name.empty()) return true;
-  // Every group on the way must exist, or HDF5 reports an error instead of "no".
-  for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
-    if (H5Lexists(file, name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
-  return H5Lexists(file, name.c_str(), H5P_DEFAULT) > 0 && H5Oexists_by_name(file, name.c_str(), H5P_DEFAULT) > 0;
-}
+bool Reader::Impl::exists(const std::string& name) const { return detail::exists(file, path, name); }
 
 Id Reader::Impl::object(const std::string& name) const {
   require<InputError>(exists(name), "{}: there is no '{}'", path, name);
@@ -107,7 +107,9 @@ Id Reader::Impl::open(const std::string& dataset) const {
   require<InputError>(exists(dataset), "{}: there is no dataset '{}'", path, dataset);
   const hid_t id = H5Dopen2(file, dataset.c_str(), H5P_DEFAULT);
   if (id < 0) fail<InputError>("{}: '{}' is not a readable dataset: {}", path, dataset, detail::error_text());
-  return {id, H5Dclose};
+  Id opened(id, H5Dclose);
+  detail::require_sources(opened, path, dataset);
+  return opened;
 }
 
 Reader::Reader(std::string path, bool allow_partial) : impl_(std::make_unique<Impl>()) {
@@ -211,6 +213,10 @@ bool Reader::has_attribute(const std::string& name, const std::string& object) c
 
 std::string Reader::text_attribute(const std::string& name, const std::string& object) const {
   return detail::read_text(impl_->object(object), name, impl_->name_of(object));
+}
+
+std::vector<std::string> Reader::text_attributes(const std::string& name, const std::string& object) const {
+  return detail::read_texts(impl_->object(object), name, impl_->name_of(object));
 }
 
 std::vector<double> Reader::attributes(const std::string& name, const std::string& object) const {

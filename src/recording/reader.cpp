@@ -114,7 +114,10 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
 std::vector<std::string> names_of_file(const io::Reader& reader) {
   std::vector<std::string> names;
   if (!reader.has_attribute("cells")) return names;
-  std::istringstream text(reader.text_attribute("cells"));
+  names = reader.text_attributes("cells");
+  if (names.size() != 1) return names;
+  std::istringstream text(names[0]);
+  names.clear();
   for (std::string name; std::getline(text, name, ',');) names.push_back(name);
   return names;
 }

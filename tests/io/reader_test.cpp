@@ -144,6 +144,90 @@ TEST(Reader, OwnFilesCutAnywhereAreNotRead) {
   }
 }
 
+TEST(Reader, NamesLinksThatLeadNowhere) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "links.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  add_dataset(file, "there", H5T_STD_U8LE, false);
+  H5Lcreate_soft("/gone", file, "soft", H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_soft("/there", file, "whole", H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_external("movie.h5", "/train", file, "outside", H5P_DEFAULT, H5P_DEFAULT);
+  H5Fclose(file);
+  const Reader reader(path);
+  EXPECT_TRUE(reader.has("whole"));
+  EXPECT_FALSE(reader.has("nowhere"));
+  EXPECT_THAT(message_of([&] { reader.has("soft"); }), testing::AllOf(HasSubstr("'soft' is a link to '/gone'"), HasSubstr(path)));
+  EXPECT_THAT(message_of([&] { reader.shape("outside/stimulus"); }),
+              HasSubstr("'outside' is a link to '/train' of the file 'movie.h5'"));
+}
+
+TEST(Reader, NamesSourcesOfVirtualDatasetsThatAreMissing) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "virtual.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t extents[2] = {4, 6};
+  const hid_t space = H5Screate_simple(2, extents, nullptr), made = H5Pcreate(H5P_DATASET_CREATE);
+  ASSERT_GE(H5Pset_virtual(made, space, "source.h5", "values", space), 0);
+  H5Dclose(H5Dcreate2(file, "view", H5T_STD_U8LE, space, H5P_DEFAULT, made, H5P_DEFAULT));
+  H5Pclose(made);
+  H5Sclose(space);
+  H5Fclose(file);
+  EXPECT_THAT(message_of([&] { Reader(path).read<float>("view"); }), HasSubstr("the file 'source.h5', which is not there"));
+  const hid_t source = H5Fcreate((folder / "source.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  add_dataset(source, "values", H5T_STD_U8LE, false);
+  H5Fclose(source);
+  EXPECT_EQ(Reader(path).read<float>("view").at(23), 23.0f);
+}
+
+/// A filter of a number nobody has registered, which leaves the bytes as they are.
+std::size_t pass(unsigned, std::size_t, const unsigned*, std::size_t bytes, std::size_t*, void**) { return bytes; }
+
+TEST(Reader, NamesFiltersThatAreNotInstalled) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "filtered.h5";
+  constexpr H5Z_filter_t number = 32000;
+  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, number, 1, 1, "lzf", nullptr, nullptr, pass};
+  ASSERT_GE(H5Zregister(&filter), 0);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t extents[1] = {4};
+  const float values[4] = {1, 2, 3, 4};
+  const hid_t space = H5Screate_simple(1, extents, nullptr), made = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(made, 1, extents);
+  H5Pset_filter(made, number, H5Z_FLAG_MANDATORY, 0, nullptr);
+  const hid_t dataset = H5Dcreate2(file, "packed", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, made, H5P_DEFAULT);
+  ASSERT_GE(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+  H5Dclose(dataset);
+  H5Pclose(made);
+  H5Sclose(space);
+  H5Fclose(file);
+  H5Zunregister(number);
+  EXPECT_THAT(message_of([&] { Reader(path).read<float>("packed"); }),
+              testing::AllOf(HasSubstr("'lzf' (32000)"), HasSubstr("not installed")));
+}
+
+TEST(Reader, TextAttributesAreOneOrSeveral) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "names.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1);
+  H5Tset_size(text, H5T_VARIABLE);
+  const char* names[2] = {"OFF brisk, 1", "ON \u03b2"};
+  const hsize_t two = 2;
+  const hid_t list = H5Screate_simple(1, &two, nullptr), scalar = H5Screate(H5S_SCALAR);
+  for (const auto& [name, space] : {std::pair<const char*, hid_t>{"cells", list}, {"title", scalar}}) {
+    const hid_t attribute = H5Acreate2(file, name, text, space, H5P_DEFAULT, H5P_DEFAULT);
+    ASSERT_GE(H5Awrite(attribute, text, names), 0);
+    H5Aclose(attribute);
+  }
+  H5Sclose(list);
+  H5Sclose(scalar);
+  H5Tclose(text);
+  H5Fclose(file);
+  const Reader reader(path);
+  EXPECT_THAT(reader.text_attributes("cells"), ElementsAre("OFF brisk, 1", "ON \u03b2"));
+  EXPECT_THAT(reader.text_attributes("title"), ElementsAre("OFF brisk, 1"));
+  EXPECT_THAT(message_of([&] { reader.text_attribute("cells"); }), HasSubstr("should be one text"));
+}
+
 std::uint8_t mark(std::size_t frame) { return static_cast<std::uint8_t>(frame * 2654435761u >> 24); }
 
 TEST(NeedsSpaceReader, MoreThanTwoGigabytesInOneCall) {

@@ -88,7 +88,8 @@ class Reader {
   Reader(Reader&&) noexcept;
 
   const std::string& path() const;
-  bool has(const std::string& name) const;  ///< dataset or group
+  /// Whether there is a dataset or group of that name. Throws InputError where it is a link whose target is missing.
+  bool has(const std::string& name) const;
   bool is_dataset(const std::string& name) const;
   std::vector<std::string> list(const std::string& group = "/") const;
   std::vector<std::size_t> shape(const std::string& dataset) const;  ///< throws InputError naming the dataset when missing
@@ -103,6 +104,8 @@ class Reader {
   std::vector<std::string> read_strings(const std::string& dataset) const;
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
   std::string text_attribute(const std::string& name, const std::string& object = "/") const;
+  /// Several texts (one axis), or one; throws InputError where there is no such attribute or it is no text.
+  std::vector<std::string> text_attributes(const std::string& name, const std::string& object = "/") const;
   double attribute(const std::string& name, const std::string& object = "/") const;
   std::vector<double> attributes(const std::string& name, const std::string& object = "/") const;
   /// kind, format version, resolved study, hash ... of one of our own files; throws InputError for foreign files.
