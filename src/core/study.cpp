@@ -135,6 +135,19 @@ Value value_of(const T& value) {
 
 std::string top_table(const std::string& key) { return key.substr(0, key.find('.')); }
 
+/// Whether `parts` select a key: some part is it, or a table it is in, and none of those with "!".
+bool selected(const std::string& key, const std::vector<std::string>& parts) {
+  const auto covers = [&](std::string_view part) {
+    return key.starts_with(part) && (key.size() == part.size() || key[part.size()] == '.');
+  };
+  bool in = false;
+  for (const std::string_view part : parts) {
+    if (part.starts_with("!") && covers(part.substr(1))) return false;
+    in = in || covers(part);
+  }
+  return in;
+}
+
 /// A key as table ("" at the top) and name, so that a table's own keys come before those of its sub-tables.
 std::pair<std::string, std::string> table_and_name(const std::string& key) {
   const auto dot = key.rfind('.');
@@ -298,10 +311,10 @@ std::string Study::resolved() const {
   return resolved({tables.begin(), tables.end()});
 }
 
-std::string Study::resolved(const std::vector<std::string>& tables) const {
+std::string Study::resolved(const std::vector<std::string>& parts) const {
   std::map<std::pair<std::string, std::string>, const Value*> sorted;
   for (const auto& [key, value] : impl_->used)
-    if (std::find(tables.begin(), tables.end(), top_table(key)) != tables.end()) sorted[table_and_name(key)] = &value;
+    if (selected(key, parts)) sorted[table_and_name(key)] = &value;
   std::string text, current;
   for (const auto& [key, value] : sorted) {
     if (key.first != current) text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", key_text(key.first));
@@ -311,8 +324,8 @@ std::string Study::resolved(const std::vector<std::string>& tables) const {
   return text;
 }
 
-std::string Study::hash(const std::vector<std::string>& tables) const {
-  const std::string text = resolved(tables);
+std::string Study::hash(const std::vector<std::string>& parts) const {
+  const std::string text = resolved(parts);
   return hash_bytes(text.data(), text.size());
 }
 

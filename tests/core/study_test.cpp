@@ -185,6 +185,16 @@ TEST(Study, HashDependsOnTheNamedTablesOnly) {
   EXPECT_THAT(study_differences(first.resolved(), second.resolved()), ElementsAre("b.y: 2.0 -> 3.0"));
 }
 
+TEST(Study, PartsAreTablesAndKeysLessWhatIsLeftOut) {
+  Study study = Study::from_text("[a]\nx = 1\nxy = 2\nfile = \"f\"\n[a.sub]\nz = 3\n[ab]\nw = 4\n");
+  for (const char* key : {"a.x", "a.xy", "a.sub.z", "ab.w"}) study.get<int>(key, 0);
+  study.get<std::string>("a.file", "");
+  EXPECT_EQ(study.resolved({"a", "!a.file"}), "[a]\nx = 1\nxy = 2\n\n[a.sub]\nz = 3\n");
+  EXPECT_EQ(study.resolved({"!a.file", "a.x", "a.file"}), "[a]\nx = 1\n");
+  EXPECT_EQ(study.resolved({"a.sub", "ab"}), "[a.sub]\nz = 3\n\n[ab]\nw = 4\n");
+  EXPECT_EQ(study.resolved({"a", "!a.sub", "!a.x"}), "[a]\nfile = \"f\"\nxy = 2\n");
+}
+
 TEST(Words, NearestIsFoundOnlyWhenNear) {
   EXPECT_EQ(nearest_word("trainig", {"training", "probe"}), "training");
   EXPECT_EQ(nearest_word("evaluation.epochs", {"training.epochs"}), "training.epochs");

@@ -55,10 +55,11 @@ class Study {
 
   /// The resolved study (values used, defaults included) as TOML text, sorted by key.
   std::string resolved() const;
-  /// The same restricted to the given top-level tables ("training", ...).
-  std::string resolved(const std::vector<std::string>& tables) const;
-  /// 16 hex digits (xxHash64) of resolved(tables).
-  std::string hash(const std::vector<std::string>& tables) const;
+  /// The same restricted to `parts`: tables ("training", "simulation.cells") and keys ("recording.target"). What a part with "!"
+  /// before it names is left out ("!training.max_minutes").
+  std::string resolved(const std::vector<std::string>& parts) const;
+  /// 16 hex digits (xxHash64) of resolved(parts).
+  std::string hash(const std::vector<std::string>& parts) const;
   /// File name as given.
   const std::string& file() const;
 
