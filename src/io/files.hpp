@@ -9,6 +9,12 @@ namespace amacrine::io::detail {
 
 /// The folder that holds `path`.
 std::string folder_of(const std::string& path);
+/// Which file a path leads to, whatever its name: device and number, zeros where there is none.
+struct FileIdentity {
+  std::uint64_t device = 0, number = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+FileIdentity identity_of(const std::string& path);
 /// Makes the folder of `path`. Throws RefusedError where it cannot.
 void make_folder(const std::string& path);
 /// Refuses (RefusedError, both figures) where the folder of `path`, or the nearest above it that exists, has less than `bytes`

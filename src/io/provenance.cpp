@@ -3,14 +3,17 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
+#include "amacrine/io/lock.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/parallel/environment.hpp"
+#include "contents.hpp"
 #include "hdf5.hpp"
+#include "in_use.hpp"
 #include "on_root.hpp"
+#include "utc.hpp"
 
 #include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,15 +23,6 @@
 
 namespace amacrine::io {
 namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32] = {};
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 std::string command_line() {
   std::ifstream stream("/proc/self/cmdline", std::ios::binary);
@@ -66,16 +60,38 @@ struct Checksum {
   std::string value;
 };
 
-std::string cached_checksum(const std::string& path) {
-  static std::map<std::string, Checksum> cache;
+Checksum size_and_time(const std::string& path) {
   std::error_code fault;
-  Checksum now{std::filesystem::file_size(path, fault), std::filesystem::last_write_time(path, fault), {}};
+  const Checksum now{std::filesystem::file_size(path, fault), std::filesystem::last_write_time(path, fault), {}};
   core::require<core::InputError>(!fault, "{}: cannot be read: {}", path, fault.message());
-  const auto known = cache.find(path);
-  if (known != cache.end() && known->second.size == now.size && known->second.time == now.time) return known->second.value;
-  now.value = core::hash_file(path);
-  cache[path] = now;
-  return now.value;
+  return now;
+}
+
+/// Checksums of this process by file and by what of it is summed.
+std::map<std::pair<std::string, std::string>, Checksum>& known_checksums() {
+  static std::map<std::pair<std::string, std::string>, Checksum> all;
+  return all;
+}
+
+/// What `make` says of the file, once per process as long as size and time stay. `what`: what is summed.
+template <class Make>
+std::string cached_checksum(const std::string& path, const std::string& what, const Make& make) {
+  Checksum now = size_and_time(path);
+  Checksum& known = known_checksums()[{path, what}];
+  if (!known.value.empty() && known.size == now.size && known.time == now.time) return known.value;
+  now.value = make();
+  known = now;
+  return known.value;
+}
+
+void require_as_checked(const std::string& path) {
+  for (const auto& [key, known] : known_checksums()) {
+    if (key.first != path || known.value.empty()) continue;
+    const Checksum now = size_and_time(path);
+    core::require<core::InputError>(
+        known.size == now.size && known.time == now.time,
+        "{} was changed while it was read, so that nobody can say which values were used. Start again", path);
+  }
 }
 
 /// What keeps an existing file from being used again; empty where nothing does.
@@ -105,21 +121,38 @@ std::vector<std::string> differences(const Provenance& found, const Provenance& 
 }
 
 Reuse decide(const std::string& path, const Provenance& wanted, bool overwrite) {
-  if (!std::filesystem::exists(path)) return Reuse::make;
+  std::error_code fault;
+  if (!std::filesystem::exists(path, fault)) return Reuse::make;
   std::string reason;
   try {
     const std::vector<std::string> lines = differences(Reader(path).provenance(), wanted);
-    if (lines.empty()) {
-      core::log("{} is whole and made by the same study: used again", path);
-      return Reuse::reuse;
-    }
+    if (lines.empty()) return Reuse::reuse;
     reason = fmt::format("was made by another study or from other inputs:\n  {}", fmt::join(lines, "\n  "));
+  } catch (const InUseError& error) {
+    core::fail<core::RefusedError>("{}", error.what());
   } catch (const core::InputError& error) {
     reason = fmt::format("is in the way and cannot be used again: {}", error.what());
   }
   core::require<core::RefusedError>(overwrite, "{} {}\nGive --overwrite to replace it, or another study.output", path, reason);
-  core::log("{} will be replaced", path);
   return Reuse::make;
+}
+
+/// The same, and says what will be done.
+Reuse announced(const std::string& path, const Provenance& wanted, bool overwrite) {
+  const Reuse decision = decide(path, wanted, overwrite);
+  std::error_code fault;
+  if (decision == Reuse::reuse) core::log("{} is whole and made by the same study: used again", path);
+  if (decision == Reuse::make && std::filesystem::exists(path, fault)) core::log("{} will be replaced", path);
+  return decision;
+}
+
+/// Collective: rank 0's decision.
+template <class Decide>
+Reuse decided_by_root(const parallel::Communicator& communicator, const Decide& decide) {
+  int decision = 0;
+  detail::on_root(communicator, [&] { decision = static_cast<int>(decide()); });
+  communicator.broadcast(&decision, sizeof decision);
+  return static_cast<Reuse>(decision);
 }
 
 }  // namespace
@@ -136,8 +169,9 @@ Provenance make_provenance(const parallel::Communicator& communicator, const cor
   facts["device"] = parallel::device_name();
   facts["hosts"] = all_hosts(communicator);
   facts["command_line"] = communicator.broadcast(command_line());
-  facts["started"] = communicator.broadcast(utc_now());
+  facts["started"] = communicator.broadcast(detail::utc_now());
   facts["study_file"] = study.file();
+  facts["id"] = communicator.broadcast(run_id());
   for (const char* name :
        {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST"})
     if (const char* value = std::getenv(name)) facts[name] = value;
@@ -146,15 +180,37 @@ Provenance make_provenance(const parallel::Communicator& communicator, const cor
 
 Input checked_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path) {
   std::string checksum;
-  detail::on_root(communicator, [&] { checksum = cached_checksum(path); });
+  detail::on_root(communicator, [&] { checksum = cached_checksum(path, "", [&] { return core::hash_file(path); }); });
   return {role, path, communicator.broadcast(checksum)};
 }
 
 Reuse check_reuse(const parallel::Communicator& communicator, const std::string& path, const Provenance& wanted, bool overwrite) {
-  int decision = 0;
-  detail::on_root(communicator, [&] { decision = static_cast<int>(decide(path, wanted, overwrite)); });
-  communicator.broadcast(&decision, sizeof decision);
-  return static_cast<Reuse>(decision);
+  return decided_by_root(communicator, [&] { return announced(path, wanted, overwrite); });
+}
+
+Input checked_contents(const parallel::Communicator& communicator, const std::string& role, const std::string& path,
+                       const std::vector<std::string>& names) {
+  std::string checksum;
+  const auto sum = [&] { return detail::contents_checksum(Reader(path), names); };
+  detail::on_root(communicator, [&] { checksum = cached_checksum(path, fmt::format("{}", fmt::join(names, " ")), sum); });
+  return {role, path, communicator.broadcast(checksum)};
+}
+
+void require_unchanged(const parallel::Communicator& communicator, const std::vector<Input>& inputs) {
+  detail::on_root(communicator, [&] {
+    for (const Input& input : inputs) require_as_checked(input.path);
+  });
+}
+
+std::optional<OutputLock> claim_output(const parallel::Communicator& communicator, const std::string& path,
+                                       const Provenance& wanted, bool overwrite, const LockRequest& request) {
+  // What is whole is used again whoever holds the lock, and where nothing can be written.
+  const Reuse first = decided_by_root(communicator, [&] { return decide(path, wanted, overwrite); });
+  std::optional<OutputLock> lock;
+  if (first == Reuse::make) lock.emplace(communicator, path, request);
+  // Another run may have finished it before the lock was ours.
+  if (check_reuse(communicator, path, wanted, overwrite) == Reuse::reuse) lock.reset();
+  return lock;
 }
 
 }  // namespace amacrine::io

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/io/result_file.hpp"
 #include "hdf5.hpp"
+#include "in_use.hpp"
 #include "unreadable.hpp"
 
 #include <algorithm>
@@ -32,16 +33,22 @@ namespace {
 Id open_file(const std::string& path) {
   std::error_code fault;
   if (!std::filesystem::exists(path, fault)) {
+    detail::require_not_in_the_making(path);
     const bool partial = std::filesystem::exists(path + ".partial", fault);
     fail<InputError>("{}: there is no such file{}", path,
                      partial ? "; " + path + ".partial is there, left by a run that stopped early: run that step again" : "");
   }
   require<InputError>(std::filesystem::is_regular_file(path, fault), "{}: is not a file; expected an HDF5 file", path);
+  detail::require_not_in_use(path);
   const htri_t hdf5 = H5Fis_hdf5(path.c_str());
   require<InputError>(hdf5 > 0, "{}: is not an HDF5 file, hence neither a recording nor a result file of amacrine", path);
   // Reading wants no lock: another program may have the file open.
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-  if (id < 0) fail<InputError>("{}: is cut short or damaged: {}; copy or make it again", path, detail::error_text());
+  if (id < 0) {
+    const std::string reason = detail::error_text();
+    detail::require_closed(path, reason);
+    fail<InputError>("{}: is cut short or damaged: {}; copy or make it again", path, reason);
+  }
   return {id, H5Fclose};
 }
 
@@ -209,6 +216,10 @@ std::vector<std::string> Reader::read_strings(const std::string& dataset) const 
 
 bool Reader::has_attribute(const std::string& name, const std::string& object) const {
   return impl_->exists(object) && detail::has_attribute(impl_->object(object), name);
+}
+
+std::vector<std::string> Reader::attribute_names(const std::string& object) const {
+  return detail::attribute_names(impl_->object(object));
 }
 
 std::string Reader::text_attribute(const std::string& name, const std::string& object) const {

@@ -4,6 +4,7 @@
 #include "amacrine/parallel/mpi_handle.hpp"
 #include "files.hpp"
 #include "hdf5.hpp"
+#include "held.hpp"
 #include "layout.hpp"
 #include "on_root.hpp"
 
@@ -29,7 +30,8 @@ struct ResultWriter::Impl {
   detail::Layout layout;
   Id file;
   std::map<std::string, Target> targets;
-  std::string fault;  ///< the first failed write of this rank
+  std::string fault;              ///< the first failed write of this rank
+  detail::FileIdentity identity;  ///< of the partial file, on rank 0
   bool created = false, finished = false;
 
   Impl(const parallel::Communicator& group, std::string to)
@@ -78,6 +80,7 @@ Id parallel_access(const parallel::Communicator& communicator) {
 }  // namespace
 
 void ResultWriter::Impl::open_for_writing() {
+  if (communicator.root()) identity = detail::identity_of(partial);
   const Id access = parallel_access(communicator);
   file = detail::own(H5Fopen(partial.c_str(), H5F_ACC_RDWR, access), H5Fclose, partial + ": cannot be opened");
   for (const Variable& variable : layout.variables) {
@@ -245,8 +248,13 @@ void ResultWriter::finish() {
     core::fail("{} is not whole: {}", impl.partial, impl.fault.empty() ? "a write of another rank failed" : impl.fault);
   core::require(gaps.empty(), "{} is not whole; not written: {}", impl.partial, fmt::join(gaps, ", "));
   detail::on_root(impl.communicator, [&] {
+    detail::require_lock(impl.path);
+    core::require(detail::identity_of(impl.partial) == impl.identity,
+                  "{} was replaced or removed while this run wrote it; {} is not touched", impl.partial, impl.path);
     detail::mark_complete(impl.partial);
     detail::publish(impl.partial, impl.path);
+    core::require(detail::identity_of(impl.path) == impl.identity, "{} was replaced in the moment this run finished it",
+                  impl.path);
   });
 }
 

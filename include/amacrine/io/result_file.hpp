@@ -35,10 +35,16 @@ struct Variable {
   std::map<std::string, std::string> attributes;  ///< further text attributes
 };
 
+/// A file that another program or run is writing (flock(2), as HDF5 takes it, or a lock of ours).
+struct InUseError : core::InputError {
+  explicit InUseError(const std::string& message) : core::InputError(message) {}
+};
+
 /// One parallel HDF5 file per study step, also a netCDF4 file: dimension scales on every axis, units and long names, flags as
 /// int8 with flag_values / flag_meanings (never HDF5 enums). Written as PATH.partial: every dataset is preallocated and flushed
 /// before the first write; writes are raw, unfiltered and independent; finish() checks that all writes succeeded, stamps
-/// `complete = 1`, syncs and renames to PATH. A crash leaves only PATH.partial; PATH is always whole.
+/// `complete = 1`, syncs and renames to PATH. A crash leaves only PATH.partial; PATH is always whole. Only what this writer made
+/// is renamed: it throws where the lock of PATH or PATH.partial became another run's.
 class ResultWriter {
  public:
   /// Collective. `kind`: "recording", "model", "evaluation", "responses", "attributions", "reduction", ...
@@ -82,7 +88,8 @@ void require_space(const parallel::Communicator& communicator, const std::string
 /// Serial reader of our own and foreign HDF5 files. Local: each rank opens the file by itself.
 class Reader {
  public:
-  /// Throws InputError: missing file, not HDF5, cut short, not complete (for our own kinds unless `allow_partial`).
+  /// Throws InputError: missing file, not HDF5, cut short, not complete (for our own kinds unless `allow_partial`); InUseError
+  /// where somebody is writing it.
   explicit Reader(std::string path, bool allow_partial = false);
   ~Reader();
   Reader(Reader&&) noexcept;
@@ -103,6 +110,7 @@ class Reader {
                       const std::vector<std::size_t>& count) const;
   std::vector<std::string> read_strings(const std::string& dataset) const;
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
+  std::vector<std::string> attribute_names(const std::string& object = "/") const;
   std::string text_attribute(const std::string& name, const std::string& object = "/") const;
   /// Several texts (one axis), or one; throws InputError where there is no such attribute or it is no text.
   std::vector<std::string> text_attributes(const std::string& name, const std::string& object = "/") const;

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+/// The locks this process holds, for those who write outputs.
+namespace amacrine::io::detail {
+
+std::string lock_file_of(const std::string& path);
+/// Throws core::Error where this process took the lock of `path` and it is somebody else's now. Outputs of which it never took
+/// the lock pass.
+void require_lock(const std::string& path);
+
+}  // namespace amacrine::io::detail
