@@ -5,6 +5,7 @@
 #include "amacrine/attribution/run.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/model/circuit_network.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "drivers/subjects.hpp"
@@ -54,7 +55,8 @@ Attributed load_subject(const Context& context, const std::string& name) {
 
 std::vector<std::string> tables_for(const std::string& subject, attribution::Source source) {
   std::vector<std::string> tables = tables_of("attribute");
-  if (subject == "circuit" || source == attribution::Source::recording) tables.push_back("recording");
+  if (subject == "circuit" || source == attribution::Source::recording)
+    tables.insert(tables.end(), {"recording", "!recording.file"});
   return tables;
 }
 
@@ -98,7 +100,8 @@ void attribute_subject(Context& context, const std::string& name) {
   const auto inputs = inputs_of(context, subject, attribution::movie_path(settings, recording_file), unchecked);
   const auto provenance =
       io::make_provenance(context.world, context.study, "attribute", tables_for(name, settings.source), inputs);
-  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return;
+  const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+  if (!lock) return;
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
   const attribution::Movie movie = attribution::open_movie(settings, recording_file, subject.model);
@@ -114,11 +117,15 @@ void attribute_subject(Context& context, const std::string& name) {
   attribution::Cost cost = attribution::cost_of(plan, attributor);
   if (context.options.dry_run) attribution::estimate_seconds(plan, attributor, cost);
   announce(name, plan, cost, file.predicted_bytes(), context.world.size());
-  if (context.options.dry_run) return io::require_space(context.world, path, file.predicted_bytes());
+  io::require_space(context.world, path, file.predicted_bytes());
+  if (parallel::device_memory_is_host())
+    parallel::require_memory(context.world, cost.memory_bytes, "attribution", "lower attribution.block_windows");
+  if (context.options.dry_run) return;
 
   file.create();
   if (context.world.root()) file.write_frame();
   attribution::run_plan(context.world, plan, attributor, file);
+  io::require_unchanged(context.world, inputs);
   file.finish();
   core::log("attribute: wrote {}", path);
 }

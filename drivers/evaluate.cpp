@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/model/inference.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/training/evaluation.hpp"
 #include "drivers/subjects.hpp"
@@ -25,11 +26,24 @@ std::vector<Candidate> candidates(const Context& context) {
   return found;
 }
 
+/// The file records these settings, so they must be those that are used: the model's.
+void check_settings(const recording::RecordingSettings& settings, const Candidate& candidate) {
+  const auto check = [&](const char* key, const auto& asked, const auto& used) {
+    core::require<core::StudyError>(asked == used,
+                                    "recording.{} is {}, but {} was trained with {}, which is what an evaluation uses. Set it to "
+                                    "that, or train again",
+                                    key, asked, candidate.path, used);
+  };
+  check("normalisation", settings.normalisation, candidate.model.normalisation.kind);
+  check("minimum_lag", settings.minimum_lag, candidate.model.minimum_lag);
+}
+
 /// Reads the models; each must fit the recording, whose test movie it will see in its normalisation or in the movie's own.
 void read_models(const Context& context, const recording::Recording& recording, std::vector<Candidate>& models) {
   for (Candidate& candidate : models) {
     candidate.model = model::read_model(candidate.path);
     check_model_fits(candidate.model, candidate.path, recording);
+    check_settings(context.settings.recording, candidate);
     candidate.model.normalisation =
         recording::test_normalisation(recording, context.settings.recording, candidate.model.normalisation);
   }
@@ -56,6 +70,12 @@ void describe(const Context& context, const std::vector<Candidate>& models, cons
   }
 }
 
+/// Bytes of the time series in the file: the models' rates, target and noiseless rates, and the repeats.
+std::size_t series_bytes(const recording::Recording& recording, std::size_t models) {
+  const std::size_t series = recording.cells.size() * recording.test.movie.frames() * sizeof(float);
+  return (models + 2 + recording.test.repeats.extent(0)) * series;
+}
+
 }  // namespace
 
 /// Scores the trained models against the recording's test part, beside the ceilings its repeats allow.
@@ -68,11 +88,16 @@ int evaluate(Context& context) {
   std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
   for (const Candidate& candidate : models) inputs.push_back(io::checked_input(context.world, candidate.name, candidate.path));
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "evaluate", tables_of("evaluate"), inputs);
-  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return 0;
+  const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+  if (!lock) return 0;
 
+  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::test), recording_file,
+                           "use fewer ranks on a host, or another machine");
   const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
   read_models(context, recording, models);
+  io::require_unchanged(context.world, inputs);
   describe(context, models, recording);
+  io::require_space(context.world, path, series_bytes(recording, models.size()));
   if (context.options.dry_run) return 0;
 
   std::vector<training::Prediction> predictions;

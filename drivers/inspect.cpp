@@ -116,7 +116,14 @@ std::string input_state(const io::Input& input) {
   const auto bytes = std::filesystem::file_size(input.path, missing);
   if (missing) return "not found from here";
   if (bytes > cheap_bytes) return "present, not checked";
-  return core::hash_file(input.path) == input.checksum ? "unchanged" : "CHANGED since";
+  try {
+    const std::string now = input.role == recording::training_part
+                                ? recording::training_input(parallel::Communicator::self(), input.path).checksum
+                                : core::hash_file(input.path);
+    return now == input.checksum ? "unchanged" : "CHANGED since";
+  } catch (const core::Error&) {
+    return "CHANGED since: it cannot be read any more";
+  }
 }
 
 void describe_origin(const io::Reader& reader, ordered_json& facts) {

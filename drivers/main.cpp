@@ -46,7 +46,8 @@ const char* const footer =
     "Every verb takes one TOML study file and overrides: amacrine train study.toml training.learning_rate=3e-3\n"
     "Runs under mpirun as it is; the numbers do not depend on the number of ranks or threads.\n"
     "Exit codes: 0 finished; 1 failure; 2 wrong command line or study file; 3 an input is missing, damaged or does not fit;\n"
-    "  4 refused: another study's output is in the way, or there is no room; 75 stopped early, run the same command again.";
+    "  4 refused: another study's output is in the way, another run is making it, or it cannot be written; 75 stopped early, run "
+    "the same command again.";
 
 /// What the command line asks for.
 struct Request {
@@ -64,6 +65,8 @@ void add_verb(CLI::App& app, const Verb& verb, Request& request) {
                     "build everything, print sizes and cost, refuse what the run would refuse, write nothing");
   command->add_flag("--print-config", request.print_config, "print the resolved study, defaults included, and stop");
   command->add_flag("--overwrite", request.options.overwrite, "replace outputs made by another study");
+  command->add_flag("--takeover", request.options.takeover,
+                    "take over the lock of a run on another host where that run is provably dead");
   command->add_option("--log-level", request.log_level, "quiet, info or debug")->capture_default_str();
   command->callback([&request, name = verb.name] { request.options.verb = name; });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/io/result_file.hpp"
 #include "amacrine/stimulus/responses.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
@@ -80,7 +81,7 @@ void warn_of_asymmetry(const stimulus::Responses& responses) {
           responses.subject, responses.conditions[k].name, responses.symmetry_deviation[k]);
 }
 
-stimulus::Responses probe_subject(const Context& context, const Subject& subject,
+stimulus::Responses probe_subject(const Context& context, const Subject& subject, const std::string& path,
                                   const std::vector<stimulus::Condition>& conditions) {
   stimulus::Responses responses;
   responses.subject = subject.name;
@@ -102,6 +103,9 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
   }();
   core::log("probe {}: {} cells, {} conditions, {} movies, {:.0f} frames, {:.3g} multiply-adds", subject.name,
             subject.cells.size(), conditions.size(), showings.size(), frames, frames * subject.cost_per_frame);
+  std::size_t longest = 0;
+  for (const stimulus::Condition& condition : conditions) longest = std::max(longest, condition.frames);
+  io::require_space(context.world, path, conditions.size() * subject.cells.size() * longest * sizeof(float));
   if (context.options.dry_run) return responses;
 
   const std::vector<double> values = show(context, subject, conditions, showings);
@@ -128,9 +132,11 @@ int probe(Context& context) {
   for (const Subject& subject : probe_subjects(context)) {
     const std::string path = context.output("responses_" + subject.name + ".h5");
     const io::Provenance provenance = io::make_provenance(context.world, context.study, "probe", subject.tables, subject.inputs);
-    if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) continue;
+    const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+    if (!lock) continue;
+    io::require_unchanged(context.world, subject.inputs);
     const auto conditions = stimulus::catalogue(context.settings.probe, subject.screen);
-    stimulus::Responses responses = probe_subject(context, subject, conditions);
+    stimulus::Responses responses = probe_subject(context, subject, path, conditions);
     if (context.options.dry_run) continue;
     stimulus::measure(responses);
     stimulus::write_responses(context.world, path, responses, provenance);

@@ -60,7 +60,8 @@ void reduce_subject(const Context& context, const std::string& subject, const st
   const std::string path = context.output("reduction_" + subject + ".h5");
   const auto provenance = io::make_provenance(context.world, context.study, "reduce", tables_of("reduce"),
                                               {io::checked_input(context.world, "attributions", attributions)});
-  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return;
+  const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+  if (!lock) return;
 
   const reduction::AttributionFile source(attributions, context.settings.reduction);
   announce(subject, source);
@@ -69,6 +70,7 @@ void reduce_subject(const Context& context, const std::string& subject, const st
   const auto labels = reduction::label_channels(source.layer(), context.settings.reduction);
   reduction::ReductionFile file(context.world, path, source, labels, context.settings.reduction, provenance);
   const std::string tables = reduce_cells(context, subject, source, labels, file);
+  io::require_unchanged(context.world, provenance.inputs);
   file.finish();
   core::log("{}reduce: wrote {}", tables, path);
 }

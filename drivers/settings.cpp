@@ -22,10 +22,14 @@ Settings read_settings(core::Study& study) {
 
 std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "simulate") return {"simulation"};
-  if (verb == "train") return {"recording", "model", "training"};
-  if (verb == "evaluate") return {"recording", "evaluation"};
+  if (verb == "train") return {"recording", "model", "training", "!recording.file", "!training.max_minutes"};
+  // Of [recording] what an evaluation reads; everything else the model file says.
+  if (verb == "evaluate")
+    return {"recording.cells",       "recording.target",   "recording.test_statistics", "recording.normalisation",
+            "recording.minimum_lag", "recording.frame_ms", "recording.pixel_um",        "evaluation"};
   if (verb == "probe") return {"probe"};
-  if (verb == "attribute") return {"probe", "attribution"};
+  if (verb == "attribute")
+    return {"probe", "attribution", "!attribution.movie_file", "!attribution.baseline_file", "!attribution.largest_file_gb"};
   if (verb == "reduce") return {"reduction"};
   core::fail("no tables are known for the verb '{}'", verb);
 }

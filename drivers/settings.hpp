@@ -30,7 +30,8 @@ struct Settings {
 /// Reads and checks the whole study. Throws StudyError for unknown, unread or wrong keys.
 Settings read_settings(core::Study& study);
 
-/// The tables that determine each step's numbers, for hashes and reuse.
+/// What of the study determines each step's numbers, for hashes and reuse (core::Study::resolved). Paths are left out, since
+/// inputs are recognised by their contents, and so are limits of time and size.
 std::vector<std::string> tables_of(const std::string& verb);
 
 }  // namespace amacrine::drivers

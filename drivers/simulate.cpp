@@ -27,11 +27,10 @@ int simulate(Context& context) {
   const std::string path = context.output("recording.h5");
   describe(settings, plan, path);
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "simulate", tables_of("simulate"), {});
-  if (io::check_reuse(context.world, path, provenance, context.options.overwrite) == io::Reuse::reuse) return 0;
-  if (context.options.dry_run) {
-    io::require_space(context.world, path, static_cast<std::size_t>(plan.bytes));
-    return 0;
-  }
+  const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+  if (!lock) return 0;
+  io::require_space(context.world, path, static_cast<std::size_t>(plan.bytes));
+  if (context.options.dry_run) return 0;
 
   const double start = core::wall_seconds();
   for (const recording::SimulatedActivity& cell : recording::simulate_recording(context.world, settings, path, provenance))

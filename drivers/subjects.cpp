@@ -153,7 +153,7 @@ Subject circuit_subject(const Context& context, const std::string& name, const i
   const stimulus::ProbeSettings& probe = context.settings.probe;
   const int trials = name == "recorded" ? probe.trials : 0;
   auto tables = tables_of("probe");
-  tables.push_back("recording");
+  tables.insert(tables.end(), {"recording", "!recording.file"});
   const auto circuits = std::make_shared<const Circuits>(make_circuits(recording, planted));
   const auto answer = [circuits, recorded = recording.cells, trials, seed = probe.seed](
                           const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t key) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/training/members.hpp"
@@ -7,45 +8,73 @@
 #include "drivers/verbs.hpp"
 
 #include <filesystem>
+#include <map>
+#include <optional>
 
 namespace amacrine::drivers {
 
 namespace {
 
-/// A model to be trained, the file it ends in, and how that file says it was made.
+/// A model to be trained: its study's settings, the file it ends in, how that file says it was made, and the right to make it.
 struct Plan {
-  training::TrainingRun run;
-  std::string path;
+  Settings settings;
+  std::string path, checkpoint, curves;
   io::Provenance provenance;
+  bool baseline = false;  ///< the linear-nonlinear one beside the networks
+  std::optional<io::OutputLock> lock{};
 };
 
+using Group = std::vector<Plan>;  ///< of models trained together
+
 /// The study's network, one for each of its seeds and rates: each is what the study that asks for it alone would train.
-std::vector<Plan> networks(const Context& context, const recording::Recording& recording, const io::Input& input) {
-  std::vector<Plan> all;
+Group networks(const Context& context, const io::Input& input) {
+  Group all;
   for (const training::Member& member : training::members(context.settings.training)) {
     core::Study study = core::Study::from_text(context.study.resolved(), context.study.file(), member.overrides);
-    const Settings settings = read_settings(study);
-    training::TrainingRun run{recording, settings.recording, settings.architecture, settings.training};
-    run.architecture.cells = static_cast<int>(recording.cells.size());
-    run.kind = run.architecture.hidden.empty() ? "ln" : "network";
-    run.recording_checksum = input.checksum;
-    run.checkpoint = context.output("train" + member.suffix + ".checkpoint");
-    run.curves = context.output("curves" + member.suffix);
-    all.push_back({run, context.output("model" + member.suffix + ".h5"),
+    Settings settings = read_settings(study);
+    all.push_back({std::move(settings), context.output("model" + member.suffix + ".h5"),
+                   context.output("train" + member.suffix + ".checkpoint"), context.output("curves" + member.suffix),
                    io::make_provenance(context.world, study, "train", tables_of("train"), {input})});
   }
   return all;
 }
 
 /// Groups of models trained together: the networks, then the linear-nonlinear baseline of the first.
-std::vector<std::vector<Plan>> plans(const Context& context, const recording::Recording& recording, const io::Input& input) {
-  std::vector<std::vector<Plan>> groups{networks(context, recording, input)};
+std::vector<Group> plans(const Context& context, const io::Input& input) {
+  std::vector<Group> groups;
+  groups.push_back(networks(context, input));
   const Plan& first = groups[0][0];
-  if (!context.settings.training.ln || first.run.kind == "ln") return groups;
-  Plan ln{training::ln_baseline(first.run), context.output("ln.h5"), first.provenance};
-  ln.run.checkpoint = context.output("ln.checkpoint"), ln.run.curves = context.output("ln_curves");
-  groups.push_back({ln});
+  if (!context.settings.training.ln || first.settings.architecture.hidden.empty()) return groups;
+  Group ln;
+  ln.push_back({first.settings, context.output("ln.h5"), context.output("ln.checkpoint"), context.output("ln_curves"),
+                first.provenance, true, std::nullopt});
+  groups.push_back(std::move(ln));
   return groups;
+}
+
+/// Takes the rights to make the models that do not exist yet, in the order of their names, so that of several jobs after the same
+/// models one gets on; leaves out the others. Collective.
+void claim(const Context& context, std::vector<Group>& groups) {
+  std::map<std::string, Plan*> by_name;
+  for (Group& group : groups)
+    for (Plan& plan : group) by_name[plan.path] = &plan;
+  for (auto& [path, plan] : by_name) plan->lock = context.claim(path, plan->provenance);
+  for (Group& group : groups) std::erase_if(group, [](const Plan& plan) { return !plan.lock; });
+  std::erase_if(groups, [](const Group& group) { return group.empty(); });
+}
+
+std::vector<training::TrainingRun> runs_of(const Group& group, const recording::Recording& recording) {
+  std::vector<training::TrainingRun> runs;
+  for (const Plan& plan : group) {
+    training::TrainingRun run{recording, plan.settings.recording, plan.settings.architecture, plan.settings.training};
+    run.architecture.cells = static_cast<int>(recording.cells.size());
+    run.kind = run.architecture.hidden.empty() ? "ln" : "network";
+    run.recording_checksum = plan.provenance.inputs.front().checksum;
+    runs.push_back(plan.baseline ? training::ln_baseline(run) : run);
+    runs.back().checkpoint = plan.checkpoint, runs.back().curves = plan.curves;
+    runs.back().lock = &*plan.lock;
+  }
+  return runs;
 }
 
 /// A preset of the recipe sets the recording's and the network's defaults too; where the study says otherwise, people are told.
@@ -70,24 +99,41 @@ void compare_with_preset(const Settings& settings) {
                preset, model::describe(settings.architecture));
 }
 
-/// Makes room for the files of a training; with --overwrite an earlier one's checkpoints go. Collective.
-void prepare(const Context& context, const Plan& plan) {
-  if (context.world.root()) std::filesystem::create_directories(context.settings.output);
-  if (context.options.overwrite && context.world.root())
-    for (const char* ending : {"", ".previous", ".partial"}) std::filesystem::remove(plan.run.checkpoint + ending);
+/// Clears what is in the way of a training: what dead runs left, and with --overwrite the checkpoints of other trainings.
+/// Collective.
+void clear(const Context& context, const Group& group, const recording::Recording& recording) {
+  std::vector<std::string> foreign;
+  if (context.options.overwrite) foreign = training::foreign_checkpoints(context.world, runs_of(group, recording));
+  for (const std::string& checkpoint : foreign)
+    core::log("{} is of another training or damaged and will be replaced", checkpoint);
+  if (context.world.root()) {
+    for (const Plan& plan : group)
+      for (const std::string& file : {plan.checkpoint, plan.curves + ".csv", plan.curves + ".jsonl"})
+        training::remove_leftovers(file);
+    for (const std::string& checkpoint : foreign)
+      for (const char* ending : {"", ".previous"}) std::filesystem::remove(checkpoint + ending);
+  }
   context.world.barrier();
 }
 
-std::vector<training::TrainingRun> runs_of(const std::vector<Plan>& group) {
-  std::vector<training::TrainingRun> runs;
-  runs.reserve(group.size());
-  for (const Plan& plan : group) runs.push_back(plan.run);
-  return runs;
+/// Refuses trainings for which disk or memory are too small.
+void require_room(const Context& context, const std::vector<Group>& groups, const recording::Recording& recording) {
+  double disk = 0, memory = 0;
+  for (const Group& group : groups) {
+    const std::vector<training::TrainingRun> runs = runs_of(group, recording);
+    for (const training::TrainingRun& run : runs) disk += training::training_disk_bytes(run);
+    const training::TrainingMemory needs = training::training_memory(context.world, runs.front());
+    memory = std::max(memory, needs.workspaces + needs.statistics);
+  }
+  io::require_space(context.world, groups.front().front().path, static_cast<std::size_t>(disk));
+  if (!parallel::device_memory_is_host()) return;
+  parallel::require_memory(context.world, memory, "training",
+                           "lower training.segments or training.windows, or use another machine");
 }
 
 /// Sizes and cost of a group's training, and the files it ends in.
-void describe(const Context& context, const std::vector<Plan>& group) {
-  for (const std::string& line : training::describe_training(context.world, runs_of(group))) core::log("{}", line);
+void describe(const Context& context, const Group& group, const recording::Recording& recording) {
+  for (const std::string& line : training::describe_training(context.world, runs_of(group, recording))) core::log("{}", line);
   for (const Plan& plan : group) core::log("  into {}", plan.path);
 }
 
@@ -99,15 +145,15 @@ void tell(const training::TrainingResult& result) {
 }
 
 /// Trains a group of models and writes those that are finished. False where some were stopped and go on next time.
-bool train_group(const Context& context, const std::vector<Plan>& group) {
+bool train_group(const Context& context, const Group& group, const recording::Recording& recording) {
   const double start = core::wall_seconds();
-  const std::vector<training::TrainingResult> results = training::train_together(context.world, runs_of(group));
+  const std::vector<training::TrainingResult> results = training::train_together(context.world, runs_of(group, recording));
   bool finished = true;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const double seconds = core::wall_seconds() - start;
     if (!results[i].finished) {
       core::log("train: stopped by {} after {:.0f} s; the state is in {}. The same command goes on", results[i].stopped_by,
-                seconds, group[i].run.checkpoint);
+                seconds, group[i].checkpoint);
       finished = false;
       continue;
     }
@@ -118,38 +164,32 @@ bool train_group(const Context& context, const std::vector<Plan>& group) {
   return finished;
 }
 
-/// The models of a group that do not exist yet. Collective.
-std::vector<Plan> missing(const Context& context, const std::vector<Plan>& group) {
-  std::vector<Plan> left;
-  for (const Plan& plan : group)
-    if (io::check_reuse(context.world, plan.path, plan.provenance, context.options.overwrite) == io::Reuse::make)
-      left.push_back(plan);
-  return left;
-}
-
 }  // namespace
 
 /// Trains the study's networks on its recording, and the linear-nonlinear baseline beside them.
 int train(Context& context) {
   const Settings& settings = context.settings;
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
-  const io::Input input = io::checked_input(context.world, "recording", recording_file);
   compare_with_preset(settings);
+  const io::Input input = recording::training_input(context.world, recording_file);
+  std::vector<Group> groups = plans(context, input);
+  claim(context, groups);
+  if (groups.empty()) return 0;
 
+  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train), recording_file,
+                           "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
-  std::vector<std::vector<Plan>> groups;
-  for (const std::vector<Plan>& group : plans(context, recording, input)) {
-    const std::vector<Plan> left = missing(context, group);
-    if (left.empty()) continue;
-    describe(context, left);  // and refuse what cannot be trained, before anything is
-    if (!context.options.overwrite) training::check_resume(context.world, runs_of(left));
-    groups.push_back(left);
+  io::require_unchanged(context.world, {input});
+  for (const Group& group : groups) {
+    describe(context, group, recording);  // and refuse what cannot be trained, before anything is
+    if (!context.options.overwrite) training::check_resume(context.world, runs_of(group, recording));
   }
-  if (groups.empty() || context.options.dry_run) return 0;
+  require_room(context, groups, recording);
+  if (context.options.dry_run) return 0;
   recording::fit_centres(recording, settings.recording);
-  for (const std::vector<Plan>& group : groups) {
-    for (const Plan& plan : group) prepare(context, plan);
-    if (!train_group(context, group)) return static_cast<int>(core::ExitCode::run_again);
+  for (const Group& group : groups) {
+    clear(context, group, recording);
+    if (!train_group(context, group, recording)) return static_cast<int>(core::ExitCode::run_again);
   }
   return 0;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "amacrine/core/study.hpp"
+#include "amacrine/io/provenance.hpp"
 #include "amacrine/parallel/communicator.hpp"
 #include "drivers/settings.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@ struct Options {
   std::vector<std::string> overrides;
   bool dry_run = false;    ///< build everything, print sizes and cost, write nothing
   bool overwrite = false;  ///< replace outputs of another study
+  bool takeover = false;   ///< take over the locks of runs that are provably dead
 };
 
 /// What a verb works with: the ranks, the study as read, its settings, and the command line.
@@ -27,6 +30,9 @@ struct Context {
   Options options;
   /// `name` in the study's output folder.
   std::string output(const std::string& name) const;
+  /// Collective: the right to make `path`, or nothing where it can be used again (io::claim_output). A dry run makes no lock, but
+  /// is refused where the run would be.
+  std::optional<io::OutputLock> claim(const std::string& path, const io::Provenance& provenance) const;
 };
 
 // Each verb is collective and reads like a method section. Throws core::Error.

@@ -2,12 +2,14 @@
 #include "amacrine/training/curves.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/io/lock.hpp"
 
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace amacrine::training {
@@ -94,7 +96,7 @@ std::string curves_jsonl(const std::vector<EpochRecord>& records, const std::vec
 }
 
 void replace_file(const std::string& path, const std::string& contents, bool keep_previous) {
-  const std::string temporary = path + ".partial", previous = path + ".previous";
+  const std::string temporary = path + "." + io::run_id() + ".partial", previous = path + ".previous";
   write_synced(temporary, contents);
   if (keep_previous && ::access(path.c_str(), F_OK) == 0) {
     ::unlink(previous.c_str());
@@ -108,6 +110,17 @@ void replace_file(const std::string& path, const std::string& contents, bool kee
   if (directory < 0) return;
   ::fsync(directory);  // not every file system can; the file itself is synced
   ::close(directory);
+}
+
+void remove_leftovers(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const std::string beginning = file.filename().string() + ".";
+  std::error_code fault;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, fault)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(beginning) && name.ends_with(".partial")) std::filesystem::remove(entry.path(), fault);
+  }
 }
 
 }  // namespace amacrine::training

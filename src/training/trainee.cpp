@@ -126,6 +126,7 @@ void Trainee::resume(const TrainState& state) {
 
 void Trainee::save() {
   if (run_.checkpoint.empty()) return;
+  if (run_.lock != nullptr) run_.lock->require_held(bench_.communicator);
   state_.parameters = core::to_host(parameters_);
   state_.first = core::to_host(adam_.first);
   state_.second = core::to_host(adam_.second);

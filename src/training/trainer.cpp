@@ -143,6 +143,35 @@ void check_resume(const parallel::Communicator& communicator, const std::vector<
     if (!run.checkpoint.empty()) read_checkpoint(communicator, run.checkpoint, training_identity(run));
 }
 
+std::vector<std::string> foreign_checkpoints(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
+  std::vector<std::string> foreign;
+  for (const TrainingRun& run : runs) {
+    if (run.checkpoint.empty()) continue;
+    try {
+      read_checkpoint(communicator, run.checkpoint, training_identity(run));
+    } catch (const core::RefusedError&) {
+      foreign.push_back(run.checkpoint);
+    } catch (const core::InputError&) {
+      foreign.push_back(run.checkpoint);
+    }
+  }
+  return foreign;
+}
+
+double training_disk_bytes(const TrainingRun& run) {
+  const model::ParameterLayout layout = model::make_layout(run.architecture);
+  const double parameters = static_cast<double>(layout.parameter_count), statistics = static_cast<double>(layout.statistic_count),
+               pixels = static_cast<double>(run.architecture.height) * run.architecture.width,
+               cells = static_cast<double>(run.architecture.cells);
+  const TrainingSettings& s = run.settings;
+  const double epochs =
+      static_cast<double>(s.epochs > 0 ? s.epochs : s.total_windows / std::max<std::size_t>(1, s.epoch_windows) + 1);
+  const double curve = epochs * (200 + 30 * cells);
+  // Parameters: last, best, average, Adam's two moments; statistics: last (double) and best.
+  const double checkpoint = 5 * 4 * parameters + 12 * statistics + curve + 4096;
+  return 3 * checkpoint + 2 * curve + 4 * (parameters + statistics) + 16 * pixels + 65536;
+}
+
 std::vector<std::string> describe_training(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
   const TrainingRun& run = runs.at(0);
   const TrainingMemory memory = training_memory(communicator, run);

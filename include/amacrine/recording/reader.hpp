@@ -23,6 +23,14 @@ enum class Load { train, test, both };
 /// are not what their name says, cells out of range, blocks that do not fit, files cut short.
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both);
 
+/// What determines a training on the recording at `path`: its training part and the file's attributes. Collective. A mended test
+/// part changes nothing in it.
+io::Input training_input(const parallel::Communicator& communicator, const std::string& path);
+/// The role of that input.
+constexpr const char* training_part = "training part of the recording";
+/// Bytes that load_recording takes for movies and responses.
+double loaded_bytes(const std::string& path, Load load);
+
 /// Frame interval in ms by the file's attribute frame_ms or its train/time (in its attribute `units`, s or ms, else s), 0 where
 /// the file does not say. `asked_ms` (0: none) is the interval the study names; an axis without a unit may count in ms that agree
 /// with it. Throws InputError naming the values: an interval that is not above 0, an axis that does not ascend or is irregular,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/io/lock.hpp"
 #include "amacrine/model/model.hpp"
 #include "amacrine/parallel/communicator.hpp"
 #include "amacrine/recording/recording.hpp"
@@ -19,10 +20,11 @@ struct TrainingRun {
   recording::RecordingSettings recording_settings;
   model::Architecture architecture;  ///< with the recording's number of cells
   TrainingSettings settings;
-  std::string kind = "network";      ///< "network" or "ln"
-  std::string checkpoint{};          ///< file of the resumable state; empty: none
-  std::string curves{};              ///< curves file without its ending; empty: none
-  std::string recording_checksum{};  ///< part of what must agree for a resume
+  std::string kind = "network";          ///< "network" or "ln"
+  std::string checkpoint{};              ///< file of the resumable state; empty: none
+  std::string curves{};                  ///< curves file without its ending; empty: none
+  std::string recording_checksum{};      ///< of its training part: of what must agree for a resume
+  const io::OutputLock* lock = nullptr;  ///< the right to write checkpoint and curves; null: nobody else does
 };
 
 struct TrainingResult {
@@ -59,6 +61,11 @@ TrainingRun ln_baseline(const TrainingRun& network);
 
 /// Collective, for --dry-run: throws what training would where a checkpoint in its way is of another training (RefusedError).
 void check_resume(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
+/// Collective, for --overwrite: the checkpoints in the way that training could not go on from, since they are of another training
+/// or damaged. One of the same training is not among them: what was begun goes on.
+std::vector<std::string> foreign_checkpoints(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
+/// Bytes on disk of a model trained by this run: its file, three checkpoints (last, previous, and the one being written), curves.
+double training_disk_bytes(const TrainingRun& run);
 /// Lines for --dry-run about models trained together: sizes, parameters, windows, memory, multiply-adds.
 std::vector<std::string> describe_training(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
 
