@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/stimulus/responses.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
@@ -105,7 +106,11 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
             subject.cells.size(), conditions.size(), showings.size(), frames, frames * subject.cost_per_frame);
   std::size_t longest = 0;
   for (const stimulus::Condition& condition : conditions) longest = std::max(longest, condition.frames);
-  io::require_space(context.world, path, conditions.size() * subject.cells.size() * longest * sizeof(float));
+  const std::size_t count = conditions.size() * subject.cells.size() * longest;
+  io::require_space(context.world, path, count * sizeof(float));
+  // Every rank gets all answers, as they come and in the order of the file.
+  parallel::require_memory(context.world, 2.0 * sizeof(double) * static_cast<double>(count), "probe",
+                           "probe fewer families or sets, or use fewer ranks on a host");
   if (context.options.dry_run) return responses;
 
   const std::vector<double> values = show(context, subject, conditions, showings);
@@ -125,21 +130,31 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
   return responses;
 }
 
+std::string output_of(const Context& context, const Subject& subject) {
+  return context.output("responses_" + subject.name + ".h5");
+}
+
 }  // namespace
 
 /// Shows the catalogue of artificial stimuli to models and circuits and measures the four phenomena.
 int probe(Context& context) {
-  for (const Subject& subject : probe_subjects(context)) {
-    const std::string path = context.output("responses_" + subject.name + ".h5");
-    const io::Provenance provenance = io::make_provenance(context.world, context.study, "probe", subject.tables, subject.inputs);
-    const std::optional<io::OutputLock> lock = context.claim(path, provenance);
-    if (!lock) continue;
+  const std::vector<Subject> subjects = probe_subjects(context);
+  std::vector<io::Provenance> made;
+  std::vector<std::optional<io::OutputLock>> locks;  // all before the first movie is shown
+  for (const Subject& subject : subjects) {
+    made.push_back(io::make_provenance(context.world, context.study, "probe", subject.tables, subject.inputs));
+    locks.push_back(context.claim(output_of(context, subject), made.back()));
+  }
+  for (std::size_t s = 0; s < subjects.size(); ++s) {
+    const Subject& subject = subjects[s];
+    if (!locks[s]) continue;
+    const std::string path = output_of(context, subject);
     io::require_unchanged(context.world, subject.inputs);
     const auto conditions = stimulus::catalogue(context.settings.probe, subject.screen);
     stimulus::Responses responses = probe_subject(context, subject, path, conditions);
     if (context.options.dry_run) continue;
     stimulus::measure(responses);
-    stimulus::write_responses(context.world, path, responses, provenance);
+    stimulus::write_responses(context.world, path, responses, made[s]);
     core::log("{}probe: wrote {}", stimulus::phenomena_table(responses), path);
   }
   return 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/reduction/reduction_file.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
+#include <filesystem>
 #include <map>
 
 namespace amacrine::drivers {
@@ -65,6 +67,10 @@ void reduce_subject(const Context& context, const std::string& subject, const st
 
   const reduction::AttributionFile source(attributions, context.settings.reduction);
   announce(subject, source);
+  // One cell at a time, whose floats become doubles.
+  const double bytes = static_cast<double>(std::filesystem::file_size(attributions));
+  parallel::require_memory(context.world, 2 * bytes / static_cast<double>(source.cells().size()), "reduce",
+                           "use fewer ranks on a host, or store coarser levels");
   if (context.options.dry_run) return;
 
   const auto labels = reduction::label_channels(source.layer(), context.settings.reduction);

@@ -28,7 +28,7 @@ namespace {
       "{}: cannot be written: {}. The output folder must be writable; mend it, or give another study.output", file, reason);
 }
 
-std::string text_of(const Holder& holder) { return nlohmann::json(holder).dump() + "\n"; }
+std::string json_of(const Holder& holder) { return nlohmann::json(holder).dump() + "\n"; }
 
 /// The facts in a lock file's text; an empty holder where it is not whole.
 Holder parse(const std::string& text) {
@@ -114,7 +114,7 @@ void remove_litter(const std::string& file, const Holder& mine) {
 struct Prepared {
   std::string path;
   Prepared(const std::string& file, const Holder& mine) : path(file + ".new-" + fact(mine, "id")) {
-    write_new(path, text_of(mine));
+    write_new(path, json_of(mine));
   }
   ~Prepared() { ::unlink(path.c_str()); }
   Prepared(const Prepared&) = delete;

@@ -61,6 +61,19 @@ expect 3 cut.h5 "$amacrine" inspect cut.h5
 expect 2 'error on rank 1.*seeed' timeout 60 "$mpiexec" -n 1 "$amacrine" simulate "$study" study.output=n8 : -n 1 "$amacrine" simulate "$study" study.output=n8 simulation.seeed=1
 [[ ! -e n8/recording.h5 ]] || fail "a job in which one rank failed has left a recording"
 
+echo "locks"
+other=("$amacrine" reduce "$study" study.output=n1 --overwrite reduction.keep_share=0.77)
+echo '{"id": "far-1", "run": "far", "verb": "train", "study": "theirs.toml", "host": "elsewhere", "boot": "b", "pid": "1", "since": "then"}' >n1/reduction_network.h5.lock
+expect 0 'used again' "$amacrine" reduce "$study" study.output=n1
+expect 4 'made by another run: amacrine train (theirs.toml) on host elsewhere' "${other[@]}"
+expect 4 'elsewhere' "${other[@]}" --dry-run
+expect 4 'cannot be proved from here' "${other[@]}" --takeover
+rm n1/reduction_network.h5.lock
+touch file
+expect 4 'file/out: the folder cannot be made' "$amacrine" simulate "$study" study.output=file/out
+expect 2 'normalisation is per_pixel' "$amacrine" evaluate "$study" study.output=n1 --overwrite recording.normalisation=per_pixel
+[[ -z $(find n1 n2 n3 n4 t1 -name '*.lock*' -o -name '*.partial') ]] || fail "runs that ended have left locks or partial files"
+
 echo "dry runs refuse what the run would refuse, and write nothing"
 inventory() { find n1 -type f -exec sha256sum {} + | sort; }
 before=$(inventory)

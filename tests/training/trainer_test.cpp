@@ -158,7 +158,14 @@ TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
   EXPECT_EQ(std::count(jsonl.begin(), jsonl.end(), '\n'), 3);
   EXPECT_TRUE(std::filesystem::exists(folder / "train.checkpoint.previous"));
-  EXPECT_FALSE(std::filesystem::exists(folder / "train.checkpoint.partial"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder / ""))
+    EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
+  std::ofstream(folder / "train.checkpoint.0123456789abcdef.partial") << "left by a run that died";
+  std::ofstream(folder / "train.checkpoint2.partial") << "another file's";
+  remove_leftovers(run.checkpoint);
+  EXPECT_FALSE(std::filesystem::exists(folder / "train.checkpoint.0123456789abcdef.partial"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "train.checkpoint2.partial"));
+  EXPECT_TRUE(std::filesystem::exists(run.checkpoint));
   const auto facts = describe_checkpoint(run.checkpoint);
   ASSERT_TRUE(facts.has_value());
   EXPECT_EQ(facts->fault, "");
