@@ -121,17 +121,6 @@ struct Prepared {
   Prepared& operator=(const Prepared&) = delete;
 };
 
-/// Second half of a takeover: false where the chain is no longer what it was, since the lock was given back or taken meanwhile.
-bool succeed(const std::string& file, const std::string& claim, const std::string& first, const Holder& mine) {
-  const std::vector<Holder> now = chain(file);
-  if (now.empty() || fact(now.front(), "id") != first || fact(now.back(), "id") != fact(mine, "id")) {
-    ::unlink(claim.c_str());
-    return false;
-  }
-  if (std::rename(claim.c_str(), file.c_str()) != 0) refuse_folder(file);
-  return true;
-}
-
 }  // namespace
 
 bool place(const std::string& prepared, const std::string& file, bool hard_links) {
@@ -157,6 +146,16 @@ bool place(const std::string& prepared, const std::string& file, bool hard_links
   refuse_folder(file);
 }
 
+bool succeed(const std::string& file, const std::string& claim, const Holder& mine) {
+  const std::vector<Holder> now = chain(file);
+  if (now.empty() || fact(now.back(), "id") != fact(mine, "id")) {
+    ::unlink(claim.c_str());
+    return false;
+  }
+  if (std::rename(claim.c_str(), file.c_str()) != 0) refuse_folder(file);
+  return true;
+}
+
 std::string take_lock(const std::string& file, const Holder& mine, bool takeover) {
   make_folder(file);
   const Prepared prepared(file, mine);
@@ -170,7 +169,7 @@ std::string take_lock(const std::string& file, const Holder& mine, bool takeover
     const Holder& last = holders.back();
     const std::string proof = proof_of_death(last, mine, takeover), claim = successor(file, fact(last, "id"));
     if (proof.empty()) refuse_holder(file, last, mine, takeover);
-    if (!place(prepared.path, claim) || !succeed(file, claim, fact(holders.front(), "id"), mine)) continue;
+    if (!place(prepared.path, claim) || !succeed(file, claim, mine)) continue;
     remove_litter(file, mine);
     return fmt::format("{}: {}", describe(last), proof);
   }

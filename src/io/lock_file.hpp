@@ -25,6 +25,10 @@ void give_lock(const std::string& file, const std::string& id);
 /// Who holds the lock at `file`; nothing where nobody does. A file that cannot be understood gives a holder without an id.
 std::optional<Holder> holder_of(const std::string& file);
 
+/// Second half of a takeover: `mine` has made `claim`. False, and the claim is given back, where it is not the end of the chain,
+/// since the lock was given back or taken in between.
+bool succeed(const std::string& file, const std::string& claim, const Holder& mine);
+
 /// Makes `file` with the contents of `prepared`; false where it exists. For tests `hard_links` can be switched off.
 bool place(const std::string& prepared, const std::string& file, bool hard_links = true);
 

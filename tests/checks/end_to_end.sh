@@ -85,10 +85,10 @@ for change in simulate:simulation.seed=9 train:training.l2=0.01 evaluate:evaluat
   expect 0 'will be replaced' "${dry[@]}" "${change#*:}" --overwrite
 done
 expect 3 'same cells' "$amacrine" evaluate "$study" study.output=n1 --dry-run --overwrite 'recording.cells=[1]'
-mv n1/model.h5 .
+mv n1/model.h5 n1/ln.h5 .
 expect 4 'belongs to another training' "$amacrine" train "$study" study.output=n1 --dry-run training.l2=0.01
 expect 0 'into n1/model.h5' "$amacrine" train "$study" study.output=n1 --dry-run
-mv model.h5 n1
+mv model.h5 ln.h5 n1
 [[ $(inventory) == "$before" ]] || fail "--dry-run changed the results"
 
 # A day of frames is planned in seconds; unit by unit it is refused with its size, and two billion frames for want of space.

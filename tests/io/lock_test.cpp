@@ -139,6 +139,26 @@ TEST(Lock, TakersThatDiedHalfWayAreSucceeded) {
   EXPECT_EQ(files_in(folder), std::vector<std::string>{"a.lock"});
 }
 
+TEST(Lock, AClaimOnAHolderWhoIsNoLongerThereIsGivenBack) {
+  // A slow process saw the dead holder "old"; meanwhile somebody else has succeeded it, or succeeded it and finished.
+  const test::TemporaryFolder folder(Communicator::self());
+  const std::string file = folder / "a.lock", claim = file + ".after-old";
+  for (const bool taken : {true, false}) {
+    if (taken) put(file, with_id("new"));
+    put(claim, with_id("slow"));
+    EXPECT_FALSE(detail::succeed(file, claim, with_id("slow")));
+    EXPECT_FALSE(std::filesystem::exists(claim));
+    EXPECT_EQ(std::filesystem::exists(file), taken);
+    EXPECT_EQ(detail::fact(detail::holder_of(file).value_or(Holder{}), "id"), taken ? "new" : "");
+    std::filesystem::remove(file);
+  }
+  put(file, with_id("old"));
+  put(claim, with_id("slow"));
+  EXPECT_TRUE(detail::succeed(file, claim, with_id("slow")));
+  EXPECT_EQ(detail::fact(*detail::holder_of(file), "id"), "slow");
+  EXPECT_EQ(files_in(folder), std::vector<std::string>{"a.lock"});
+}
+
 /// `takers` processes that try for the lock at once; how many got it. All are dead in the end, and the lock with them.
 int winners_of_a_race(const std::string& file, int takers, int round) {
   int gate[2], results[2];
