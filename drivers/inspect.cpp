@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
+#include "amacrine/io/file_check.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/stimulus/stimulus.hpp"
@@ -137,6 +138,45 @@ void describe_origin(const io::Reader& reader, ordered_json& facts) {
   facts["study"] = made.study;
 }
 
+ordered_json describe_integrity(const io::FileCheck& check) {
+  using State = io::FileCheck::State;
+  if (check.state == State::none) return {{"state", "no checksums"}};
+  ordered_json out{{"state", check.state == State::verified ? "verified" : "damaged"},
+                   {"blocks", check.blocks},
+                   {"block_bytes", check.block_bytes}};
+  if (check.state == State::verified) return out;
+  out["damaged_blocks"] = check.damaged_blocks;
+  out["damaged_datasets"] = check.damaged_datasets;
+  out["structures_whole"] = check.structures_whole;
+  return out;
+}
+
+void describe_checkpoint(const training::CheckpointFacts& checkpoint, ordered_json& facts) {
+  facts["kind"] = "training checkpoint";
+  facts["whole"] = checkpoint.fault.empty();
+  facts["integrity"] = {{"state", checkpoint.fault.empty() ? "verified" : "damaged"}};
+  if (checkpoint.fault.empty()) facts["steps"] = checkpoint.steps;
+  if (!checkpoint.fault.empty()) facts["fault"] = checkpoint.fault;
+}
+
+/// What HDF5 tells of a file. Throws InputError where it cannot be read.
+void describe_hdf5(const std::string& path, ordered_json& facts) {
+  const io::Reader reader(path, true);
+  if (!reader.kind().empty()) {
+    facts["kind"] = reader.kind();
+    facts["format"] = reader.text_attribute("format");
+    describe_origin(reader, facts);
+    facts["whole"] = reader.attribute("complete") == 1;
+    if (!facts["whole"]) facts["fault"] = "is not complete: the run that made it stopped early";
+  } else {
+    facts["kind"] = reader.has("train/stimulus") || reader.has("test/stimulus") ? "recording (foreign)" : "foreign HDF5 file";
+    facts["whole"] = true;
+  }
+  describe_contents(reader, facts);
+  if (reader.has("train/stimulus") || reader.has("test/stimulus")) facts["recording"] = describe_recording(reader);
+  if (reader.kind() == "attributions") facts["attributions"] = describe_attributions(reader);
+}
+
 /// Everything known about a file; "whole" is false, with a "fault", where it cannot be trusted.
 ordered_json describe_file(const std::string& path) {
   ordered_json facts{{"path", path}, {"kind", "unknown"}, {"whole", false}};
@@ -146,31 +186,20 @@ ordered_json describe_file(const std::string& path) {
     if (bytes <= cheap_bytes) facts["checksum"] = core::hash_file(path);
   }
   if (const auto checkpoint = training::describe_checkpoint(path)) {
-    facts["kind"] = "training checkpoint";
-    facts["whole"] = checkpoint->fault.empty();
-    if (checkpoint->fault.empty()) facts["steps"] = checkpoint->steps;
-    if (!checkpoint->fault.empty()) facts["fault"] = checkpoint->fault;
+    describe_checkpoint(*checkpoint, facts);
     return facts;
   }
+  const io::FileCheck check = missing ? io::FileCheck{} : io::check_file(path);
+  const bool damaged = check.state == io::FileCheck::State::damaged;
+  facts["integrity"] = describe_integrity(check);
   try {
-    const io::Reader reader(path, true);
-    if (!reader.kind().empty()) {
-      facts["kind"] = reader.kind();
-      facts["format"] = reader.text_attribute("format");
-      describe_origin(reader, facts);
-      facts["whole"] = reader.attribute("complete") == 1;
-      if (!facts["whole"]) facts["fault"] = "is not complete: the run that made it stopped early";
-    } else {
-      facts["kind"] = reader.has("train/stimulus") || reader.has("test/stimulus") ? "recording (foreign)" : "foreign HDF5 file";
-      facts["whole"] = true;
-    }
-    describe_contents(reader, facts);
-    if (reader.has("train/stimulus") || reader.has("test/stimulus")) facts["recording"] = describe_recording(reader);
-    if (reader.kind() == "attributions") facts["attributions"] = describe_attributions(reader);
+    // HDF5 does not survive every damage of its own structures.
+    if (!damaged || check.structures_whole) describe_hdf5(path, facts);
   } catch (const core::Error& error) {
     facts["whole"] = false;
     facts["fault"] = error.what();
   }
+  if (damaged) facts["whole"] = false, facts["fault"] = check.fault;
   return facts;
 }
 
@@ -217,9 +246,21 @@ std::string contents_text(const ordered_json& facts) {
   return text;
 }
 
+std::string integrity_text(const ordered_json& integrity) {
+  std::string text = fmt::format("integrity  {}", word(integrity["state"]));
+  if (integrity.contains("blocks"))
+    text += fmt::format(", {} blocks of {} bytes", word(integrity["blocks"]), word(integrity["block_bytes"]));
+  if (integrity.contains("damaged_blocks"))
+    text += fmt::format("; damaged: {}{}", integrity["damaged_blocks"].dump(),
+                        integrity["structures_whole"].get<bool>() ? " in " + integrity["damaged_datasets"].dump()
+                                                                  : ", the file's structures among them");
+  return text + "\n";
+}
+
 std::string file_text(const ordered_json& facts) {
   std::string text = fmt::format("file       {}\nkind       {}\nwhole      {}\n", word(facts["path"]), word(facts["kind"]),
                                  facts["whole"].get<bool>() ? "yes" : "NO: " + word(facts["fault"]));
+  if (facts.contains("integrity")) text += integrity_text(facts["integrity"]);
   if (facts.contains("bytes")) text += fmt::format("size       {}\n", core::human_bytes(facts["bytes"].get<double>()));
   if (facts.contains("checksum")) text += fmt::format("checksum   xxh64 {}\n", word(facts["checksum"]));
   if (facts.contains("steps")) text += fmt::format("trained    {} steps\n", word(facts["steps"]));

@@ -192,14 +192,21 @@ void create_file(const std::string& path, const Layout& layout) {
   if (!file.id.close()) core::fail("{}: cannot be written: {}", path, error_text());
 }
 
-void mark_complete(const std::string& path) {
+std::vector<ByteRange> mark_complete(const std::string& path, const Layout& layout) {
   Id file = own(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path + ": cannot be opened again");
   {
     const Id attribute = own(H5Aopen(file, "complete", H5P_DEFAULT), H5Aclose, path + ": attribute complete");
     const int yes = 1;
     check(H5Awrite(attribute, H5T_NATIVE_INT, &yes), path + ": attribute complete");
   }
+  std::vector<ByteRange> values;
+  for (const Variable& variable : layout.variables) {
+    const Id dataset = own(H5Dopen2(file, variable.name.c_str(), H5P_DEFAULT), H5Dclose, path + ": " + variable.name);
+    const haddr_t begin = H5Dget_offset(dataset);
+    if (begin != HADDR_UNDEF) values.push_back({begin, begin + H5Dget_storage_size(dataset)});
+  }
   if (!file.close()) core::fail("{}: cannot be closed: {}", path, error_text());
+  return values;
 }
 
 }  // namespace amacrine::io::detail

@@ -3,6 +3,7 @@
 
 #include "amacrine/io/provenance.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "raw_file.hpp"
 
 #include <string>
 #include <variant>
@@ -31,12 +32,12 @@ struct Layout {
   void check() const;
 };
 
-/// Version of the layout of our files, in their root attribute "format" as "amacrine 1".
-constexpr int format_version = 1;
+/// Version of the layout of our files, in their root attribute "format" as "amacrine 2". Since 2 whole files have checksums.
+constexpr int format_version = 2, first_checked_version = 2;
 
 /// Serial: makes the file with all metadata, coordinates and unwritten variables, marked as not complete, and closes it.
 void create_file(const std::string& path, const Layout& layout);
-/// Serial: marks a file as complete.
-void mark_complete(const std::string& path);
+/// Serial: marks a file as complete. Returns where the values of the variables lie.
+std::vector<ByteRange> mark_complete(const std::string& path, const Layout& layout);
 
 }  // namespace amacrine::io::detail

@@ -125,8 +125,12 @@ Reuse decide(const std::string& path, const Provenance& wanted, bool overwrite) 
   if (!std::filesystem::exists(path, fault)) return Reuse::make;
   std::string reason;
   try {
-    const std::vector<std::string> lines = differences(Reader(path).provenance(), wanted);
-    if (lines.empty()) return Reuse::reuse;
+    const Reader found(path);
+    const std::vector<std::string> lines = differences(found.provenance(), wanted);
+    if (lines.empty()) {
+      found.verify();
+      return Reuse::reuse;
+    }
     reason = fmt::format("was made by another study or from other inputs:\n  {}", fmt::join(lines, "\n  "));
   } catch (const InUseError& error) {
     core::fail<core::RefusedError>("{}", error.what());

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/io/result_file.hpp"
+#include "checked_file.hpp"
 #include "hdf5.hpp"
 #include "in_use.hpp"
+#include "layout.hpp"
 #include "unreadable.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -20,17 +24,24 @@ using detail::Id;
 
 struct Reader::Impl {
   std::string path;
+  std::optional<detail::CheckedFile> checked;  ///< where the file has checksums
   Id file;
 
   bool exists(const std::string& name) const;
   Id open(const std::string& dataset) const;
   Id object(const std::string& name) const;
   std::string name_of(const std::string& object) const { return path + ": " + object; }
+  /// The file's own marks: its format, and that it is whole.
+  void require_complete(bool allow_partial) const;
+  /// Compares the values of a block of a dataset with their checksums.
+  void verify(const Id& dataset, const std::string& name, const std::vector<std::size_t>& offset,
+              const std::vector<std::size_t>& count);
 };
 
 namespace {
 
-Id open_file(const std::string& path) {
+/// Throws InputError where there is nothing to open.
+void require_file(const std::string& path) {
   std::error_code fault;
   if (!std::filesystem::exists(path, fault)) {
     detail::require_not_in_the_making(path);
@@ -40,6 +51,9 @@ Id open_file(const std::string& path) {
   }
   require<InputError>(std::filesystem::is_regular_file(path, fault), "{}: is not a file; expected an HDF5 file", path);
   detail::require_not_in_use(path);
+}
+
+Id open_file(const std::string& path) {
   const htri_t hdf5 = H5Fis_hdf5(path.c_str());
   require<InputError>(hdf5 > 0, "{}: is not an HDF5 file, hence neither a recording nor a result file of amacrine", path);
   // Reading wants no lock: another program may have the file open.
@@ -52,9 +66,13 @@ Id open_file(const std::string& path) {
   return {id, H5Fclose};
 }
 
-/// Data beyond the end of the file: HDF5 notices a short file on opening only where its superblock says so.
 bool own_file(const Id& file) {
-  return detail::has_attribute(file, "format") && detail::read_text(file, "format", "file").starts_with("amacrine ");
+  if (!detail::has_attribute(file, "format")) return false;
+  try {
+    return detail::read_text(file, "format", "file").starts_with("amacrine ");
+  } catch (const InputError&) {
+    return false;  // a foreign file's own "format", which is no text
+  }
 }
 
 template <class T>
@@ -89,6 +107,24 @@ std::vector<std::size_t> shape_of(const Id& dataset, const std::string& where) {
   return {extents.begin(), extents.end()};
 }
 
+/// Where the values of a dataset lie; empty where they are in pieces or nowhere (an axis without coordinates).
+detail::ByteRange extent_of(const Id& dataset) {
+  const haddr_t begin = H5Dget_offset(dataset);
+  if (begin == HADDR_UNDEF) return {};
+  return {begin, begin + H5Dget_storage_size(dataset)};
+}
+
+/// First and last value of a block, counted in the order of storage; the block is not empty.
+std::pair<std::size_t, std::size_t> span_of(const std::vector<std::size_t>& shape, const std::vector<std::size_t>& offset,
+                                            const std::vector<std::size_t>& count) {
+  std::size_t first = 0, last = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    first = first * shape[axis] + offset[axis];
+    last = last * shape[axis] + offset[axis] + count[axis] - 1;
+  }
+  return {first, last};
+}
+
 void require_numbers(const Id& dataset, const std::string& where) {
   const Id type = detail::own(H5Dget_type(dataset), H5Tclose, where);
   const H5T_class_t kind = H5Tget_class(type);
@@ -119,19 +155,58 @@ Id Reader::Impl::open(const std::string& dataset) const {
   return opened;
 }
 
+void Reader::Impl::require_complete(bool allow_partial) const {
+  if (!own_file(file)) return;
+  const std::string format = detail::read_text(file, "format", path);
+  const int version = std::atoi(format.c_str() + std::string("amacrine ").size());
+  require<InputError>(version >= 1 && version <= detail::format_version,
+                      "{}: is in format '{}', and this program reads 'amacrine {}' and older; use the program that made it", path,
+                      format, detail::format_version);
+  const std::vector<double> complete = detail::read_numbers(file, "complete", path);
+  const bool whole = complete.size() == 1 && complete[0] == 1;
+  require<InputError>(whole || allow_partial, "{}: is not complete; the run that made it stopped early: run that step again",
+                      path);
+  // Whoever opens a file for writing cuts off what HDF5 does not know of.
+  require<InputError>(
+      !whole || checked || version < detail::first_checked_version,
+      "{}: is damaged: the checksums at its end are missing; it was cut short, or changed by another program after "
+      "it was written. Copy it again, or make it again (the verb that made it with --overwrite); a recording "
+      "that was changed on purpose is read without checksums once its root attribute 'format' is deleted",
+      path);
+}
+
+void Reader::Impl::verify(const Id& dataset, const std::string& name, const std::vector<std::size_t>& offset,
+                          const std::vector<std::size_t>& count) {
+  if (!checked || std::find(count.begin(), count.end(), 0u) != count.end()) return;
+  const detail::ByteRange extent = extent_of(dataset);
+  if (extent.begin == extent.end && H5Dget_storage_size(dataset) > 0) return checked->require_all();
+  if (extent.begin == extent.end) return;
+  const Id type = detail::own(H5Dget_type(dataset), H5Tclose, name_of(name));
+  const std::size_t bytes = H5Tget_size(type);
+  const auto [first, last] = span_of(shape_of(dataset, name_of(name)), offset, count);
+  checked->require_values({extent.begin + first * bytes, extent.begin + (last + 1) * bytes}, name);
+}
+
 Reader::Reader(std::string path, bool allow_partial) : impl_(std::make_unique<Impl>()) {
   detail::start_hdf5();
   impl_->path = std::move(path);
+  require_file(impl_->path);
+  // Before HDF5 reads a byte: it does not survive every damage.
+  impl_->checked = detail::CheckedFile::open(impl_->path);
+  if (impl_->checked) impl_->checked->require_structures();
   impl_->file = open_file(impl_->path);
-  if (allow_partial || !own_file(impl_->file)) return;
-  const std::vector<double> complete = detail::read_numbers(impl_->file, "complete", impl_->path);
-  require<InputError>(complete.size() == 1 && complete[0] == 1,
-                      "{}: is not complete; the run that made it stopped early: run that step again", impl_->path);
+  impl_->require_complete(allow_partial);
 }
 Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 
 const std::string& Reader::path() const { return impl_->path; }
+
+bool Reader::checked() const { return impl_->checked.has_value(); }
+
+void Reader::verify() const {
+  if (impl_->checked) impl_->checked->require_all();
+}
 
 bool Reader::has(const std::string& name) const { return impl_->exists(name); }
 
@@ -159,6 +234,11 @@ std::vector<std::size_t> Reader::shape(const std::string& dataset) const {
   return shape_of(impl_->open(dataset), impl_->name_of(dataset));
 }
 
+std::pair<std::uint64_t, std::uint64_t> Reader::extent(const std::string& dataset) const {
+  const detail::ByteRange extent = extent_of(impl_->open(dataset));
+  return {extent.begin, extent.end};
+}
+
 Type Reader::type(const std::string& dataset) const {
   const Id opened = impl_->open(dataset);
   require_numbers(opened, impl_->name_of(dataset));
@@ -175,7 +255,9 @@ std::vector<T> Reader::read(const std::string& dataset) const {
   const Id opened = impl_->open(dataset);
   require_numbers(opened, impl_->name_of(dataset));
   const auto shape = shape_of(opened, impl_->name_of(dataset));
-  return read_block<T>(opened, impl_->name_of(dataset), std::vector<std::size_t>(shape.size(), 0), shape);
+  const std::vector<std::size_t> start(shape.size(), 0);
+  impl_->verify(opened, dataset, start, shape);
+  return read_block<T>(opened, impl_->name_of(dataset), start, shape);
 }
 
 template <class T>
@@ -189,6 +271,7 @@ std::vector<T> Reader::read(const std::string& dataset, const std::vector<std::s
     fits = offset[axis] <= shape[axis] && count[axis] <= shape[axis] - offset[axis];
   require<InputError>(fits, "{}: the block at ({}) with extents ({}) is not inside the shape ({})", impl_->name_of(dataset),
                       fmt::join(offset, ", "), fmt::join(count, ", "), fmt::join(shape, ", "));
+  impl_->verify(opened, dataset, offset, count);
   return read_block<T>(opened, impl_->name_of(dataset), offset, count);
 }
 
@@ -197,6 +280,8 @@ std::vector<std::string> Reader::read_strings(const std::string& dataset) const 
   const std::string where = impl_->name_of(dataset);
   const Id type = detail::own(H5Dget_type(opened), H5Tclose, where), space = detail::own(H5Dget_space(opened), H5Sclose, where);
   require<InputError>(H5Tget_class(type) == H5T_STRING, "{}: does not hold texts", where);
+  const auto shape = shape_of(opened, where);
+  impl_->verify(opened, dataset, std::vector<std::size_t>(shape.size(), 0), shape);
   const auto count = static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
   std::vector<std::string> out;
   if (count == 0) return out;

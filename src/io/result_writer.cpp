@@ -2,6 +2,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/parallel/mpi_handle.hpp"
+#include "checksums.hpp"
 #include "files.hpp"
 #include "hdf5.hpp"
 #include "held.hpp"
@@ -49,6 +50,9 @@ namespace {
 
 /// Room for attributes, scales and HDF5's own structures.
 constexpr std::size_t metadata_bytes = std::size_t{1} << 16;
+
+/// Of a whole file whose variables take `bytes`.
+std::size_t file_bytes(std::size_t bytes) { return bytes + metadata_bytes + detail::added_bytes(bytes + metadata_bytes); }
 
 /// Files of writers that were left by an exception: closing is collective, so it waits until all ranks meet again.
 std::vector<hid_t>& abandoned() {
@@ -160,8 +164,8 @@ void require_space(const parallel::Communicator& communicator, const std::string
   detail::on_root(communicator, [&] {
     std::error_code missing;
     const auto partial = std::filesystem::file_size(path + ".partial", missing);  // a run begins by removing it
-    const std::size_t freed = missing ? 0 : std::min<std::size_t>(partial, bytes + metadata_bytes);
-    detail::require_space(path, bytes + metadata_bytes - freed);
+    const std::size_t needed = file_bytes(bytes), freed = missing ? 0 : std::min<std::size_t>(partial, needed);
+    detail::require_space(path, needed - freed);
   });
 }
 
@@ -175,7 +179,7 @@ void ResultWriter::create() {
     std::error_code ignored;
     std::filesystem::remove(impl.partial, ignored);
     detail::make_folder(impl.path);
-    detail::require_space(impl.path, predicted_bytes() + metadata_bytes);
+    detail::require_space(impl.path, file_bytes(predicted_bytes()));
     try {
       detail::create_file(impl.partial, impl.layout);
       detail::reserve_blocks(impl.partial);
@@ -247,11 +251,18 @@ void ResultWriter::finish() {
   if (impl.communicator.any(!impl.fault.empty()))
     core::fail("{} is not whole: {}", impl.partial, impl.fault.empty() ? "a write of another rank failed" : impl.fault);
   core::require(gaps.empty(), "{} is not whole; not written: {}", impl.partial, fmt::join(gaps, ", "));
+  std::vector<detail::ByteRange> values;
   detail::on_root(impl.communicator, [&] {
     detail::require_lock(impl.path);
     core::require(detail::identity_of(impl.partial) == impl.identity,
                   "{} was replaced or removed while this run wrote it; {} is not touched", impl.partial, impl.path);
-    detail::mark_complete(impl.partial);
+    values = detail::mark_complete(impl.partial, impl.layout);
+  });
+  detail::add_checksums(impl.communicator, impl.partial, values);
+  detail::on_root(impl.communicator, [&] {
+    detail::require_lock(impl.path);
+    core::require(detail::identity_of(impl.partial) == impl.identity,
+                  "{} was replaced or removed while this run finished it; {} is not touched", impl.partial, impl.path);
     detail::publish(impl.partial, impl.path);
     core::require(detail::identity_of(impl.path) == impl.identity, "{} was replaced in the moment this run finished it",
                   impl.path);

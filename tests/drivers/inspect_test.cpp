@@ -76,6 +76,38 @@ TEST(Inspect, CheckpointsOfAnotherFormatAreCalledThat) {
   EXPECT_THROW(training::read_checkpoint(Communicator::self(), path, "a = 1\n"), core::RefusedError);
 }
 
+TEST(Inspect, TellsWhatTheChecksumsSay) {
+  const test::TemporaryFolder folder(Communicator::self());
+  const std::string path = folder / "recording.h5";
+  write_movie(path, 5000, 10.0);  // 20000 bytes of movie
+  const Told whole = told_of(path);
+  EXPECT_EQ(whole.code, 0);
+  EXPECT_EQ(whole.facts["integrity"]["state"], "verified");
+  EXPECT_GE(whole.facts["integrity"]["blocks"].get<int>(), 5);
+  const auto flip = [&](std::size_t at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(static_cast<std::streamoff>(at)).put(byte);
+  };
+  const auto extent = io::Reader(path).extent("train/stimulus");
+  flip(extent.first + 10'000);
+  const Told values = told_of(path);
+  EXPECT_EQ(values.code, 3);
+  EXPECT_EQ(values.facts["kind"], "recording") << "what is not damaged is still told";
+  EXPECT_EQ(values.facts["integrity"]["state"], "damaged");
+  EXPECT_EQ(values.facts["integrity"]["damaged_datasets"], nlohmann::json({"train/stimulus"}));
+  EXPECT_EQ(values.facts["integrity"]["damaged_blocks"][0], (extent.first + 10'000) / 4096);
+  flip(40);
+  const Told structures = told_of(path);
+  EXPECT_EQ(structures.code, 3);
+  EXPECT_EQ(structures.facts["integrity"]["structures_whole"], false);
+  EXPECT_THAT(structures.facts["fault"].get<std::string>(), HasSubstr("is damaged"));
+  testing::internal::CaptureStdout();
+  inspect(Communicator::self(), path, false);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("the file's structures among them"));
+}
+
 TEST(Inspect, OtherFilesAreNotCalledDamaged) {
   const test::TemporaryFolder folder(Communicator::self());
   std::ofstream(folder / "curves.csv") << "epoch,windows\n1,400\n";

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -138,7 +139,8 @@ TEST(ResultFile, RefusesTooLittleSpaceWithBothFigures) {
     writer.create();
     FAIL() << "8 PiB were accepted";
   } catch (const core::RefusedError& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("huge.h5: needs 9.01 PB (9007199254"), HasSubstr("free")));
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("huge.h5: needs 9.01 PB (9009535717015649 bytes)"), HasSubstr("free")))
+        << "2^53 bytes of values, 2^16 of the rest, checksums of 17 bytes for each 2^16, and 80";
   }
   EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
@@ -234,6 +236,19 @@ TEST(Reuse, OnlyWholeFilesOfTheSameStudyAndInputs) {
   other_input.inputs.clear();
   EXPECT_THAT(refusal(other_input), HasSubstr("(absent)"));
   world.barrier();
+  if (world.root()) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const float value = value_at(3, 500);
+    std::ostringstream all;
+    all << file.rdbuf();
+    const std::size_t at = all.str().find(std::string(reinterpret_cast<const char*>(&value), sizeof value));
+    file.seekp(static_cast<std::streamoff>(at)).put('\x7f');
+  }
+  world.barrier();
+  EXPECT_THAT(refusal(wanted), HasSubstr("is damaged")) << "a flipped byte in the values";
+  if (world.root()) std::filesystem::remove(path);
+  world.barrier();
+  write_rows(path);
   if (world.root()) std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
   world.barrier();
   EXPECT_THAT(refusal(wanted), HasSubstr("cut short"));

@@ -5,10 +5,12 @@
 #include "amacrine/parallel/communicator.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace amacrine::io {
@@ -43,8 +45,9 @@ struct InUseError : core::InputError {
 /// One parallel HDF5 file per study step, also a netCDF4 file: dimension scales on every axis, units and long names, flags as
 /// int8 with flag_values / flag_meanings (never HDF5 enums). Written as PATH.partial: every dataset is preallocated and flushed
 /// before the first write; writes are raw, unfiltered and independent; finish() checks that all writes succeeded, stamps
-/// `complete = 1`, syncs and renames to PATH. A crash leaves only PATH.partial; PATH is always whole. Only what this writer made
-/// is renamed: it throws where the lock of PATH or PATH.partial became another run's.
+/// `complete = 1`, adds checksums of every block behind HDF5's last byte, syncs and renames to PATH. A crash leaves only
+/// PATH.partial; PATH is always whole. Only what this writer made is renamed: it throws where the lock of PATH or PATH.partial
+/// became another run's.
 class ResultWriter {
  public:
   /// Collective. `kind`: "recording", "model", "evaluation", "responses", "attributions", "reduction", ...
@@ -85,21 +88,28 @@ class ResultWriter {
 /// Collective: refuses as create() would (RefusedError with both figures) a file of `bytes` at `path`, and makes nothing.
 void require_space(const parallel::Communicator& communicator, const std::string& path, std::size_t bytes);
 
-/// Serial reader of our own and foreign HDF5 files. Local: each rank opens the file by itself.
+/// Serial reader of our own and foreign HDF5 files. Local: each rank opens the file by itself. Where a file has checksums, they
+/// are compared before HDF5 reads what they belong to: of structures (names, shapes, attributes, texts) when the file is opened,
+/// of values when they are first read. Every member that reads throws InputError where they differ.
 class Reader {
  public:
-  /// Throws InputError: missing file, not HDF5, cut short, not complete (for our own kinds unless `allow_partial`); InUseError
-  /// where somebody is writing it.
+  /// Throws InputError: missing file, not HDF5, cut short, damaged, not complete (for our own kinds unless `allow_partial`);
+  /// InUseError where somebody is writing it.
   explicit Reader(std::string path, bool allow_partial = false);
   ~Reader();
   Reader(Reader&&) noexcept;
 
   const std::string& path() const;
+  bool checked() const;  ///< whether the file has checksums
+  /// Compares all bytes with their checksums, where there are any. Throws InputError naming the first that differ.
+  void verify() const;
   /// Whether there is a dataset or group of that name. Throws InputError where it is a link whose target is missing.
   bool has(const std::string& name) const;
   bool is_dataset(const std::string& name) const;
   std::vector<std::string> list(const std::string& group = "/") const;
   std::vector<std::size_t> shape(const std::string& dataset) const;  ///< throws InputError naming the dataset when missing
+  /// Bytes of the file [first, second) in which the values lie; equal where they are not in one piece or nowhere.
+  std::pair<std::uint64_t, std::uint64_t> extent(const std::string& dataset) const;
   Type type(const std::string& dataset) const;
   /// The whole dataset, converted to T (float, double, std::uint8_t, std::int32_t, std::int64_t).
   template <class T>
