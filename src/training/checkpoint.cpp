@@ -8,15 +8,18 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <type_traits>
+
+#include <fmt/ranges.h>
 
 namespace amacrine::training {
 namespace {
 
 constexpr std::string_view format_name = "amacrine-training-checkpoint ";
-constexpr std::string_view format_version = "2";
+constexpr std::string_view format_version = "3";
 
 /// Appends values to bytes, or takes them off in the same order.
 class Packer {
@@ -88,15 +91,33 @@ void visit_state(Visitor& visit, State& s) {
   visit(s.stopped_early);
 }
 
-std::string header_of(const std::string& body) {
-  return fmt::format("{}{} {} {}", format_name, format_version, body.size(), core::hash_bytes(body.data(), body.size()));
+std::string hash_of(std::string_view bytes) { return core::hash_bytes(bytes.data(), bytes.size()); }
+
+/// "NAME FORMAT BYTES CHECKSUM-OF-BODY CHECKSUM-OF-THIS-LINE-SO-FAR": damage of the line is not taken for another format.
+std::string header_of(std::string_view body) {
+  const std::string header = fmt::format("{}{} {} {}", format_name, format_version, body.size(), hash_of(body));
+  return header + " " + hash_of(header);
 }
 
-/// What keeps this program from reading a checkpoint with this header; empty where nothing does.
+/// What keeps this program from reading a checkpoint with this header; empty where nothing does, or where the header is damaged.
 std::string version_fault(std::string_view header) {
   const std::string_view rest = header.substr(format_name.size()), found = rest.substr(0, rest.find(' '));
-  if (found == format_version || found.empty()) return {};
+  if (found == format_version) return {};
+  const std::size_t last = header.rfind(' ');
+  const bool sound = hash_of(header.substr(0, last)) == header.substr(last + 1);
+  // Formats 1 and 2 had no checksum of the header.
+  const bool old = (found == "1" || found == "2") && std::count(rest.begin(), rest.end(), ' ') == 2;
+  if (!sound && !old) return {};
   return fmt::format("is a training checkpoint in format {}, and this program reads format {}", found, format_version);
+}
+
+struct Parts {
+  std::string_view header, body;
+};
+
+Parts parts_of(std::string_view bytes) {
+  const std::size_t line = std::min(bytes.find('\n'), bytes.size());
+  return {bytes.substr(0, line), bytes.substr(std::min(line + 1, bytes.size()))};
 }
 
 std::optional<std::string> read_bytes(const std::string& path) {
@@ -105,6 +126,12 @@ std::optional<std::string> read_bytes(const std::string& path) {
   std::ostringstream all;
   all << file.rdbuf();
   return all.str();
+}
+
+/// A training looks at its checkpoint before it starts and when it starts.
+void warn_once(const std::string& text) {
+  static std::set<std::string> said;
+  if (said.insert(text).second) core::warn("{}", text);
 }
 
 }  // namespace
@@ -119,17 +146,16 @@ std::string encode_checkpoint(const TrainState& state, const std::string& identi
 }
 
 TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path) {
-  const std::size_t line = bytes.find('\n');
-  const std::string header = bytes.substr(0, line == std::string::npos ? 0 : line),
-                    body = bytes.substr(header.size() + 1 <= bytes.size() ? header.size() + 1 : bytes.size());
-  core::require<core::InputError>(header.starts_with(format_name), "{} is not a training checkpoint of this program", path);
+  const auto [header, body] = parts_of(bytes);
+  core::require<core::InputError>(header.starts_with(format_name), "{} is damaged, or no training checkpoint of this program",
+                                  path);
   const std::string fault = version_fault(header);
   core::require<core::RefusedError>(
       fault.empty(), "{} {}. Go on with the program that wrote it, use --overwrite to start anew, or another output folder", path,
       fault);
-  core::require<core::InputError>(header == header_of(body),
-                                  "{}: the checkpoint is damaged: its checksum does not fit its contents", path);
-  Unpacker unpack(body, path);
+  core::require<core::InputError>(header == header_of(body), "{} is damaged: its checksums do not fit its contents", path);
+  const std::string packed(body);
+  Unpacker unpack(packed, path);
   std::string made_by;
   unpack(made_by);
   if (made_by != identity) {
@@ -151,16 +177,18 @@ TrainState decode_checkpoint(const std::string& bytes, const std::string& identi
 std::optional<CheckpointFacts> describe_checkpoint(const std::string& path) {
   std::string beginning(format_name.size(), ' ');
   std::ifstream(path, std::ios::binary).read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-  if (beginning != format_name) return std::nullopt;  // whatever it is, it may be too large to read whole
+  std::size_t differing = 0;
+  for (std::size_t i = 0; i < beginning.size(); ++i) differing += beginning[i] != format_name[i] ? 1 : 0;
+  if (differing > beginning.size() / 4) return std::nullopt;  // whatever it is, it may be too large to read whole
   const std::string bytes = read_bytes(path).value_or("");
-  const std::size_t line = std::min(bytes.find('\n'), bytes.size());
-  const std::string header = bytes.substr(0, line), body = bytes.substr(std::min(line + 1, bytes.size()));
+  const auto [header, body] = parts_of(bytes);
   CheckpointFacts facts;
-  facts.fault = version_fault(header);
+  if (differing == 0) facts.fault = version_fault(header);
   if (facts.fault.empty() && header != header_of(body))
-    facts.fault = "is cut short or damaged: its checksum does not fit its contents";
+    facts.fault = "is cut short or damaged: its checksums do not fit its contents";
   if (!facts.fault.empty()) return facts;
-  Unpacker unpack(body, path);
+  const std::string packed(body);
+  Unpacker unpack(packed, path);
   std::string identity;
   unpack(identity), unpack(facts.steps);
   return facts;
@@ -168,23 +196,33 @@ std::optional<CheckpointFacts> describe_checkpoint(const std::string& path) {
 
 void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,
                       const std::string& identity) {
-  if (communicator.root()) replace_file(path, encode_checkpoint(state, identity), true);
+  if (communicator.root()) {
+    // A damaged file must not take the place of the whole one before it.
+    const auto present = describe_checkpoint(path);
+    replace_file(path, encode_checkpoint(state, identity), present && present->fault.empty());
+  }
   communicator.barrier();
 }
 
 std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
                                           const std::string& identity) {
-  for (const bool previous : {false, true}) {
-    const std::string from = previous ? path + ".previous" : path;
+  std::vector<std::string> faults;
+  for (const std::string& from : {path, path + ".previous"}) {
     std::optional<std::string> bytes;
     if (communicator.root()) bytes = read_bytes(from);
     if (!communicator.any(bytes.has_value())) continue;
     try {
-      return decode_checkpoint(communicator.broadcast(bytes.value_or("")), identity, from);
+      TrainState state = decode_checkpoint(communicator.broadcast(bytes.value_or("")), identity, from);
+      if (!faults.empty()) warn_once(fmt::format("{}; training goes on from {}", faults[0], from));
+      return state;
     } catch (const core::InputError& error) {
-      core::warn("{}; {}", error.what(), previous ? "training starts anew" : "trying the one before");
+      faults.emplace_back(error.what());
     }
   }
+  core::require<core::InputError>(faults.empty(),
+                                  "{}. Training cannot go on from there, and what was trained is not thrown away unasked: copy "
+                                  "{} back from where it is whole, or start anew with --overwrite",
+                                  fmt::join(faults, "; "), faults.size() > 1 ? "one of them" : "it");
   return std::nullopt;
 }
 

@@ -72,8 +72,23 @@ TEST(Inspect, CheckpointsOfAnotherFormatAreCalledThat) {
   const Told told = told_of(path);
   EXPECT_EQ(told.code, 3);
   EXPECT_EQ(told.facts["kind"], "training checkpoint");
-  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("in format 1, and this program reads format 2"));
+  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("in format 1, and this program reads format 3"));
   EXPECT_THROW(training::read_checkpoint(Communicator::self(), path, "a = 1\n"), core::RefusedError);
+}
+
+TEST(Inspect, DamagedCheckpointsAreStillKnown) {
+  const test::TemporaryFolder folder(Communicator::self());
+  const std::string whole = training::encode_checkpoint(training::TrainState{}, "a = 1\n");
+  for (const std::size_t at : {std::size_t{0}, std::size_t{29}, std::size_t{35}, whole.size() - 1}) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(folder / "train.checkpoint", std::ios::binary) << bytes;
+    const Told told = told_of(folder / "train.checkpoint");
+    EXPECT_EQ(told.code, 3) << at;
+    EXPECT_EQ(told.facts["kind"], "training checkpoint") << at;
+    EXPECT_EQ(told.facts["integrity"]["state"], "damaged") << at;
+    EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("damaged")) << at;
+  }
 }
 
 TEST(Inspect, TellsWhatTheChecksumsSay) {

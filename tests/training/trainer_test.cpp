@@ -181,6 +181,82 @@ TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
   EXPECT_TRUE(same_bits(again.model.parameters, result.model.parameters));
 }
 
+/// A small state that tells itself apart by its step.
+TrainState state_of(std::uint64_t step) {
+  TrainState state;
+  state.step = step;
+  state.parameters.assign(100, 1.5f);
+  return state;
+}
+
+void put(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+std::string with_flip(std::string bytes, std::size_t at, int bit) {
+  bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
+  return bytes;
+}
+
+std::string fault_of(const std::string& path) {
+  try {
+    read_checkpoint(Communicator::self(), path, "a = 1\n");
+  } catch (const core::InputError& error) {
+    return error.what();
+  }
+  return "(no InputError)";
+}
+
+TEST(Checkpoint, EveryFlippedBitAndCutIsDamage) {
+  const std::string whole = encode_checkpoint(state_of(17), "a = 1\n");
+  ASSERT_EQ(decode_checkpoint(whole, "a = 1\n", "c").step, 17u);
+  const std::size_t header = whole.find('\n');
+  const TemporaryFolder folder(Communicator::self());
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (int bit = 0; bit < 8; bit += at <= header ? 1 : 7)
+      EXPECT_THROW(decode_checkpoint(with_flip(whole, at, bit), "a = 1\n", "c"), core::InputError)
+          << "byte " << at << " bit " << bit;
+  for (std::size_t kept = 0; kept < whole.size(); ++kept)
+    EXPECT_THROW(decode_checkpoint(whole.substr(0, kept), "a = 1\n", "c"), core::InputError) << kept << " bytes";
+  EXPECT_THROW(decode_checkpoint(whole + "x", "a = 1\n", "c"), core::InputError);
+}
+
+TEST(Checkpoint, DamageInOneLeadsToTheOther) {
+  const TemporaryFolder folder(Communicator::self());
+  const std::string path = folder / "train.checkpoint", last = encode_checkpoint(state_of(20), "a = 1\n"),
+                    before = encode_checkpoint(state_of(10), "a = 1\n");
+  put(path + ".previous", before);
+  for (const std::size_t at : {std::size_t{3}, std::size_t{29}, std::size_t{40}, last.size() - 4}) {
+    put(path, with_flip(last, at, 1));
+    for (int time = 0; time < 2; ++time) {
+      testing::internal::CaptureStderr();
+      const auto state = read_checkpoint(Communicator::self(), path, "a = 1\n");
+      const std::string said = testing::internal::GetCapturedStderr();
+      ASSERT_TRUE(state.has_value()) << at;
+      EXPECT_EQ(state->step, 10u);
+      const bool names = said.find("train.checkpoint is damaged") != std::string::npos, first = at == 3 && time == 0;
+      EXPECT_TRUE(names || !first) << said;
+      EXPECT_TRUE(said.empty() || time == 0) << "said twice: " << said;
+    }
+  }
+  // What is written next must not put the damaged file in the place of the whole one.
+  write_checkpoint(Communicator::self(), path, state_of(11), "a = 1\n");
+  EXPECT_EQ(contents(path + ".previous"), before);
+  write_checkpoint(Communicator::self(), path, state_of(12), "a = 1\n");
+  EXPECT_EQ(decode_checkpoint(contents(path + ".previous"), "a = 1\n", "c").step, 11u);
+}
+
+TEST(Checkpoint, DamageInAllThereIsEndsTheTraining) {
+  const TemporaryFolder folder(Communicator::self());
+  const std::string path = folder / "train.checkpoint", whole = encode_checkpoint(state_of(20), "a = 1\n");
+  EXPECT_FALSE(read_checkpoint(Communicator::self(), path, "a = 1\n").has_value()) << "nothing is there";
+  put(path, with_flip(whole, 100, 0));
+  EXPECT_THAT(fault_of(path), testing::AllOf(testing::HasSubstr(path), testing::HasSubstr("--overwrite")));
+  put(path + ".previous", whole.substr(0, 200));
+  EXPECT_THAT(fault_of(path), testing::AllOf(testing::HasSubstr(path + " "), testing::HasSubstr(path + ".previous "),
+                                             testing::HasSubstr("--overwrite")));
+  std::filesystem::remove(path);
+  EXPECT_THAT(fault_of(path), testing::HasSubstr(path + ".previous "));
+}
+
 TEST(Trainer, RefusesTheCheckpointOfAnotherTraining) {
   const recording::Recording r = synthetic::make_recording(2000, 1, 5);
   const TemporaryFolder folder(Communicator::self());

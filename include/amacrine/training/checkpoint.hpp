@@ -28,9 +28,9 @@ struct TrainState {
   bool stopped_early = false;
 };
 
-/// A checkpoint as bytes: header with format, length and checksum, the identity (TOML lines that must agree for a
-/// resume), the state. decode throws InputError where the bytes are not a whole checkpoint, RefusedError where they are in
-/// another version of the format, or, with the differences, where the identity is another.
+/// A checkpoint as bytes: header with format, length, checksum of the rest and of itself, the identity (TOML lines that must
+/// agree for a resume), the state. decode throws InputError where the bytes are not a whole checkpoint, RefusedError where they
+/// are in another version of the format, or, with the differences, where the identity is another.
 std::string encode_checkpoint(const TrainState& state, const std::string& identity);
 TrainState decode_checkpoint(const std::string& bytes, const std::string& identity, const std::string& path);
 
@@ -39,13 +39,14 @@ struct CheckpointFacts {
   std::string fault;        ///< why it cannot be read; empty where it is whole and of this format
   std::uint64_t steps = 0;  ///< done; 0 where it is not whole
 };
-/// The facts of the file at `path`, nothing where it does not begin like a checkpoint of this program.
+/// The facts of the file at `path`, nothing where it does not begin like a checkpoint of this program, a few damaged bytes aside.
 std::optional<CheckpointFacts> describe_checkpoint(const std::string& path);
 
-/// Collective: rank 0 writes temporary file, fsync, rename, and keeps the one before as PATH.previous.
+/// Collective: rank 0 writes temporary file, fsync, rename, and keeps the one before as PATH.previous where that one is whole.
 void write_checkpoint(const parallel::Communicator& communicator, const std::string& path, const TrainState& state,
                       const std::string& identity);
-/// Collective: the state of PATH, or of PATH.previous (with a warning) where PATH is damaged; nothing where neither exists.
+/// Collective: the state of PATH, or of PATH.previous (with one warning) where PATH is damaged; nothing where neither exists.
+/// Throws InputError, naming the files, where all that exist are damaged.
 std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
                                           const std::string& identity);
 
