@@ -120,7 +120,7 @@ std::string input_state(const io::Input& input) {
   try {
     const std::string now = input.role == recording::training_part
                                 ? recording::training_input(parallel::Communicator::self(), input.path).checksum
-                                : core::hash_file(input.path);
+                                : io::checksum_of(input.path);
     return now == input.checksum ? "unchanged" : "CHANGED since";
   } catch (const core::Error&) {
     return "CHANGED since: it cannot be read any more";

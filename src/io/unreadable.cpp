@@ -64,13 +64,18 @@ std::string missing_filters(hid_t dataset) {
   return missing;
 }
 
+std::vector<std::string> virtual_sources(hid_t properties) {
+  std::vector<std::string> sources;
+  std::size_t count = 0;
+  if (H5Pget_layout(properties) != H5D_VIRTUAL || H5Pget_virtual_count(properties, &count) < 0) return sources;
+  for (std::size_t i = 0; i < count; ++i)
+    sources.push_back(text_of([&](char* text, std::size_t size) { return H5Pget_virtual_filename(properties, i, text, size); }));
+  return sources;
+}
+
 void require_sources(hid_t dataset, const std::string& path, const std::string& name) {
   const Id made = own(H5Dget_create_plist(dataset), H5Pclose, name);
-  std::size_t count = 0;
-  if (H5Pget_layout(made) != H5D_VIRTUAL || H5Pget_virtual_count(made, &count) < 0) return;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string source =
-        text_of([&](char* text, std::size_t size) { return H5Pget_virtual_filename(made, i, text, size); });
+  for (const std::string& source : virtual_sources(made)) {
     if (source == "." || source.find('%') != std::string::npos) continue;
     const std::filesystem::path beside = std::filesystem::path(path).parent_path() / source;
     std::error_code fault;

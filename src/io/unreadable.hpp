@@ -14,6 +14,9 @@ bool exists(hid_t file, const std::string& path, const std::string& name);
 /// The filters of a dataset that this HDF5 has not, as "'lzf' (32000)"; empty where it has all.
 std::string missing_filters(hid_t dataset);
 
+/// The source files of a virtual dataset with these properties, as it names them; empty for any other dataset.
+std::vector<std::string> virtual_sources(hid_t properties);
+
 /// Throws InputError naming the first source file of a virtual dataset that is not there: HDF5 reads its fill value in silence.
 /// Sources are looked for beside the file at `path`.
 void require_sources(hid_t dataset, const std::string& path, const std::string& name);

@@ -14,6 +14,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 namespace amacrine::io {
 namespace {
@@ -267,6 +268,89 @@ TEST(CheckedInput, KnowsWhenTheFileChanges) {
   world.barrier();
   EXPECT_NE(checked_input(world, "recording", path).checksum, "44bc2cf5ad770999");
   EXPECT_THROW(checked_input(world, "recording", folder / "missing"), core::InputError);
+}
+
+/// `file` holds `name` as one dataset of the bytes 1 2 3 4, stored by `properties`.
+void write_dataset(const std::string& file, const char* name, hid_t properties = H5P_DEFAULT) {
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t four = 4;
+  const std::uint8_t values[4] = {1, 2, 3, 4};
+  const hid_t space = H5Screate_simple(1, &four, nullptr),
+              dataset = H5Dcreate2(id, name, H5T_STD_U8LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  ASSERT_GE(H5Dwrite(dataset, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+  H5Fclose(id);
+}
+
+void write_external_link(const std::string& file) {
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_external("movie.h5", "/values", id, "stimulus", H5P_DEFAULT, H5P_DEFAULT);
+  H5Fclose(id);
+}
+
+void write_view(const std::string& file) {
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), made = H5Pcreate(H5P_DATASET_CREATE);
+  const hsize_t four = 4;
+  const hid_t space = H5Screate_simple(1, &four, nullptr);
+  H5Pset_virtual(made, space, "movie.h5", "values", space);
+  H5Dclose(H5Dcreate2(id, "view", H5T_STD_U8LE, space, H5P_DEFAULT, made, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Pclose(made);
+  H5Fclose(id);
+}
+
+TEST(CheckedInput, KnowsWhenAFileChangesThatItTakesContentsFrom) {
+  const test::TemporaryFolder folder;
+  const Communicator world = Communicator::world();
+  const std::string movie = folder / "movie.h5", linked = folder / "linked.h5", view = folder / "view.h5",
+                    raw = folder / "raw.h5";
+  if (world.root()) {
+    write_dataset(movie, "values");
+    write_external_link(linked);
+    write_view(view);
+    const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(made, (folder / "raw.bin").c_str(), 0, 4);
+    write_dataset(raw, "values", made);
+    H5Pclose(made);
+  }
+  world.barrier();
+  const auto all = [&] {
+    std::vector<std::string> found;
+    for (const std::string& path : {linked, view, raw}) found.push_back(checked_input(world, "recording", path).checksum);
+    return found;
+  };
+  const std::vector<std::string> before = all();
+  EXPECT_THAT(all(), testing::ElementsAreArray(before));
+  world.barrier();
+  if (world.root()) {
+    std::fstream(movie, std::ios::in | std::ios::out | std::ios::binary).seekp(-1, std::ios::end).put('\x55');
+    std::ofstream(folder / "raw.bin") << "abcde";
+    std::filesystem::last_write_time(movie, std::filesystem::last_write_time(movie) + std::chrono::seconds(1));
+  }
+  world.barrier();
+  const std::vector<std::string> after = all();
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NE(after[i], before[i]) << i;
+}
+
+/// Otherwise it would be called another input, and the advice would be --overwrite.
+TEST(CheckedInput, RefusesADamagedFileOfOurs) {
+  const test::TemporaryFolder folder;
+  const Communicator world = Communicator::world();
+  write_rows(folder / "movie.h5");
+  if (world.root()) write_external_link(folder / "linked.h5");
+  world.barrier();
+  for (const char* name : {"movie.h5", "linked.h5"}) EXPECT_NO_THROW(checked_input(world, "recording", folder / name));
+  if (world.root()) std::fstream(folder / "movie.h5", std::ios::in | std::ios::out | std::ios::binary).seekp(60).put('\x55');
+  world.barrier();
+  for (const char* name : {"movie.h5", "linked.h5"}) {
+    try {
+      checked_input(world, "recording", folder / name);
+      FAIL() << "a damaged file was taken by way of " << name;
+    } catch (const core::InputError& error) {
+      EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("movie.h5"), HasSubstr("is damaged")));
+    }
+  }
 }
 
 TEST(Provenance, TellsHowTheRunWasMade) {

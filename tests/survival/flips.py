@@ -247,7 +247,7 @@ def main():
     amacrine, study, folder, form, seed = sys.argv[1:6]
     assert form in ("short", "full"), f"{form}: expected short or full"
     dice, judge, full = random.Random(int(seed)), Judge(amacrine, study), form == "full"
-    parts = (inspecting(judge, dice, folder, 60 if full else 9), reading(judge, dice, folder, 12 if full else 2),
+    parts = (inspecting(judge, dice, folder, 60 if full else 7), reading(judge, dice, folder, 12 if full else 2),
              using_again(judge, dice, folder, 4 if full else 2), resuming(judge, dice, folder, 12 if full else 2))
     for part in parts:
         with ThreadPoolExecutor(6) as pool:  # a process spends most of its time waiting

@@ -32,7 +32,11 @@ struct Provenance {
 Provenance make_provenance(const parallel::Communicator& communicator, const core::Study& study, const std::string& verb,
                            const std::vector<std::string>& tables, const std::vector<Input>& inputs);
 
-/// Checksums a file once per process (cached by path, size and time). Collective: rank 0 reads, all get it.
+/// xxHash64 of a file's contents, and of those of the files it takes contents from (external links, virtual datasets, external
+/// storage); once per process (cached by path, size and time). Local. Throws InputError where a file cannot be read.
+std::string checksum_of(const std::string& path);
+
+/// An input with its checksum. Collective: rank 0 reads, all get it.
 Input checked_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path);
 
 /// The same for the values of an HDF5 file alone: the datasets named, or in the groups named, with their attributes, and the root
