@@ -2,6 +2,7 @@
 #include "amacrine/core/log.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/progress.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,11 @@ struct State {
 };
 State& state() {
   static State only;
+  return only;
+}
+
+std::function<void(const ProgressState&)>& listener() {
+  static std::function<void(const ProgressState&)> only;
   return only;
 }
 
@@ -37,6 +43,8 @@ void set_log_level(const std::string& level) {
                       "the log level is \"{}\"; expected quiet, info or debug", level);
   state().quiet = level == "quiet";
 }
+
+void set_progress_listener(std::function<void(const ProgressState&)> told) { listener() = std::move(told); }
 
 void log_line(const std::string& text) {
   if (!state().speaks || state().quiet) return;
@@ -70,6 +78,7 @@ Progress::~Progress() {
 void Progress::update(double done, const std::string& note) {
   done_ = done;
   note_ = note;
+  if (listener()) listener()({what_, unit_, done, total_});
   if (seconds_since(last_print_) < (terminal_ ? terminal_interval_s : plain_interval_s)) return;
   last_print_ = std::chrono::steady_clock::now();
   print(done, note, false);

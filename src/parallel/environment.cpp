@@ -2,6 +2,7 @@
 #include "amacrine/parallel/environment.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
 
 #include <cstdlib>
@@ -60,6 +61,7 @@ Environment::Environment(int& argc, char**& argv) {
   int rank = 0;
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
   core::set_log_speaker(rank == 0);
+  set_stop_speaker(rank == 0);
   start_kokkos(argc, argv);
 }
 

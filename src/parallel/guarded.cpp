@@ -17,12 +17,15 @@
 namespace amacrine::parallel {
 namespace {
 
-/// How long a rank that failed waits for the others to come to their end too.
-constexpr double patience_s = 3.0;
+/// How long a rank that failed, or was stopped, waits for the others to come to their end too.
+constexpr double patience_s = 3.0, stopped_patience_s = 0.4;
 
 struct Outcome {
   int code = 0;
   std::string message;  ///< empty where the body returned
+  bool stopped() const { return code == static_cast<int>(core::ExitCode::run_again); }
+  /// For people: a run that was stopped did nothing wrong.
+  std::string told(const std::string& where) const { return (stopped() ? "" : "error" + where + ": ") + message; }
 };
 
 Outcome failure(int code, const std::string& message) { return {code, message.empty() ? "an error without a message" : message}; }
@@ -50,15 +53,17 @@ void speak(const std::string& text) {
 
 /// Whether all ranks came to their end, well or badly. A rank that failed waits for a short time only: the others may be
 /// inside a collective call in which it is missing.
-bool all_arrive(MPI_Comm comm, bool failed) {
+bool all_arrive(MPI_Comm comm, const Outcome& mine) {
   MPI_Request request = MPI_REQUEST_NULL;
   if (MPI_Ibarrier(comm, &request) != MPI_SUCCESS) return false;
   const auto start = std::chrono::steady_clock::now();
+  const double patience = mine.stopped() ? stopped_patience_s : patience_s;
+  const bool threw = !mine.message.empty();
   while (true) {
     int done = 0;
     if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
     if (done) return true;
-    if (failed && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > patience_s) return false;
+    if (threw && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > patience) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
@@ -82,43 +87,49 @@ void report(const std::vector<Outcome>& all) {
   bool alike = true;
   for (const Outcome& outcome : all) alike = alike && outcome.message == all[0].message;
   if (alike) {
-    if (!all[0].message.empty()) speak("error: " + all[0].message);
+    if (!all[0].message.empty()) speak(all[0].told(""));
     return;
   }
   for (std::size_t r = 0; r < all.size(); ++r)
-    if (!all[r].message.empty()) speak("error on rank " + std::to_string(r) + ": " + all[r].message);
+    if (!all[r].message.empty()) speak(all[r].told(" on rank " + std::to_string(r)));
 }
 
-/// The code of the lowest rank that threw; else the largest code returned.
-int agreed_code(const std::vector<Outcome>& all) {
-  int code = 0;
-  for (const Outcome& outcome : all) {
-    if (!outcome.message.empty()) return outcome.code;
-    code = std::max(code, outcome.code);
-  }
-  return code;
+/// The outcome of the lowest rank that failed, or else that was stopped; else the largest code returned.
+Outcome agreed(const std::vector<Outcome>& all) {
+  for (const bool stopped : {false, true})
+    for (const Outcome& outcome : all)
+      if (!outcome.message.empty() && outcome.stopped() == stopped) return outcome;
+  return *std::max_element(all.begin(), all.end(), [](const Outcome& a, const Outcome& b) { return a.code < b.code; });
 }
 
 }  // namespace
 
-int run_guarded(const std::function<int()>& body) {
+int run_guarded(const std::function<int()>& body, const std::function<void(int, const std::string&)>& ended) {
   const Outcome mine = run(body);
-  const bool failed = !mine.message.empty();
+  const auto tell = [&](const Outcome& outcome) {
+    if (ended) ended(outcome.code, outcome.message);
+  };
   MPI_Comm comm = guard_communicator();
   if (comm == MPI_COMM_NULL) {
-    if (failed) speak("error: " + mine.message);
+    if (!mine.message.empty()) speak(mine.told(""));
+    tell(mine);
     return mine.code;
   }
   int rank = 0, ranks = 1;
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &ranks);
-  if (!all_arrive(comm, failed)) {
-    speak("error on rank " + std::to_string(rank) + " of " + std::to_string(ranks) + ": " + mine.message);
+  if (!all_arrive(comm, mine)) {
+    speak(mine.told(" on rank " + std::to_string(rank) + " of " + std::to_string(ranks)));
+    tell(mine);
     MPI_Abort(comm, mine.code == 0 ? 1 : mine.code);
   }
   const std::vector<Outcome> all = gather_outcomes(comm, mine, ranks);
-  if (rank == 0) report(all);
-  return agreed_code(all);
+  const Outcome outcome = agreed(all);
+  if (rank == 0) {
+    report(all);
+    tell(outcome);
+  }
+  return outcome.code;
 }
 
 }  // namespace amacrine::parallel

@@ -20,8 +20,9 @@ class Environment {
 
 /// Runs the body of a program and turns exceptions into exit codes. A core::Error prints its message once and returns its code
 /// when every rank fails alike (checked collectively with a short timeout); where one rank fails alone, the message names the
-/// rank and the whole job is aborted with that code: never a hang.
-int run_guarded(const std::function<int()>& body);
+/// rank and the whole job is aborted with that code: never a hang. `ended` is told code and message (empty where the body
+/// returned) once: by rank 0, or by the rank that aborts the job.
+int run_guarded(const std::function<int()>& body, const std::function<void(int, const std::string&)>& ended = {});
 
 int thread_count();         ///< threads of the default execution space
 std::string device_name();  ///< "OpenMP", "Serial", "Cuda"

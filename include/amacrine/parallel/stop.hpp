@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/core/errors.hpp"
+#include "amacrine/parallel/communicator.hpp"
+
+#include <string>
+
+/// Requests to end early: SIGINT, SIGTERM, SIGHUP and SIGUSR1. Handlers only set a flag and start a timer; work looks at the flag
+/// between its steps and ends by an exception with exit code 75. Every result is written so that a killed process leaves nothing
+/// half-written under a final name, so a process that has not ended by itself when the timer runs out is ended by it, with the
+/// same exit code.
+namespace amacrine::parallel {
+
+/// Thrown by work that ends early because it was asked to.
+struct Stopped : core::Error {
+  explicit Stopped(const std::string& by)
+      : core::Error("stopped by " + by + "; the same command goes on", core::ExitCode::run_again), signal(by) {}
+  std::string signal;  ///< "SIGTERM"
+};
+
+/// Hears the signals for its life; the old handlers come back at its end. One at a time per process; made first in main().
+/// A SIGHUP that is ignored (nohup) stays ignored.
+class StopListener {
+ public:
+  StopListener();
+  ~StopListener();
+  StopListener(const StopListener&) = delete;
+  StopListener& operator=(const StopListener&) = delete;
+};
+
+/// Local to this rank, and as cheap as reading a variable.
+bool stop_asked();
+/// "SIGTERM"; empty where nothing was asked. Local.
+std::string stop_signal();
+/// Collective: the same for all ranks, where any of them was asked.
+std::string stop_signal(const Communicator& communicator);
+/// Local: throws Stopped where this rank was asked to stop. For work that every rank does by itself; the job then ends.
+void throw_if_stopped();
+/// Collective: throws Stopped on all ranks where any was asked, since a signal may reach some ranks only.
+void throw_if_stopped(const Communicator& communicator);
+
+/// How long after a signal this process may go on before the timer ends it; `shortest_patience_s` without one of these. For work
+/// that should reach its next step, where its progress is saved. A second signal ends the process at once (one that comes within
+/// half a second counts as the first: a terminal and mpirun both send theirs).
+constexpr double shortest_patience_s = 0.75;
+class StopPatience {
+ public:
+  StopPatience() = default;
+  ~StopPatience();
+  StopPatience(const StopPatience&) = delete;
+  StopPatience& operator=(const StopPatience&) = delete;
+  void set(double seconds);  ///< at least the shortest; for signals that come later
+};
+
+/// What is still done when the timer or a second signal ends the process. It runs inside a signal handler: async-signal-safe
+/// calls only. Null: nothing.
+void set_last_act(void (*act)());
+/// Whether this process says that it was stopped, when it is ended in this way (rank 0).
+void set_stop_speaker(bool speaks);
+
+}  // namespace amacrine::parallel

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/parallel/stop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+namespace amacrine::parallel {
+namespace {
+
+struct Heard {
+  int signal;
+  const char* name;
+};
+constexpr std::array<Heard, 4> heard{{{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}}};
+
+constexpr long nanoseconds_per_s = 1'000'000'000;
+/// A second signal within this time is taken for the first.
+constexpr long long together_ns = nanoseconds_per_s / 2;
+
+// What the handlers read and write: lock-free, so that it may be touched inside them.
+std::atomic<int> received{0};
+std::atomic<long long> received_at{0};
+std::atomic<long long> patience_ns{static_cast<long long>(shortest_patience_s * nanoseconds_per_s)};
+std::atomic<void (*)()> last_act{nullptr};
+std::atomic<bool> leaving{false}, speaker{true};
+static_assert(std::atomic<long long>::is_always_lock_free && std::atomic<void (*)()>::is_always_lock_free);
+
+timer_t timer{};
+bool has_timer = false;
+std::array<struct sigaction, heard.size()> previous{};
+struct sigaction previous_alarm {};
+
+const char* name_of(int signal) {
+  for (const Heard& one : heard)
+    if (one.signal == signal) return one.name;
+  return "";
+}
+
+long long now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<long long>(now.tv_sec) * nanoseconds_per_s + now.tv_nsec;
+}
+
+/// Ends the process from inside a handler.
+[[noreturn]] void leave() {
+  if (!leaving.exchange(true)) {
+    if (auto* const act = last_act.load()) act();
+    if (speaker) {
+      char text[96] = "stopped by ";
+      std::strcat(text, name_of(received));
+      std::strcat(text, "; the same command goes on\n");
+      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
+    }
+  }
+  _exit(static_cast<int>(core::ExitCode::run_again));
+}
+
+void start_timer(long long ns) {
+  itimerspec when{};
+  when.it_value.tv_sec = static_cast<time_t>(ns / nanoseconds_per_s);
+  when.it_value.tv_nsec = static_cast<long>(ns % nanoseconds_per_s);
+  if (has_timer) timer_settime(timer, 0, &when, nullptr);
+}
+
+void hear(int signal) {
+  const int kept = errno;
+  int none = 0;
+  if (received.compare_exchange_strong(none, signal)) {
+    received_at = now_ns();
+    start_timer(patience_ns);
+  } else if (received_at != 0 && now_ns() - received_at > together_ns) {
+    leave();
+  }
+  errno = kept;
+}
+
+void run_out(int /*signal*/) {
+  if (received != 0) leave();
+}
+
+}  // namespace
+
+StopListener::StopListener() {
+  received = 0;
+  received_at = 0;
+  struct sigaction action {};
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = run_out;
+  sigaction(SIGALRM, &action, &previous_alarm);
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGALRM;
+  has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+  action.sa_handler = hear;
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    sigaction(heard[i].signal, nullptr, &previous[i]);
+    // nohup means it. An ignored SIGINT does not: shells give it to everything they start in the background.
+    if (heard[i].signal == SIGHUP && previous[i].sa_handler == SIG_IGN) continue;
+    sigaction(heard[i].signal, &action, nullptr);
+  }
+}
+
+StopListener::~StopListener() {
+  for (std::size_t i = 0; i < heard.size(); ++i) sigaction(heard[i].signal, &previous[i], nullptr);
+  if (has_timer) timer_delete(timer);
+  has_timer = false;
+  sigaction(SIGALRM, &previous_alarm, nullptr);
+  received = 0;
+}
+
+bool stop_asked() { return received.load(std::memory_order_relaxed) != 0; }
+std::string stop_signal() { return name_of(received); }
+std::string stop_signal(const Communicator& communicator) {
+  return name_of(static_cast<int>(communicator.maximum(received.load())));
+}
+
+void throw_if_stopped() {
+  if (stop_asked()) throw Stopped(name_of(received));
+}
+
+void throw_if_stopped(const Communicator& communicator) {
+  const std::string signal = stop_signal(communicator);
+  if (!signal.empty()) throw Stopped(signal);
+}
+
+StopPatience::~StopPatience() { patience_ns = static_cast<long long>(shortest_patience_s * nanoseconds_per_s); }
+
+void StopPatience::set(double seconds) {
+  constexpr double longest_s = 3600;
+  patience_ns = static_cast<long long>(std::clamp(seconds, shortest_patience_s, longest_s) * nanoseconds_per_s);
+}
+
+void set_last_act(void (*act)()) { last_act = act; }
+void set_stop_speaker(bool speaks) { speaker = speaks; }
+
+}  // namespace amacrine::parallel

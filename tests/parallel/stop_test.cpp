@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/parallel/stop.hpp"
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace amacrine::parallel {
+namespace {
+
+const std::array<std::pair<int, const char*>, 4> signals{
+    {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}}};
+
+TEST(StopListener, HearsSignalsAndPutsTheOldHandlersBack) {
+  for (const auto& [signal, name] : signals) {
+    struct sigaction before {
+    }, after{};
+    sigaction(signal, nullptr, &before);
+    {
+      const StopListener listener;
+      EXPECT_FALSE(stop_asked());
+      EXPECT_EQ(stop_signal(), "");
+      EXPECT_NO_THROW(throw_if_stopped());
+      std::raise(signal);
+      EXPECT_TRUE(stop_asked());
+      EXPECT_EQ(stop_signal(), name);
+      try {
+        throw_if_stopped();
+        FAIL() << name << " stops nothing";
+      } catch (const Stopped& stopped) {
+        EXPECT_EQ(stopped.signal, name);
+        EXPECT_EQ(static_cast<int>(stopped.code()), 75);
+      }
+    }
+    EXPECT_FALSE(stop_asked());
+    sigaction(signal, nullptr, &after);
+    EXPECT_EQ(before.sa_handler, after.sa_handler);
+  }
+}
+
+/// nohup's wish is kept; an ignored SIGINT, which shells give to what they start in the background, is heard.
+TEST(StopListener, KeepsAnIgnoredHangup) {
+  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
+  {
+    const StopListener listener;
+    std::raise(SIGHUP);
+    EXPECT_FALSE(stop_asked());
+    std::raise(SIGINT);
+    EXPECT_TRUE(stop_asked());
+  }
+  std::signal(SIGHUP, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+}
+
+// The cases below run in a child process, which they end.
+
+[[noreturn]] void sleep_for_ever() {
+  while (true) sleep(1);
+}
+
+void told_at_the_end() {
+  const char text[] = "last act\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+}
+
+void never_looks() {
+  const StopListener listener;
+  set_last_act(told_at_the_end);
+  std::raise(SIGTERM);
+  sleep_for_ever();
+}
+
+/// Two signals, `apart_us` between them, in a process that may go on for an hour.
+void signalled_twice(unsigned apart_us) {
+  const StopListener listener;
+  StopPatience patience;
+  patience.set(3600);
+  std::raise(SIGTERM);
+  usleep(apart_us);
+  std::raise(SIGINT);
+}
+
+void signalled_long_after() {
+  signalled_twice(700'000);
+  sleep_for_ever();
+}
+
+void signalled_at_once() {
+  signalled_twice(0);
+  _exit(3);
+}
+
+void goes_on_patiently() {
+  const StopListener listener;
+  StopPatience patience;
+  patience.set(10);
+  std::raise(SIGUSR1);
+  usleep(static_cast<unsigned>(1.5e6 * shortest_patience_s));
+  _exit(stop_asked() ? 4 : 5);
+}
+
+TEST(StopDeathTest, ATimerEndsWhoNeverLooks) {
+  EXPECT_EXIT(never_looks(), testing::ExitedWithCode(75), "last act\nstopped by SIGTERM; the same command goes on");
+}
+
+TEST(StopDeathTest, ALaterSecondSignalEndsAtOnce) { EXPECT_EXIT(signalled_long_after(), testing::ExitedWithCode(75), ""); }
+TEST(StopDeathTest, TwoSignalsAtOnceAreOne) { EXPECT_EXIT(signalled_at_once(), testing::ExitedWithCode(3), ""); }
+TEST(StopDeathTest, PatienceIsKept) { EXPECT_EXIT(goes_on_patiently(), testing::ExitedWithCode(4), ""); }
+
+}  // namespace
+}  // namespace amacrine::parallel
