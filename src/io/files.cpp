@@ -76,6 +76,8 @@ void reserve_blocks(const std::string& path) {
                                     std::strerror(errno));
 }
 
+void make_durable(const std::string& path) { make_durable(path, O_RDWR); }
+
 void publish(const std::string& from, const std::string& to) {
   make_durable(from, O_RDWR);
   core::require(std::rename(from.c_str(), to.c_str()) == 0, "{}: cannot be renamed to {}: {}", from, to, std::strerror(errno));

@@ -22,6 +22,8 @@ void make_folder(const std::string& path);
 void require_space(const std::string& path, std::uint64_t bytes);
 /// Reserves the blocks of a file, so that a full disk shows now and not hours later. Throws RefusedError.
 void reserve_blocks(const std::string& path);
+/// Makes the contents of a file durable. Throws core::Error.
+void make_durable(const std::string& path);
 /// Makes the contents of `from` durable, then renames it to `to`, durably.
 void publish(const std::string& from, const std::string& to);
 

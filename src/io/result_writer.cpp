@@ -8,6 +8,7 @@
 #include "held.hpp"
 #include "layout.hpp"
 #include "on_root.hpp"
+#include "written_block.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -28,11 +29,13 @@ struct ResultWriter::Impl {
 
   parallel::Communicator communicator;
   std::string path, partial;
+  std::string frame;  ///< of the partial file, on rank 0
   detail::Layout layout;
   Id file;
   std::map<std::string, Target> targets;
-  std::string fault;              ///< the first failed write of this rank
-  detail::FileIdentity identity;  ///< of the partial file, on rank 0
+  std::string fault;                              ///< the first failed write of this rank
+  detail::FileIdentity identity;                  ///< of the partial file, on rank 0
+  std::vector<WrittenBlock>* recorded = nullptr;  ///< where writes are told
   bool created = false, finished = false;
 
   Impl(const parallel::Communicator& group, std::string to)
@@ -42,6 +45,8 @@ struct ResultWriter::Impl {
     core::require(!created, "{}: dimensions, variables and attributes must be declared before create()", path);
   }
   void open_for_writing();
+  /// Collective: opens the partial file on all ranks; what went wrong on any, or nothing.
+  std::string open_together();
   Target& target(const std::string& variable);
   void close();
 };
@@ -70,6 +75,8 @@ Id parallel_access(const parallel::Communicator& communicator) {
   Id access = detail::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
   // Closing the file closes every dataset in it.
   detail::check(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG), "file access");
+  // A write is in the file when it returns, so that sync() makes it durable (over MPI it always is).
+  detail::check(H5Pset_sieve_buf_size(access, 0), "file access");
   if (communicator.size() == 1) return access;
   MPI_Info hints = MPI_INFO_NULL;
   MPI_Info_create(&hints);
@@ -94,6 +101,22 @@ void ResultWriter::Impl::open_for_writing() {
     target.type = variable.type;
     targets.emplace(variable.name, std::move(target));
   }
+}
+
+std::string ResultWriter::Impl::open_together() {
+  std::string message;
+  try {
+    open_for_writing();
+  } catch (const core::Error& error) {
+    message = error.what();
+  }
+  if (communicator.any(!message.empty())) {
+    targets.clear();
+    file.close();
+    return message.empty() ? "another rank could not open it" : message;
+  }
+  created = true;
+  return {};
 }
 
 ResultWriter::Impl::Target& ResultWriter::Impl::target(const std::string& variable) {
@@ -183,31 +206,50 @@ void ResultWriter::create() {
     try {
       detail::create_file(impl.partial, impl.layout);
       detail::reserve_blocks(impl.partial);
+      impl.frame = detail::frame_of(impl.partial, impl.layout);
     } catch (...) {
       std::filesystem::remove(impl.partial, ignored);
       throw;
     }
   });
-  std::string fault;
-  try {
-    impl.open_for_writing();
-  } catch (const core::Error& error) {
-    fault = error.what();
-  }
-  if (impl.communicator.any(!fault.empty()))
-    core::fail("{}: {}", impl.path, fault.empty() ? "another rank could not open it" : fault);
-  impl.created = true;
+  const std::string fault = impl.open_together();
+  core::require(fault.empty(), "{}: {}", impl.path, fault);
 }
+
+const std::string& ResultWriter::frame() const { return impl_->frame; }
+
+bool ResultWriter::reopen(const std::string& frame) {
+  Impl& impl = *impl_;
+  impl.declare();
+  impl.layout.check();
+  bool there = false;
+  detail::on_root(impl.communicator, [&] { there = detail::can_go_on(impl.partial, impl.layout, frame); });
+  if (!impl.communicator.any(there)) return false;
+  return impl.open_together().empty();
+}
+
+void ResultWriter::record(std::vector<WrittenBlock>* blocks) { impl_->recorded = blocks; }
+
+bool ResultWriter::holds(const WrittenBlock& block) {
+  const auto found = impl_->targets.find(block.variable);
+  if (found == impl_->targets.end() || !detail::fits(found->second.shape, block.offset, block.count)) return false;
+  const Impl::Target& target = found->second;
+  return detail::block_checksum(target.dataset, target.type, block.offset, block.count) == block.checksum;
+}
+
+void ResultWriter::adopt(const WrittenBlock& block) {
+  impl_->target(block.variable).written += static_cast<std::int64_t>(detail::volume(block.count));
+}
+
+void ResultWriter::sync() { detail::make_durable(impl_->partial); }
 
 template <class T>
 void ResultWriter::write(const std::string& variable, std::span<const T> values, const std::vector<std::size_t>& offset,
                          const std::vector<std::size_t>& count) {
   Impl::Target& target = impl_->target(variable);
-  const std::size_t size = std::accumulate(count.begin(), count.end(), std::size_t{1}, std::multiplies<>());
-  bool fits = offset.size() == target.shape.size() && count.size() == target.shape.size() && values.size() == size;
-  for (std::size_t axis = 0; fits && axis < count.size(); ++axis)
-    fits = offset[axis] <= target.shape[axis] && count[axis] <= target.shape[axis] - offset[axis];
-  core::require(fits, "{}: {} values at ({}) with extents ({}) do not fit '{}' of shape ({})", impl_->path, values.size(),
+  const std::size_t size = detail::volume(count);
+  core::require(values.size() == size && detail::fits(target.shape, offset, count),
+                "{}: {} values at ({}) with extents ({}) do not fit '{}' of shape ({})", impl_->path, values.size(),
                 fmt::join(offset, ", "), fmt::join(count, ", "), variable, fmt::join(target.shape, ", "));
   if (size == 0) return;
   const T* at = values.data();
@@ -229,6 +271,8 @@ void ResultWriter::write(const std::string& variable, std::span<const T> values,
     throw;
   }
   target.written += static_cast<std::int64_t>(size);
+  if (impl_->recorded != nullptr)
+    impl_->recorded->push_back({variable, offset, count, detail::values_checksum(values, target.type)});
 }
 
 template <class T>

@@ -42,6 +42,13 @@ struct InUseError : core::InputError {
   explicit InUseError(const std::string& message) : core::InputError(message) {}
 };
 
+/// A block [offset, offset + count) of a variable, and the checksum of its values as they lie in the file.
+struct WrittenBlock {
+  std::string variable;
+  std::vector<std::size_t> offset, count;
+  std::string checksum;
+};
+
 /// One parallel HDF5 file per study step, also a netCDF4 file: dimension scales on every axis, units and long names, flags as
 /// int8 with flag_values / flag_meanings (never HDF5 enums). Written as PATH.partial: every dataset is preallocated and flushed
 /// before the first write; writes are raw, unfiltered and independent; finish() checks that all writes succeeded, stamps
@@ -66,6 +73,22 @@ class ResultWriter {
   /// Collective: refuses (RefusedError with both figures) where the predicted bytes exceed the free space, then preallocates and
   /// flushes.
   void create();
+
+  /// Local, rank 0, after create(): where the values lie in PATH.partial, and a checksum of everything else in it, which no write
+  /// changes.
+  const std::string& frame() const;
+  /// Collective, in place of create(): opens PATH.partial as an earlier run left it, to write what is missing. `frame`: what
+  /// frame() said then. False, and nothing is changed, where there is no such file, anything but values has changed, or the
+  /// file's study, inputs or variables are others than those declared.
+  bool reopen(const std::string& frame);
+  /// Local: from now on every write() adds what it wrote to `blocks`; null: no longer.
+  void record(std::vector<WrittenBlock>* blocks);
+  /// Local: whether a block that an earlier run recorded is still what it was.
+  bool holds(const WrittenBlock& block);
+  /// Local: a block that holds counts as written.
+  void adopt(const WrittenBlock& block);
+  /// Local: makes what this rank wrote durable. Throws core::Error.
+  void sync();
 
   /// Local: writes the block [offset, offset + count) of `variable`. Values are converted to the variable's type by HDF5.
   template <class T>
