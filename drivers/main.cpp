@@ -2,12 +2,15 @@
 // The command line: `amacrine VERB STUDY.toml [table.key=value ...]`. The only source that sees CLI11.
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
+#include "amacrine/io/status_file.hpp"
 #include "amacrine/parallel/environment.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "drivers/verbs.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -102,7 +105,7 @@ int print_version(bool json) {
   return 0;
 }
 
-int run_study(const Verb& verb, const Request& request) {
+int run_study(const Verb& verb, const Request& request, std::optional<amacrine::io::StatusFile>& status) {
   amacrine::core::set_log_level(request.log_level);
   auto world = amacrine::parallel::Communicator::world();
   auto study = amacrine::core::Study::from_file(request.options.study_file, request.options.overrides);
@@ -112,24 +115,37 @@ int run_study(const Verb& verb, const Request& request) {
     amacrine::core::log_line(context.study.resolved());
     return 0;
   }
+  amacrine::parallel::throw_if_stopped(context.world);
+  if (!request.options.dry_run)
+    status.emplace(context.world, context.settings.output,
+                   amacrine::io::StatusFile::Facts{verb.name, context.study.file(), context.study.hash(tables_of(verb.name))});
   return verb.run(context);
 }
 
-int run_request(const Request& request) {
+int run_request(const Request& request, std::optional<amacrine::io::StatusFile>& status) {
   if (request.version) return print_version(request.json);
   if (request.options.verb == "inspect") return inspect(amacrine::parallel::Communicator::world(), request.file, request.json);
   for (const Verb& verb : verbs())
-    if (verb.name == request.options.verb) return run_study(verb, request);
+    if (verb.name == request.options.verb) return run_study(verb, request, status);
   amacrine::core::fail<amacrine::core::StudyError>("no verb was given; amacrine --help lists them");
+}
+
+/// Why a verb returned a code instead of throwing.
+std::string reason(int code) {
+  if (code != static_cast<int>(amacrine::core::ExitCode::run_again)) return {};
+  const std::string signal = amacrine::parallel::stop_signal();
+  return "stopped by " + (signal.empty() ? "training.max_minutes or a signal to another rank" : signal);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const amacrine::parallel::StopListener listener;
   const amacrine::parallel::Environment environment(argc, argv);
   CLI::App app(description, "amacrine");
   Request request;
   describe_command_line(app, request);
+  std::optional<amacrine::io::StatusFile> status;
   const auto body = [&]() -> int {
     check_verb(argc, argv);
     try {
@@ -141,7 +157,9 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
       throw amacrine::core::StudyError(fmt::format("{}; amacrine --help tells more", error.what()));
     }
-    return run_request(request);
+    return run_request(request, status);
   };
-  return amacrine::parallel::run_guarded(body);
+  return amacrine::parallel::run_guarded(body, [&](int code, const std::string& message) {
+    if (status) status->end(code, message.empty() ? reason(code) : message);
+  });
 }

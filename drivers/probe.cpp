@@ -2,6 +2,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/parallel/memory.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/stimulus/responses.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
@@ -63,7 +64,7 @@ std::vector<double> show(const Context& context, const Subject& subject, const s
   const parallel::Range mine = context.world.owned(showings.size());
   core::Progress progress("probe " + subject.name, static_cast<double>(mine.size()), "movies");
   std::vector<double> local;
-  for (std::size_t i = mine.begin; i < mine.end; ++i) {
+  for (std::size_t i = mine.begin; i < mine.end && !parallel::stop_asked(); ++i) {
     const Showing& showing = showings[i];
     const stimulus::Stimulus movie = stimulus::render(conditions[showing.condition], subject.screen, showing.centre);
     local.push_back(deviation(movie.contrast, subject.normalisation, movie.symmetry));
@@ -71,6 +72,7 @@ std::vector<double> show(const Context& context, const Subject& subject, const s
       local.insert(local.end(), rates.begin(), rates.end());
     progress.update(static_cast<double>(i + 1 - mine.begin), movie.condition);
   }
+  parallel::throw_if_stopped(context.world);
   return context.world.gather_all<double>(local);
 }
 

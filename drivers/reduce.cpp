@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/memory.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/reduction/reduction_file.hpp"
 #include "drivers/subjects.hpp"
@@ -46,7 +47,7 @@ std::string reduce_cells(const Context& context, const std::string& subject, con
   const parallel::Range mine = context.world.owned(source.cells().size());
   core::Progress progress("reduce " + subject, static_cast<double>(mine.size()), "cells");
   std::string tables;
-  for (std::size_t n = mine.begin; n < mine.end; ++n) {
+  for (std::size_t n = mine.begin; n < mine.end && !parallel::stop_asked(); ++n) {
     reduction::AttributedCell cell = source.read_cell(n);
     if (const auto centre = centres.find(cell.name); centre != centres.end()) cell.centre_x = centre->second;
     const auto reduced = reduction::reduce_cell(source.layer(), source.lines(), labels, cell, context.settings.reduction);
@@ -54,6 +55,7 @@ std::string reduce_cells(const Context& context, const std::string& subject, con
     tables += reduction::table(reduced, source.layer());
     progress.update(static_cast<double>(n + 1 - mine.begin), cell.name);
   }
+  parallel::throw_if_stopped(context.world);
   const std::vector<char> all = context.world.gather_all<char>(tables);
   return {all.begin(), all.end()};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
 #include "amacrine/model/inference.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "block_predictor.hpp"
 
 #include <algorithm>
@@ -82,11 +83,12 @@ core::Array<float, 2> predict(const parallel::Communicator& communicator, const 
   local.reserve(mine.size() * blocks.windows * N);
   if (mine.size() > 0) {
     BlockPredictor<float> predictor(network, blocks.windows);
-    for (std::size_t block = mine.begin; block < mine.end; ++block) {
+    for (std::size_t block = mine.begin; block < mine.end && !parallel::stop_asked(); ++block) {
       const std::vector<float> found = predictor.rates(source, first + blocks.begin(block), end);
       local.insert(local.end(), found.begin(), found.end());
     }
   }
+  parallel::throw_if_stopped(communicator);
   const std::vector<float> all = communicator.gather_all(std::span<const float>(local));
   for (std::size_t block = 0; block < blocks.blocks; ++block) {
     for (std::size_t n = 0; n < N; ++n)

@@ -2,6 +2,7 @@
 #include "amacrine/recording/receptive_field.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "spike_average.hpp"
 
 #include <algorithm>
@@ -173,6 +174,7 @@ void fit_cell(const core::Array<double, 3>& averages, std::size_t cell, const co
   const Gaussian best = climb(whole, coarse_fit(whole, height, width), height, width);
   std::vector<double> ys, xs;
   for (std::size_t left = 0; left < averages.extent(1); ++left) {
+    parallel::throw_if_stopped();
     const std::vector<double> others = average_over(averages, cell, [left](std::size_t s) { return s != left; });
     const Gaussian fitted = climb(Match(others, covariance, height, width), best, height, width);
     ys.push_back(fitted.y);

@@ -2,6 +2,7 @@
 #include "amacrine/recording/simulation.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/stimulus/ensemble.hpp"
 #include "simulated_cell.hpp"
 #include "simulation_file.hpp"
@@ -56,6 +57,7 @@ std::vector<SimulatedActivity> run_part(const parallel::Communicator& communicat
   for (std::size_t cell = mine.begin; cell < mine.end; ++cell) cells.emplace_back(settings, plan, part, cell);
   const std::size_t frames = frames_per_second(plan), seconds = part.frames / frames;
   for (std::size_t first = 0; first < seconds; first += seconds_at_once) {
+    parallel::throw_if_stopped(communicator);
     const std::size_t count = std::min(seconds_at_once, seconds - first);
     const std::vector<std::uint8_t> pixels = make_block(communicator, settings, plan, part, first, count, writer);
     for (CellOfPart& cell : cells) cell.run(writer, pixels);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spike_average.hpp"
 
+#include "amacrine/parallel/stop.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -133,6 +135,7 @@ std::vector<std::vector<double>> temporal_profiles(const StoredMovie& movie, con
   for (const parallel::Range& stretch : stretches) {
     const std::vector<std::vector<float>> rows = all_centred(rates, stretch);
     for (std::size_t f = stretch.begin; f < stretch.end; ++f) {
+      parallel::throw_if_stopped();
       fresh_contrast(movie, coding, persistence, f, frame);
       bin_frame(frame, height, width, binned);
       const std::size_t reach = std::min(lags, stretch.end - f);
@@ -159,6 +162,7 @@ core::Array<double, 3> spatial_averages(const StoredMovie& movie, const Contrast
     for (std::size_t n = 0; n < cells; ++n) weights[n] = frame_weights(centred(rates.row(n), stretches[s]), profiles[n]);
     const std::size_t first = stretches[s].begin - (profiles[0].size() - 1);
     for (std::size_t f = first; f < stretches[s].end; ++f) {
+      parallel::throw_if_stopped();
       fresh_contrast(movie, coding, persistence, f, frame);
       for (std::size_t n = 0; n < cells; ++n) {
         const double weight = weights[n][f - first] / static_cast<double>(stretches[s].size());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/reduction/reduce.hpp"
 
+#include "amacrine/parallel/stop.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -108,6 +110,7 @@ CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& line
   const auto names = stimuli_of(cell.conditions);
   const auto silent = silent_stimuli(cell, settings.silent_below_hz);
   const auto reduce = [&](const std::string& stimulus, const std::string& only, int at_most) {
+    parallel::throw_if_stopped();
     Reduction reduction;
     reduction.stimulus = stimulus;
     Conditions conditions, heard;

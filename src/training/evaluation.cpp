@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/numbers.hpp"
+#include "amacrine/parallel/stop.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -110,8 +111,10 @@ FigureTable make_table(const std::vector<std::vector<FrameSums>>& sums, Figure f
                             settings.confidence, settings.seed};
   std::vector<core::Array<double, 3>> resampled;
   resampled.reserve(settings.bootstrap_samples);
-  for (int i = 0; i < bootstrap.resamples; ++i)
+  for (int i = 0; i < bootstrap.resamples; ++i) {
+    parallel::throw_if_stopped();
     resampled.push_back(figures_of(sums, figure, draw_blocks(bootstrap, sums[0][0].frames(), i)));
+  }
 
   std::vector<double> values(resampled.size());
   for (std::size_t f = 0; f < figure_count; ++f)

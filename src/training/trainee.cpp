@@ -120,6 +120,7 @@ void Trainee::resume(const TrainState& state) {
   adam_.first = core::to_device("training::adam_first", state_.first);
   adam_.second = core::to_device("training::adam_second", state_.second);
   if (averages()) average_ = core::to_device("training::average", state_.average);
+  write_curves();  // the run before may have been killed between the checkpoint and the curves
   core::log("{}: going on from {} after {} of {} windows", run_.kind, run_.checkpoint, state_.step * settings_.batch(),
             settings_.total_windows);
 }
@@ -139,8 +140,18 @@ std::vector<float> Trainee::pace() const {
   return rate_pace(layout_, mean_rates(run_.recording, bench_.sampler));
 }
 
-double Trainee::rate_now() const {
-  return scheduled_rate(settings_.schedule, settings_.learning_rate, state_.step, settings_.total_steps()) * state_.plateau.scale;
+double Trainee::rate_of(std::size_t step) const {
+  return scheduled_rate(settings_.schedule, settings_.learning_rate, step, settings_.total_steps()) * state_.plateau.scale;
+}
+
+bool Trainee::epoch_due() const {
+  const std::size_t per_epoch = settings_.steps_per_epoch(), total = settings_.total_steps();
+  const std::size_t ended = state_.step / per_epoch + (state_.step == total && total % per_epoch != 0 ? 1 : 0);
+  return state_.curve.size() < ended;
+}
+
+void Trainee::finish_epoch() {
+  if (epoch_due()) end_epoch();
 }
 
 void Trainee::step(model::FrameSpectra spectra, double seconds) {
@@ -154,11 +165,10 @@ void Trainee::step(model::FrameSpectra spectra, double seconds) {
       "{}: the loss became {} at step {} ({} windows seen). Lower training.learning_rate ({:g}) or look for outliers in the "
       "recording; the last whole checkpoint is from the end of epoch {}",
       run_.kind, last_loss_, state_.step + 1, state_.step * settings_.batch(), settings_.learning_rate, state_.curve.size());
-  const double used = rate_now();
-  update(used, gradient);
+  update(rate_of(state_.step), gradient);
   state_.seconds += core::wall_seconds() - start;
   state_.epoch_seconds += core::wall_seconds() - start;
-  if (state_.step % settings_.steps_per_epoch() == 0 || state_.step == settings_.total_steps()) end_epoch(used);
+  finish_epoch();
 }
 
 void Trainee::update(double rate, const std::vector<float>& gradient) {
@@ -179,14 +189,15 @@ std::vector<float> Trainee::validation_statistics() {
   return bench_.validator.population_statistics(bench_.exec, exported());
 }
 
-void Trainee::end_epoch(double rate) {
+/// Changes nothing before the validation is done, so that a run stopped inside it validates the same weights again.
+void Trainee::end_epoch() {
   const double start = core::wall_seconds();
   const std::vector<float> parameters = core::to_host(exported()), statistics = validation_statistics();
   const Validation validation = bench_.validator.score(model(parameters, statistics), loss_settings(settings_));
   EpochRecord record;
   record.epoch = state_.curve.size() + 1;
   record.windows = windows_seen();
-  record.learning_rate = rate;
+  record.learning_rate = rate_of(state_.step - 1);
   record.train_loss = state_.loss_sum / static_cast<double>(state_.loss_steps);
   record.penalty = l2_penalty(layout_, settings_, parameters);
   record.validation_loss = validation.loss, record.validation_r = validation.mean_r, record.cell_r = validation.cell_r;

@@ -37,11 +37,14 @@ class Trainee {
   Trainee(Bench& bench, const TrainingRun& run);
 
   std::size_t steps() const { return state_.step; }
-  bool at_work() const { return state_.step < settings_.total_steps() && !state_.stopped_early; }
+  bool at_work() const { return (state_.step < settings_.total_steps() && !state_.stopped_early) || epoch_due(); }
+  /// Collective. What is due at an epoch's end, where the run before was stopped inside it. Throws parallel::Stopped, and is due
+  /// again then.
+  void finish_epoch();
   double windows_seen() const { return static_cast<double>(state_.step * settings_.batch()); }
   double budget() const { return static_cast<double>(settings_.total_steps() * settings_.batch()); }
   /// Collective. One step on the batch the bench holds, and what is due at an epoch's end. `seconds` is its share of the time
-  /// spent on the batch itself.
+  /// spent on the batch itself. Throws parallel::Stopped where the run is stopped inside the validation; the step is done then.
   void step(model::FrameSpectra spectra, double seconds);
   void save();  ///< collective
   TrainingResult result() const;
@@ -51,12 +54,15 @@ class Trainee {
   void start();
   std::vector<float> pace() const;
   void resume(const TrainState& state);
-  double rate_now() const;
+  /// The learning rate of a step, numbered from 0.
+  double rate_of(std::size_t step) const;
+  /// Whether the last step ended an epoch that is not in the curve yet.
+  bool epoch_due() const;
   bool averages() const { return settings_.averaging > 0; }
   /// The weights that are validated and exported.
   const core::View1<float>& exported() const { return averages() ? average_ : parameters_; }
   void update(double rate, const std::vector<float>& gradient);
-  void end_epoch(double rate);
+  void end_epoch();
   std::vector<float> validation_statistics();
   void write_curves() const;
   model::Model model(const std::vector<float>& parameters, const std::vector<float>& statistics) const;

@@ -4,6 +4,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/study.hpp"
 #include "amacrine/model/train_graph.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/identity.hpp"
 #include "amacrine/training/stop.hpp"
 #include "trainee.hpp"
@@ -57,6 +58,43 @@ void step_together(Bench& bench, const std::vector<Trainee*>& next) {
     trainee->step(trainee == next.front() ? model::FrameSpectra::fresh : model::FrameSpectra::kept, share);
 }
 
+/// What the steps of a group are taken with.
+struct Course {
+  const parallel::Communicator& communicator;
+  Bench& bench;
+  std::vector<Trainee>& group;
+  StopRequest stop;
+  core::Progress progress;
+  double longest_step = 0;  ///< seconds, a validation included
+};
+
+/// One step of all whose turn it is; false where the run was asked to stop. A process that is asked to stop may go on for as long
+/// as the longest step took twice, so that what was learnt is saved.
+bool advance(Course& course, parallel::StopPatience& patience) {
+  const std::vector<Trainee*> next = next_in_line(course.group);
+  const double start = core::wall_seconds();
+  step_together(course.bench, next);
+  course.longest_step = std::max(course.longest_step, core::wall_seconds() - start);
+  patience.set(2 * course.longest_step);
+  double seen = 0;
+  for (const Trainee& trainee : course.group) seen += trainee.windows_seen();
+  course.progress.update(seen, next.front()->progress_note());
+  return next_in_line(course.group).empty() || !course.communicator.any(course.stop.asked());
+}
+
+/// Steps until all models are trained or the run is stopped; what stopped it, or nothing.
+std::string take_steps(Course& course) {
+  parallel::StopPatience patience;
+  try {
+    for (Trainee& trainee : course.group) trainee.finish_epoch();
+    while (!next_in_line(course.group).empty())
+      if (!advance(course, patience)) return course.stop.why(course.communicator);
+  } catch (const parallel::Stopped& stopped) {  // inside a validation, on all ranks
+    return stopped.signal;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
@@ -74,21 +112,15 @@ std::vector<TrainingResult> train_together(const parallel::Communicator& communi
     shortest = run.settings.max_minutes > 0 && (shortest <= 0 || run.settings.max_minutes < shortest) ? run.settings.max_minutes
                                                                                                       : shortest;
   }
-  const StopRequest stop(shortest);
   std::string stopped_by;
   {
-    core::Progress progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows");
-    for (auto next = next_in_line(group); !next.empty() && stopped_by.empty(); next = next_in_line(group)) {
-      step_together(bench, next);
-      double seen = 0;
-      for (const Trainee& trainee : group) seen += trainee.windows_seen();
-      progress.update(seen, next.front()->progress_note());
-      if (next_in_line(group).empty() || !communicator.any(stop.asked())) continue;
-      for (Trainee& trainee : group)
-        if (trainee.at_work()) trainee.save();
-      stopped_by = communicator.broadcast(stop.why());
-    }
+    Course course{communicator, bench, group, StopRequest(shortest),
+                  core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows")};
+    stopped_by = take_steps(course);
   }
+  if (!stopped_by.empty())
+    for (Trainee& trainee : group)
+      if (trainee.at_work()) trainee.save();
   std::vector<TrainingResult> results;
   for (const Trainee& trainee : group) {
     results.push_back(trainee.result());

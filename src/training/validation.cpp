@@ -3,6 +3,7 @@
 
 #include "amacrine/core/numbers.hpp"
 #include "amacrine/model/inference.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/metrics.hpp"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
     graph_ = std::make_unique<model::TrainGraph<float>>(
         model::make_train_graph<float>(run_.architecture, layout, owned, model::GraphUse::statistics, engine));
   const std::size_t part = graph_->frames.extent(0);
-  for (std::size_t begin = 0; begin < owned.size(); begin += part) {
+  for (std::size_t begin = 0; begin < owned.size() && !parallel::stop_asked(); begin += part) {
     const std::size_t count = std::min(part, owned.size() - begin);
     const auto from = spread_.begin() + static_cast<std::ptrdiff_t>((owned.begin + begin) * graph_->runs);
     const core::View4<float> frames(graph_->frames.data(), count, graph_->frames.extent(1), graph_->frames.extent(2),
@@ -40,6 +41,7 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
     model::train_first_layer(exec, *graph_, parameters, frames, begin);
     exec.fence("training::the next frames overwrite these");
   }
+  parallel::throw_if_stopped(communicator_);
   model::train_later_layers(exec, communicator_, *graph_, parameters, {false, 0, 0});
   const std::vector<double> statistics = model::batch_statistics(*graph_);
   return {statistics.begin(), statistics.end()};

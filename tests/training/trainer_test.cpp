@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/model/inference.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/checkpoint.hpp"
-#include "amacrine/training/stop.hpp"
+#include "amacrine/training/identity.hpp"
 #include "support/compare.hpp"
 #include "training/synthetic.hpp"
 
@@ -81,6 +82,43 @@ TEST(Trainer, ResumesBitForBit) {
     EXPECT_EQ(part.curve[e].train_loss, whole.curve[e].train_loss);
     EXPECT_EQ(part.curve[e].validation_loss, whole.curve[e].validation_loss);
     EXPECT_EQ(part.curve[e].cell_r, whole.curve[e].cell_r);
+  }
+}
+
+/// Stopped by signals, inside validations too: where an epoch's last step is done and its validation is not, the next run begins
+/// with the validation.
+TEST(Trainer, ResumesBitForBitFromInsideAValidation) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 5);
+  const TrainingResult whole = train_model(Communicator::self(), synthetic::make_run(r));
+  const TemporaryFolder folder(Communicator::self());
+  TrainingRun run = synthetic::make_run(r);
+  run.checkpoint = folder / "train.checkpoint";
+  run.settings.max_minutes = 1e-12;  // one step a run
+  TrainingResult part;
+  int runs = 0, inside = 0;
+  do {
+    const parallel::StopListener listener;
+    parallel::StopPatience patience;
+    patience.set(600);
+    // Every third run is left alone: one that is asked to stop before a validation gets no further.
+    if (++runs % 3 != 0) std::raise(SIGHUP);
+    part = train_model(Communicator::self(), run);
+    const auto state = read_checkpoint(Communicator::self(), run.checkpoint, training_identity(run));
+    ASSERT_TRUE(state);
+    inside += state->step / 10 > state->curve.size() ? 1 : 0;
+    if (!part.finished && runs % 3 != 0) {
+      EXPECT_EQ(part.stopped_by, "SIGHUP");
+    }
+    ASSERT_LT(runs, 60);
+  } while (!part.finished);
+  EXPECT_GE(inside, 2);
+  EXPECT_TRUE(same_bits(part.model.parameters, whole.model.parameters));
+  EXPECT_TRUE(same_bits(part.model.statistics, whole.model.statistics));
+  ASSERT_EQ(part.curve.size(), whole.curve.size());
+  for (std::size_t e = 0; e < whole.curve.size(); ++e) {
+    EXPECT_EQ(part.curve[e].train_loss, whole.curve[e].train_loss);
+    EXPECT_EQ(part.curve[e].validation_loss, whole.curve[e].validation_loss);
+    EXPECT_EQ(part.curve[e].learning_rate, whole.curve[e].learning_rate);
   }
 }
 
@@ -308,23 +346,6 @@ TEST(Trainer, TrainsTheLinearBaseline) {
   EXPECT_EQ(result.model.kind, "ln");
   EXPECT_TRUE(result.curve.back().validation_loss < result.curve.front().validation_loss);
   EXPECT_TRUE(result.curve.back().validation_r >= 0.2) << result.curve.back().validation_r;
-}
-
-TEST(StopRequest, HearsSignalsAndPutsTheOldHandlersBack) {
-  for (const int signal : {SIGTERM, SIGUSR1}) {
-    struct sigaction before {
-    }, after{};
-    sigaction(signal, nullptr, &before);
-    {
-      const StopRequest stop(0.0);
-      EXPECT_FALSE(stop.asked());
-      std::raise(signal);
-      EXPECT_TRUE(stop.asked());
-      EXPECT_EQ(stop.why(), signal == SIGTERM ? "SIGTERM" : "SIGUSR1");
-    }
-    sigaction(signal, nullptr, &after);
-    EXPECT_EQ(before.sa_handler, after.sa_handler);
-  }
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ core::Array<float, 2> predict(const InferenceNetwork<S>& network, const core::Ar
 
 /// Rates for frames [first, first + count) of a recording's part: (N, count). Frames before the movie's start are grey.
 /// Collective: windows are split over the ranks in fixed blocks; all ranks get all rates, with the same bits on any number of
-/// ranks.
+/// ranks. Throws parallel::Stopped where the run is asked to stop.
 core::Array<float, 2> predict(const parallel::Communicator& communicator, const InferenceNetwork<float>& network,
                               const recording::StoredMovie& movie, const recording::ContrastCoding& coding, std::size_t first,
                               std::size_t count);

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/parallel/communicator.hpp"
+
 #include <chrono>
 #include <string>
 
 namespace amacrine::training {
 
-/// Whether this run was asked to end early: SIGTERM, SIGUSR1, or `max_minutes` of wall clock since construction (0: no limit).
-/// Handlers only set a flag; the old ones come back at the end of its life. One at a time per process.
+/// Whether a training was asked to end early: by a signal (parallel/stop.hpp), or by `max_minutes` of wall clock since
+/// construction (0: no limit).
 class StopRequest {
  public:
-  explicit StopRequest(double max_minutes);
-  ~StopRequest();
-  StopRequest(const StopRequest&) = delete;
-  StopRequest& operator=(const StopRequest&) = delete;
+  explicit StopRequest(double max_minutes) : max_minutes_(max_minutes) {}
 
   bool asked() const;  ///< local to this rank
-  std::string why() const;
+  /// Collective: what asked.
+  std::string why(const parallel::Communicator& communicator) const;
 
  private:
-  struct Handlers;
-  Handlers* previous_;
   double max_minutes_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

@@ -24,11 +24,11 @@ class Validator {
             const BatchSource& source);
 
   /// Collective. Means and variances over spread training windows, without noise: one forward pass of all of them as a single
-  /// batch, so that each layer is normalised by the very statistics that are returned.
+  /// batch, so that each layer is normalised by the very statistics that are returned. Throws parallel::Stopped.
   std::vector<float> population_statistics(const core::Exec& exec, const core::View1<float>& parameters);
   std::size_t statistics_windows() const { return spread_.size() * window_run_.windows; }
 
-  /// Collective.
+  /// Collective. Throws parallel::Stopped.
   Validation score(const model::Model& model, const model::LossSettings& loss) const;
 
  private:
