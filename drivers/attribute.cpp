@@ -6,6 +6,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/model/circuit_network.hpp"
 #include "amacrine/parallel/memory.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "drivers/subjects.hpp"
@@ -87,11 +88,12 @@ void announce(const std::string& subject, const attribution::Plan& plan, const a
               part.seconds > 0 ? ", about " + core::human_seconds(part.seconds / ranks) + " by its first windows" : "");
 }
 
-void attribute_subject(Context& context, const std::string& name) {
+/// False where the run was asked to stop.
+bool attribute_subject(Context& context, const std::string& name) {
   const Attributed subject = load_subject(context, name);
   if (subject.model.cells.empty()) {
     core::log("attribute: the recording holds no feed-forward circuits; subject '{}' is left out", name);
-    return;
+    return true;
   }
   const attribution::AttributionSettings settings = attribution::with_baseline(context.settings.attribution, subject.model);
   const std::string recording_file = recording::recording_path(context.settings.recording, context.settings.output);
@@ -101,7 +103,7 @@ void attribute_subject(Context& context, const std::string& name) {
   const auto provenance =
       io::make_provenance(context.world, context.study, "attribute", tables_for(name, settings.source), inputs);
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
-  if (!lock) return;
+  if (!lock) return true;
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
   const attribution::Movie movie = attribution::open_movie(settings, recording_file, subject.model);
@@ -120,21 +122,27 @@ void attribute_subject(Context& context, const std::string& name) {
   io::require_space(context.world, path, file.predicted_bytes());
   if (parallel::device_memory_is_host())
     parallel::require_memory(context.world, cost.memory_bytes, "attribution", "lower attribution.block_windows");
-  if (context.options.dry_run) return;
+  if (context.options.dry_run) return true;
 
   file.create();
   if (context.world.root()) file.write_frame();
-  attribution::run_plan(context.world, plan, attributor, file);
+  if (!attribution::run_plan(context.world, plan, attributor, file)) {
+    core::log("attribute: stopped by {}; what was computed is in {}.partial. The same command goes on",
+              parallel::stop_signal(context.world), path);
+    return false;
+  }
   io::require_unchanged(context.world, inputs);
   file.finish();
   core::log("attribute: wrote {}", path);
+  return true;
 }
 
 }  // namespace
 
 /// Attributes the responses of the trained network and of the circuits to their first-layer units (paper Eqs. 1 and 2).
 int attribute(Context& context) {
-  for (const std::string& subject : context.settings.attribution.subjects) attribute_subject(context, subject);
+  for (const std::string& subject : context.settings.attribution.subjects)
+    if (!attribute_subject(context, subject)) return static_cast<int>(core::ExitCode::run_again);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "amacrine/attribution/top.hpp"
 #include "amacrine/core/numbers.hpp"
 #include "layout.hpp"
+#include "task_journal.hpp"
 
 #include <algorithm>
 
@@ -101,7 +102,9 @@ AttributionFile::AttributionFile(const parallel::Communicator& communicator, con
       settings_(settings),
       architecture_(model.architecture),
       frame_ms_(model.screen.frame_ms),
-      writer_(communicator, path, "attributions", provenance) {
+      communicator_(communicator),
+      writer_(communicator, path, "attributions", provenance),
+      journal_(path + ".journal", journal_identity(plan, provenance)) {
   declare_layout(writer_, subject, plan_, model, layer_, settings);
 }
 
@@ -239,9 +242,11 @@ void AttributionFile::write_fine(const Place& place, Level level, const Block& b
 void AttributionFile::write_task(const Task& task, std::size_t of, const Block& block) {
   const Showing& showing = plan_.showings[task.showing];
   const PlannedStimulus& stimulus = plan_.stimuli[of];
+  writer_.record(&blocks_);
   const Place place{showing, stimulus.first_window + task.first, stimulus.first_stored + task.first, task.windows};
   write_channels(place, block);
   if (stimulus.level != Level::channel) write_fine(place, stimulus.level, block);
+  writer_.record(nullptr);
 }
 
 }  // namespace amacrine::attribution

@@ -3,6 +3,7 @@
 
 #include "amacrine/attribution/block.hpp"
 #include "amacrine/attribution/plan.hpp"
+#include "amacrine/io/journal.hpp"
 #include "amacrine/io/result_file.hpp"
 
 #include <string>
@@ -22,7 +23,8 @@ template <class S>
 FirstLayerFacts first_layer_facts(const BlockAttributor<S>& attributor);
 
 /// An attributions file (docs/results/attributions.md). Declared from the plan, preallocated by create(), filled task by task by
-/// any rank.
+/// any rank. Beside the unfinished file lies a journal of the tasks whose rows are on the disk, PATH.journal, with the checksums
+/// of those rows: a later run of the same study goes on from there. Rank 0 alone writes it.
 class AttributionFile {
  public:
   /// Collective. `subject`: "network", "circuit", "ln".
@@ -31,14 +33,22 @@ class AttributionFile {
                   const io::Provenance& provenance);
 
   std::size_t predicted_bytes() const { return writer_.predicted_bytes(); }
-  /// Collective. Throws RefusedError where the file would not fit on the disk.
-  void create() { writer_.create(); }
+  /// Collective. Makes the file, or goes on with what an earlier run of the same study left, as far as its rows are what the
+  /// journal says. Throws RefusedError where the file would not fit on the disk, parallel::Stopped.
+  void create();
+  /// Tasks whose rows the file holds since create(), ascending.
+  const std::vector<std::size_t>& done() const { return done_; }
   /// Local: what is known before any task: stimuli, windows, first layer. By one rank.
   void write_frame();
   /// Local: a finished task's rows of one of its stimuli.
   void write_task(const Task& task, std::size_t stimulus, const Block& block);
+  /// Local: the entry for the journal of a task whose rows are all written since the last call. It may go there after sync().
+  std::string close_task(std::size_t task);
+  void sync() { writer_.sync(); }  ///< local: what this rank wrote is durable
+  /// Local, rank 0: notes tasks that ranks have closed and made durable.
+  void note(const std::vector<std::string>& entries) { journal_.append(entries); }
   /// Collective: the file is whole.
-  void finish() { writer_.finish(); }
+  void finish();
 
  private:
   /// A finished task's place: whose rows, and where on the axes `window` and the finest level's.
@@ -46,6 +56,7 @@ class AttributionFile {
     const Showing& showing;
     std::size_t window, stored, windows;
   };
+  std::vector<std::string> sound_entries(const std::vector<std::string>& entries);
   void write_stimuli();
   void write_windows();
   void write_first_layer();
@@ -63,7 +74,11 @@ class AttributionFile {
   AttributionSettings settings_;
   model::Architecture architecture_;
   double frame_ms_ = 10;
+  parallel::Communicator communicator_;
   io::ResultWriter writer_;
+  io::Journal journal_;
+  std::vector<io::WrittenBlock> blocks_;  ///< of the task that is being written
+  std::vector<std::size_t> done_;
 };
 
 }  // namespace amacrine::attribution
