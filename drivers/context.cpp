@@ -8,8 +8,10 @@ namespace amacrine::drivers {
 std::string Context::output(const std::string& name) const { return (std::filesystem::path(settings.output) / name).string(); }
 
 std::optional<io::OutputLock> Context::claim(const std::string& path, const io::Provenance& provenance) const {
-  return io::claim_output(world, path, provenance, options.overwrite,
-                          {options.verb, options.study_file, options.takeover, options.dry_run});
+  auto lock = io::claim_output(world, path, provenance, options.overwrite,
+                               {options.verb, options.study_file, options.takeover, options.dry_run});
+  if (lock && status != nullptr) status->take();
+  return lock;
 }
 
 }  // namespace amacrine::drivers

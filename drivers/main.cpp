@@ -110,15 +110,17 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
   auto world = amacrine::parallel::Communicator::world();
   auto study = amacrine::core::Study::from_file(request.options.study_file, request.options.overrides);
   Settings settings = read_settings(study);
-  Context context{std::move(world), std::move(study), std::move(settings), request.options};
+  Context context{std::move(world), std::move(study), std::move(settings), request.options, nullptr};
   if (request.print_config) {
     amacrine::core::log_line(context.study.resolved());
     return 0;
   }
   amacrine::parallel::throw_if_stopped(context.world);
-  if (!request.options.dry_run)
+  if (!request.options.dry_run) {
     status.emplace(context.world, context.settings.output,
                    amacrine::io::StatusFile::Facts{verb.name, context.study.file(), context.study.hash(tables_of(verb.name))});
+    context.status = &*status;
+  }
   return verb.run(context);
 }
 

@@ -3,6 +3,7 @@
 
 #include "amacrine/core/study.hpp"
 #include "amacrine/io/provenance.hpp"
+#include "amacrine/io/status_file.hpp"
 #include "amacrine/parallel/communicator.hpp"
 #include "drivers/settings.hpp"
 
@@ -28,6 +29,7 @@ struct Context {
   core::Study study;
   Settings settings;
   Options options;
+  io::StatusFile* status = nullptr;  ///< of this run; a dry run has none
   /// `name` in the study's output folder.
   std::string output(const std::string& name) const;
   /// Collective: the right to make `path`, or nothing where it can be used again (io::claim_output). A dry run makes no lock, but
