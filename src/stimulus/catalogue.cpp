@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/random.hpp"
 #include "naming.hpp"
+#include "whole_frames.hpp"
 
 #include <algorithm>
 #include <array>
@@ -30,6 +31,9 @@ void replace(T& value, const T& wish, const T& silent = {}) {
   if (wish != silent) value = wish;
 }
 
+/// px per published frame for px per frame of the screen.
+double per_published_frame(double speed, const Screen& screen) { return speed * (published_frame_ms / screen.frame_ms); }
+
 void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const std::string& family, ParameterSet set,
                    const Screen& screen) {
   if (family == "osr") {
@@ -48,14 +52,14 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
     ReversalProbe probe;
     named_probe(set, probe);
     replace(probe.positions_px, wish.reversal_positions_px);
-    replace(probe.speed, wish.reversal_speed);
+    replace(probe.speed, per_published_frame(wish.reversal_speed, screen));
     replace(probe.width, wish.reversal_width);
     replace(probe.contrast, wish.reversal_contrast);
     append(all, conditions(probe, screen, set));
   } else if (family == "anticipation") {
     AnticipationProbe probe;
     named_probe(set, probe);
-    replace(probe.speed, wish.anticipation_speed);
+    replace(probe.speed, per_published_frame(wish.anticipation_speed, screen));
     replace(probe.width, wish.anticipation_width);
     replace(probe.contrast, wish.anticipation_contrast);
     replace(probe.flash_positions_px, wish.flash_positions_px);
@@ -64,10 +68,10 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
 }
 
 void add_further(std::vector<Condition>& all, const ProbeSettings& wish, const std::string& family, const Screen& screen) {
-  if (family == "step") append(all, step_conditions());
+  if (family == "step") append(all, step_conditions(screen));
   if (family == "paired_flash") append(all, paired_flash_conditions(screen));
-  if (family == "contrast_step") append(all, contrast_step_conditions(wish.seed));
-  if (family == "white_noise") append(all, white_noise_conditions(wish.seed));
+  if (family == "contrast_step") append(all, contrast_step_conditions(wish.seed, screen));
+  if (family == "white_noise") append(all, white_noise_conditions(wish.seed, screen));
 }
 
 /// Share of each pixel column that a vertical bar covers.
@@ -141,7 +145,7 @@ Stimulus render(const Condition& condition, const Screen& screen, const Centre& 
 }
 
 std::vector<Condition> catalogue(const ProbeSettings& settings, const Screen& screen) {
-  std::vector<Condition> all{grey_condition()};
+  std::vector<Condition> all{grey_condition(screen)};
   for (const std::string& family : settings.families) {
     for (const std::string& set : settings.sets) add_phenomena(all, settings, family, set_from_name(set), screen);
     add_further(all, settings, family, screen);

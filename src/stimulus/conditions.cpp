@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builders of the four phenomena's stimuli.
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/log.hpp"
 #include "naming.hpp"
+#include "whole_frames.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace amacrine::stimulus {
 namespace {
 
 constexpr double no_bar = std::numeric_limits<double>::quiet_NaN();
-
-/// A period in whole frames.
-int whole_frames(double ms, const Screen& screen, const char* what) {
-  const double frames = ms / screen.frame_ms;
-  const int whole = static_cast<int>(std::lround(frames));
-  core::require<core::StudyError>(whole > 0 && std::abs(frames - whole) < 1e-6,
-                                  "{} of {} ms is not a whole number of {} ms frames", what, ms, screen.frame_ms);
-  return whole;
-}
 
 Condition full_field(Family family, ParameterSet set, const std::string& key, double value, std::size_t frames) {
   Condition made;
@@ -37,9 +31,10 @@ void flash(Condition& condition, int onset, int frames, double contrast) {
     condition.level[static_cast<std::size_t>(t)] = contrast;
 }
 
-Condition flash_train(const OsrProbe& probe, double period_ms, const Screen& screen, ParameterSet set) {
-  constexpr int aligned_last = 89, aligned_frames = 140;
-  const int period = whole_frames(period_ms, screen, "a flash period");
+/// A train of flashes `period` frames apart, all other counts of `probe` in frames of the screen.
+Condition flash_train(const OsrProbe& probe, int period, const Screen& screen, ParameterSet set) {
+  const int aligned_last = published_frames(89, screen), aligned_frames = published_frames(140, screen);
+  const double period_ms = period * screen.frame_ms;
   const int flashes = probe.aligned_end ? aligned_last / period + 1 : probe.flashes;
   const int onset = probe.aligned_end ? aligned_last - (flashes - 1) * period : probe.before;
   const int last = onset + (flashes - 1) * period, omitted = last + period;
@@ -83,8 +78,7 @@ Condition turning_bar(const ReversalProbe& probe, Family family, int direction, 
   made.parameters["speed_px_per_frame"] = probe.speed;
   made.parameters["width_px"] = probe.width;
   made.parameters["contrast"] = probe.contrast;
-  made.events = {
-      {"onset", 0}, {"reversal", probe.reversal_frame}, {"window_end", std::min(probe.reversal_frame + 36, probe.frames)}};
+  made.events = {{"onset", 0}, {"reversal", probe.reversal_frame}};
   return made;
 }
 
@@ -112,13 +106,25 @@ Condition flashed_bar(const AnticipationProbe& probe, double position, Parameter
 
 }  // namespace
 
-std::vector<Condition> conditions(const OsrProbe& probe, const Screen& screen, ParameterSet set) {
+std::vector<Condition> conditions(const OsrProbe& published, const Screen& screen, ParameterSet set) {
+  OsrProbe probe = published;
+  for (int* count : {&probe.flash_frames, &probe.before, &probe.after}) *count = published_frames(*count, screen);
   std::vector<Condition> made;
-  for (double period : probe.periods_ms) made.push_back(flash_train(probe, period, screen, set));
+  std::set<int> shown;
+  for (double period_ms : probe.periods_ms) {
+    // Between two flashes there is at least one frame without.
+    const int period = std::max(whole_frames(period_ms, screen), probe.flash_frames + 1);
+    if (shown.insert(period).second) made.push_back(flash_train(probe, period, screen, set));
+    if (!(std::abs(period * screen.frame_ms - period_ms) <= 1e-6 * period_ms))
+      core::log("a flash period of {:g} ms is shown as {:.4g} ms, {} frames of {:.4g} ms", period_ms, period * screen.frame_ms,
+                period, screen.frame_ms);
+  }
   return made;
 }
 
-std::vector<Condition> conditions(const LatencyProbe& probe, const Screen& screen, ParameterSet set) {
+std::vector<Condition> conditions(const LatencyProbe& published, const Screen& screen, ParameterSet set) {
+  LatencyProbe probe = published;
+  for (int* count : {&probe.flash_frames, &probe.before, &probe.after}) *count = published_frames(*count, screen);
   std::vector<Condition> made;
   for (double contrast : probe.contrasts) {
     const int frames = probe.before + probe.after;
@@ -131,20 +137,29 @@ std::vector<Condition> conditions(const LatencyProbe& probe, const Screen& scree
   return made;
 }
 
-std::vector<Condition> conditions(const ReversalProbe& probe, const Screen&, ParameterSet set) {
-  core::require<core::StudyError>(probe.speed > 0 && probe.width > 0, "reversing bars need a speed and a width above 0");
+std::vector<Condition> conditions(const ReversalProbe& published, const Screen& screen, ParameterSet set) {
+  core::require<core::StudyError>(published.speed > 0 && published.width > 0, "reversing bars need a speed and a width above 0");
+  ReversalProbe probe = published;
+  probe.speed *= screen.frame_ms / published_frame_ms;
+  for (int* count : {&probe.reversal_frame, &probe.frames}) *count = published_frames(*count, screen);
   std::vector<Condition> made;
   for (int direction : probe.directions) {
     for (double position : probe.positions_px) {
-      made.push_back(turning_bar(probe, Family::reversal, direction, position, set));
-      made.push_back(turning_bar(probe, Family::reversal_smooth, direction, position, set));
+      for (Family family : {Family::reversal, Family::reversal_smooth}) {
+        made.push_back(turning_bar(probe, family, direction, position, set));
+        made.back().events["window_end"] = std::min(probe.reversal_frame + published_frames(36, screen), probe.frames);
+      }
     }
   }
   return made;
 }
 
-std::vector<Condition> conditions(const AnticipationProbe& probe, const Screen&, ParameterSet set) {
-  core::require<core::StudyError>(probe.speed > 0 && probe.width > 0, "moving bars need a speed and a width above 0");
+std::vector<Condition> conditions(const AnticipationProbe& published, const Screen& screen, ParameterSet set) {
+  core::require<core::StudyError>(published.speed > 0 && published.width > 0, "moving bars need a speed and a width above 0");
+  AnticipationProbe probe = published;
+  probe.speed *= screen.frame_ms / published_frame_ms;
+  for (int* count : {&probe.before, &probe.extra_frames, &probe.flash_frames, &probe.flash_before, &probe.flash_total})
+    *count = published_frames(*count, screen);
   std::vector<Condition> made;
   for (int direction : {1, -1}) made.push_back(moving_bar(probe, direction, set));
   for (double position : probe.flash_positions_px) made.push_back(flashed_bar(probe, position, set));

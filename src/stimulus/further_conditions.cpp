@@ -2,8 +2,11 @@
 // Stimuli beyond the four phenomena, with their one published version each.
 #include "amacrine/core/random.hpp"
 #include "naming.hpp"
+#include "whole_frames.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace amacrine::stimulus {
 namespace {
@@ -22,10 +25,11 @@ Condition full_field(Family family, const std::vector<std::pair<std::string, dou
   return made;
 }
 
-Condition paired_flash(int interval, double frame_ms) {
-  constexpr std::size_t first = 40, frames = 100;
+Condition paired_flash(int interval, const Screen& screen) {
+  const int onset = published_frames(40, screen), end = std::max(published_frames(100, screen), onset + interval + 2);
+  const auto first = static_cast<std::size_t>(onset), frames = static_cast<std::size_t>(end);
   constexpr double contrast = -2;
-  Condition made = full_field(Family::paired_flash, {{"interval_ms", interval * frame_ms}}, frames, static_cast<int>(first));
+  Condition made = full_field(Family::paired_flash, {{"interval_ms", interval * screen.frame_ms}}, frames, onset);
   made.parameters["contrast"] = contrast;
   made.parameters["flashes"] = interval > 0 ? 2 : 1;
   made.level[first] = contrast;
@@ -35,32 +39,39 @@ Condition paired_flash(int interval, double frame_ms) {
 
 }  // namespace
 
-Condition grey_condition() {
+Condition grey_condition(const Screen& screen) {
   Condition made;
   made.name = "grey";
-  made.frames = 200;
+  made.frames = static_cast<std::size_t>(published_frames(200, screen));
   made.level.assign(made.frames, 0.0);
   return made;
 }
 
-std::vector<Condition> step_conditions() {
+std::vector<Condition> step_conditions(const Screen& screen) {
+  const int on = published_frames(50, screen), off = published_frames(150, screen);
   std::vector<Condition> made;
   for (double contrast : {-1.0, 2.0, -2.0}) {
-    Condition one = full_field(Family::step, {{"contrast", contrast}}, 200, 50);
-    for (std::size_t t = 50; t < 150; ++t) one.level[t] = contrast;
+    Condition one =
+        full_field(Family::step, {{"contrast", contrast}}, static_cast<std::size_t>(published_frames(200, screen)), on);
+    std::fill(one.level.begin() + on, one.level.begin() + off, contrast);
     made.push_back(std::move(one));
   }
   return made;
 }
 
 std::vector<Condition> paired_flash_conditions(const Screen& screen) {
-  std::vector<Condition> made{paired_flash(0, screen.frame_ms)};
-  for (int interval = 2; interval <= 19; ++interval) made.push_back(paired_flash(interval, screen.frame_ms));
+  // Two flashes of one frame are two only with a frame between them.
+  std::set<int> intervals{0};
+  for (int published = 2; published <= 19; ++published) intervals.insert(std::max(2, published_frames(published, screen)));
+  std::vector<Condition> made;
+  for (int interval : intervals) made.push_back(paired_flash(interval, screen));
   return made;
 }
 
-std::vector<Condition> contrast_step_conditions(std::uint64_t seed) {
-  constexpr std::size_t frames = 140, begin = 45, end = 95;
+std::vector<Condition> contrast_step_conditions(std::uint64_t seed, const Screen& screen) {
+  const auto frames = static_cast<std::size_t>(published_frames(140, screen)),
+             begin = static_cast<std::size_t>(published_frames(45, screen)),
+             end = static_cast<std::size_t>(published_frames(95, screen));
   std::vector<Condition> made;
   for (const auto& [outside, inside] : {std::pair{0.5, 2.0}, std::pair{2.0, 0.5}}) {
     for (int repeat = 0; repeat < 10; ++repeat) {
@@ -75,8 +86,8 @@ std::vector<Condition> contrast_step_conditions(std::uint64_t seed) {
   return made;
 }
 
-std::vector<Condition> white_noise_conditions(std::uint64_t seed) {
-  constexpr std::size_t frames = 200;
+std::vector<Condition> white_noise_conditions(std::uint64_t seed, const Screen& screen) {
+  const auto frames = static_cast<std::size_t>(published_frames(200, screen));
   constexpr std::uint64_t first_id = 1000;
   std::vector<Condition> made;
   for (double contrast : {0.5, 1.0, 1.5, 2.0}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/stimulus/catalogue.hpp"
 
+#include "amacrine/stimulus/responses.hpp"
 #include "support/screen.hpp"
 
 #include <cmath>
@@ -146,6 +147,83 @@ TEST(Catalogue, EverythingKeepsItsPromises) {
   }
 }
 
+Screen with_frames_of(double ms) {
+  Screen other;
+  other.frame_ms = ms;
+  return other;
+}
+
+TEST(Catalogue, SixtyHertzShowsTheNearestWholeFramesAndStoresThem) {
+  const Screen hz60 = with_frames_of(1000.0 / 60);
+  const auto shown = catalogue(ProbeSettings{}, hz60);
+  const Condition& train = find_condition(shown, "osr/period_ms=83.3333");  // 80 ms are 4.8 frames: 5
+  EXPECT_DOUBLE_EQ(train.parameter("period_ms"), 5 * 1000.0 / 60);
+  EXPECT_DOUBLE_EQ(train.parameter("flash_ms"), 1000.0 / 60);  // 20 ms are 1.2 frames
+  EXPECT_EQ(train.event("onset"), 36);                         // 600 ms
+  EXPECT_THAT(flash_onsets(train), ::testing::ElementsAre(36, 41, 46, 51, 56, 61, 66, 71, 76, 81, 86, 91));
+  EXPECT_EQ(train.event("omitted"), 96);
+  EXPECT_EQ(train.frames, 96U + 27U);  // 450 ms
+  std::vector<double> periods;
+  for (const Condition& each : shown)
+    if (each.family == Family::osr) periods.push_back(std::round(each.parameter("period_ms") * 60 / 1000));
+  EXPECT_THAT(periods, ::testing::ElementsAre(4, 5, 6, 7, 8));
+  EXPECT_EQ(shown[0].frames, 120U);  // grey, 2 s
+}
+
+TEST(Catalogue, BarsKeepTheirSpeedOverTime) {
+  for (double ms : {5.0, 20.0, 1000.0 / 60}) {
+    const Condition turning = conditions(ReversalProbe{}, with_frames_of(ms))[0];  // turns at -3 px
+    const int turn = turning.event("reversal"), later = turn + static_cast<int>(std::lround(200 / ms));
+    EXPECT_NEAR(turn * ms, 1300, ms / 2 + 1e-9);
+    EXPECT_DOUBLE_EQ(turning.bar_px[static_cast<std::size_t>(turn)], -3.0);
+    EXPECT_NEAR(turning.bar_px[static_cast<std::size_t>(later)], -3.0 - 25.0 * (later - turn) * ms / 1000, 1e-9);  // 25 px/s
+    EXPECT_NEAR(turning.parameter("speed_px_per_frame"), 25.0 * ms / 1000, 1e-12);
+    ProbeSettings own;
+    own.families = {"reversal"};
+    own.reversal_speed = 0.5;  // px per frame as shown
+    EXPECT_DOUBLE_EQ(catalogue(own, with_frames_of(ms))[1].parameter("speed_px_per_frame"), 0.5);
+  }
+}
+
+TEST(Catalogue, EveryFrameIntervalHasAProbeThatCanBeMeasured) {
+  for (double ms : {1.0, 6.94, 10.0, 13.0, 1000.0 / 60, 1000.0 / 30, 50.0, 100.0, 333.0}) {
+    ProbeSettings all;
+    all.families = {"osr", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"};
+    Responses responses;
+    responses.subject = "network";
+    responses.screen = with_frames_of(ms);
+    responses.conditions = catalogue(all, responses.screen);
+    responses.sets = {ParameterSet::circuits};
+    responses.cells = {"a"};
+    responses.centres = {centre};
+    responses.symmetry_deviation.assign(responses.conditions.size(), 0.0);
+    responses.rate_hz.resize(1);
+    for (const Condition& each : responses.conditions) {
+      responses.rate_hz[0].emplace_back(each.frames, 5.0);
+      const double period = each.parameter("period_ms");
+      if (!std::isnan(period)) {
+        const double gap = period - each.parameter("flash_ms");
+        EXPECT_GE(gap, ms - 1e-9) << each.name << " at " << ms;
+        EXPECT_NEAR(period / ms, std::round(period / ms), 1e-9);
+        EXPECT_EQ(flash_onsets(each).size(), static_cast<std::size_t>(each.parameter("flashes"))) << each.name << " at " << ms;
+      }
+    }
+    EXPECT_NO_THROW(measure(responses)) << ms;
+  }
+}
+
+TEST(Catalogue, PeriodsAreTheNearestThatTheScreenCanShow) {
+  ProbeSettings odd;
+  odd.families = {"osr"};
+  odd.osr_periods_ms = {64, 66};
+  const auto shown = catalogue(odd, screen);
+  ASSERT_EQ(shown.size(), 3U);
+  EXPECT_EQ(shown[1].name, "osr/period_ms=60");
+  EXPECT_EQ(shown[2].name, "osr/period_ms=70");
+  odd.osr_periods_ms = {62, 64};  // one on this screen
+  EXPECT_EQ(catalogue(odd, screen).size(), 2U);
+}
+
 TEST(Catalogue, NamesThatAreNotThere) {
   const auto shown = catalogue(ProbeSettings{}, screen);
   try {
@@ -154,9 +232,6 @@ TEST(Catalogue, NamesThatAreNotThere) {
   } catch (const core::StudyError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("osr/period_ms=60"));
   }
-  ProbeSettings odd;
-  odd.osr_periods_ms = {65};
-  EXPECT_THROW(catalogue(odd, screen), core::StudyError);
   EXPECT_THROW(set_from_name("papers"), core::StudyError);
 }
 

@@ -62,6 +62,10 @@ struct Condition {
 /// exact coverage of partly covered pixels. Full-field conditions do not depend on `centre`.
 Stimulus render(const Condition& condition, const Screen& screen, const Centre& centre);
 
+// Probes are given as published, in frames of 10 ms. On a screen of another frame interval conditions() shows the whole number of
+// frames nearest to each duration (at least one; flash periods at least one frame longer than the flash), and bars keep their
+// speed over time; `parameters` and names of the conditions hold what is shown. Periods that become one are shown once.
+
 /// Flash trains with an omission.
 struct OsrProbe {
   std::vector<double> periods_ms{60, 80, 100, 120, 140};
@@ -79,12 +83,12 @@ struct LatencyProbe {
 struct ReversalProbe {
   std::vector<double> positions_px{-3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3};  ///< signed along the first motion
   std::vector<int> directions{1, -1};
-  double speed = 0.25, width = 2.0, contrast = -2.5;  ///< px/frame, px
+  double speed = 0.25, width = 2.0, contrast = -2.5;  ///< px per 10 ms, px
   int reversal_frame = 130, frames = 230;
 };
 /// A bar that moves through the field in both directions, and the same bar flashed at several places.
 struct AnticipationProbe {
-  double speed = 0.08, width = 2.4, contrast = -2.0, half_path = 14.0;  ///< px/frame, px, contrast, px
+  double speed = 0.08, width = 2.4, contrast = -2.0, half_path = 14.0;  ///< px per 10 ms, px, contrast, px
   int before = 40, extra_frames = 40;                                   ///< grey frames first; frames moved on beyond the path
   std::vector<double> flash_positions_px;                               ///< empty: -7 ... 7 in steps of 0.5
   int flash_frames = 2, flash_before = 40, flash_total = 100;
@@ -104,12 +108,12 @@ std::vector<Condition> conditions(const ReversalProbe& probe, const Screen& scre
 std::vector<Condition> conditions(const AnticipationProbe& probe, const Screen& screen,
                                   ParameterSet set = ParameterSet::circuits);
 /// 2 s of grey: every catalogue has it, first, since responses are compared with the rate at rest.
-Condition grey_condition();
+Condition grey_condition(const Screen& screen = {});
 /// Steps of light, pairs of flashes, steps of contrast, white noise: published values only (set "library").
-std::vector<Condition> step_conditions();
+std::vector<Condition> step_conditions(const Screen& screen = {});
 std::vector<Condition> paired_flash_conditions(const Screen& screen);
-std::vector<Condition> contrast_step_conditions(std::uint64_t seed);
-std::vector<Condition> white_noise_conditions(std::uint64_t seed);
+std::vector<Condition> contrast_step_conditions(std::uint64_t seed, const Screen& screen = {});
+std::vector<Condition> white_noise_conditions(std::uint64_t seed, const Screen& screen = {});
 
 /// All conditions a study asks for, grey first. Throws StudyError where a family or set is unknown or two names collide.
 std::vector<Condition> catalogue(const ProbeSettings& settings, const Screen& screen);
