@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace amacrine::training {
 namespace {
@@ -54,6 +55,30 @@ CellSeries series_of(const Evaluation& evaluation, std::size_t model, std::size_
       series.repeats.push_back(repeat);
   }
   return series;
+}
+
+double spikes_of(std::span<const float> rate, double frame_ms) {
+  return std::accumulate(rate.begin(), rate.end(), 0.0) * frame_ms / 1000.0;
+}
+
+/// Repeats without a spike, of cells with another of more than 20, and the ceiling without them.
+void find_empty_repeats(Evaluation& evaluation) {
+  constexpr double many_spikes = 20;
+  const std::size_t cells = evaluation.cells.size();
+  evaluation.empty_repeats.assign(cells, 0);
+  evaluation.ceiling_without_empty.assign(cells, undefined);
+  for (std::size_t n = 0; n < cells; ++n) {
+    CellSeries series = series_of(evaluation, 0, n);
+    const std::size_t all = series.repeats.size();
+    const auto spikes = [&](const std::span<const float>& repeat) { return spikes_of(repeat, evaluation.frame_ms); };
+    if (std::none_of(series.repeats.begin(), series.repeats.end(), [&](const auto& r) { return spikes(r) > many_spikes; }))
+      continue;
+    std::erase_if(series.repeats, [&](const auto& repeat) { return spikes(repeat) == 0; });
+    evaluation.empty_repeats[n] = all - series.repeats.size();
+    if (evaluation.empty_repeats[n] == 0) continue;
+    const FrameSums sums(series);
+    evaluation.ceiling_without_empty[n] = sums.ceiling_figures(sums.sum())[noise_ceiling];
+  }
 }
 
 void flag_cells(Evaluation& evaluation) {
@@ -107,8 +132,9 @@ FigureTable make_table(const std::vector<std::vector<FrameSums>>& sums, Figure f
   const FrameSums::Block all{0, sums[0][0].frames()};
   FigureTable table{figures_of(sums, figure, {&all, 1}), core::Array<double, 4>({figure_count, models, cells, 2}, undefined),
                     core::Array<double, 2>({figure_count, models}), core::Array<double, 3>({figure_count, models, 2}, undefined)};
-  const Bootstrap bootstrap{static_cast<int>(settings.bootstrap_samples), static_cast<int>(settings.bootstrap_block),
-                            settings.confidence, settings.seed};
+  const IntervalPlan& plan = evaluation.intervals;
+  const Bootstrap bootstrap{plan.block_frames > 0 ? static_cast<int>(settings.bootstrap_samples) : 0, plan.block_frames,
+                            plan.level, settings.seed};
   std::vector<core::Array<double, 3>> resampled;
   resampled.reserve(settings.bootstrap_samples);
   for (int i = 0; i < bootstrap.resamples; ++i) {
@@ -150,6 +176,9 @@ Evaluation evaluate_predictions(const recording::Recording& recording, const std
   evaluation.frame_ms = recording.screen.frame_ms;
   copy_series(test, predictions, settings.discard_frames, evaluation);
   flag_cells(evaluation);
+  evaluation.intervals = plan_intervals(evaluation.target.extent(1), evaluation.frame_ms,
+                                        static_cast<int>(settings.bootstrap_block), settings.confidence);
+  find_empty_repeats(evaluation);
 
   std::vector<std::vector<FrameSums>> sums(predictions.size());
   for (std::size_t m = 0; m < predictions.size(); ++m) {

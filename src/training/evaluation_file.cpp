@@ -63,6 +63,8 @@ void declare_series(io::ResultWriter& file, const Evaluation& e) {
   declare(file, int8, "silent", {"cell"}, "1", "the cell has no response to predict", {{"flag_meanings", "responds silent"}});
   declare(file, int8, "no_ceiling", {"cell"}, "1", "the cell has fewer than 2 repeats",
           {{"flag_meanings", "has_ceiling no_ceiling"}});
+  declare(file, int32, "empty_repeats", {"cell"}, "1", "repeats without a spike beside others with more than 20");
+  declare(file, float64, "noise_ceiling_without_empty", {"cell"}, "1", "noise ceiling without the empty repeats");
   declare(file, int32, "cell_id", {"cell"}, "1", "index on the recording's cell axis");
 }
 
@@ -88,7 +90,8 @@ void write_attributes(io::ResultWriter& file, const Evaluation& e) {
   file.attribute("frame_ms", e.frame_ms);
   file.attribute("confidence", e.settings.confidence);
   file.attribute("bootstrap_samples", static_cast<double>(e.settings.bootstrap_samples));
-  file.attribute("bootstrap_block", static_cast<double>(e.settings.bootstrap_block));
+  file.attribute("bootstrap_block", static_cast<double>(e.intervals.block_frames));
+  if (!e.intervals.told.empty()) file.attribute("interval_note", e.intervals.told);
   file.attribute("bootstrap_seed", static_cast<double>(e.settings.seed));
 }
 
@@ -97,7 +100,7 @@ void write_values(io::ResultWriter& file, const Evaluation& e) {
   if (!e.noiseless.empty()) file.write<float>("noiseless_rate", e.noiseless.values());
   file.write<float>("trial_mean_rate", e.target.values());
   if (!e.repeats.empty()) file.write<float>("trial_rate", e.repeats.values());
-  std::vector<std::int32_t> silent, no_ceiling, ids;
+  std::vector<std::int32_t> silent, no_ceiling, ids, empty(e.empty_repeats.begin(), e.empty_repeats.end());
   for (std::size_t n = 0; n < e.cells.size(); ++n) {
     silent.push_back(e.silent[n] ? 1 : 0);
     no_ceiling.push_back(e.no_ceiling[n] ? 1 : 0);
@@ -106,6 +109,8 @@ void write_values(io::ResultWriter& file, const Evaluation& e) {
   file.write<std::int32_t>("silent", silent);
   file.write<std::int32_t>("no_ceiling", no_ceiling);
   file.write<std::int32_t>("cell_id", ids);
+  file.write<std::int32_t>("empty_repeats", empty);
+  file.write<double>("noise_ceiling_without_empty", e.ceiling_without_empty);
   for (std::size_t f = 0; f < 4; ++f) {
     const std::string model = model_figure_names[f], ceiling = ceiling_figure_names[f];
     file.write<double>(model, e.model_figures.value.row(f));
@@ -120,6 +125,18 @@ void write_values(io::ResultWriter& file, const Evaluation& e) {
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.3f}", value) : "-"; }
 std::string with_interval(double value, double low, double high) {
   return std::isfinite(low) ? fmt::format("{:.3f} [{:.3f}, {:.3f}]", value, low, high) : number(value);
+}
+
+/// What a reader of the table must know beside it.
+std::string remarks(const Evaluation& e) {
+  std::string text;
+  if (!e.intervals.told.empty() && e.settings.bootstrap_samples > 0) text += e.intervals.told + "\n";
+  for (std::size_t n = 0; n < e.cells.size(); ++n)
+    if (e.empty_repeats[n] > 0)
+      text += fmt::format("{}: {} of {} repeats are empty; without them its noise ceiling is {} instead of {}\n", e.cells[n].name,
+                          e.empty_repeats[n], e.repeats.extent(0), number(e.ceiling_without_empty[n]),
+                          number(e.ceiling_figures.value(noise_ceiling, 0, n)));
+  return text;
 }
 
 }  // namespace
@@ -157,7 +174,7 @@ std::string evaluation_table(const Evaluation& e) {
         fmt::format("{:<28}{:<9}{:<24}{:>9} {:>11} {:>11}\n", "mean of cells that count", e.models[m],
                     with_interval(figures.mean(score, m), figures.mean_interval(score, m, 0), figures.mean_interval(score, m, 1)),
                     number(figures.mean(pearson_r, m)), number(figures.mean(fev, m)), number(figures.mean(feve, m)));
-  return text;
+  return text + remarks(e);
 }
 
 }  // namespace amacrine::training

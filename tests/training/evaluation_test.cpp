@@ -125,6 +125,61 @@ TEST(Evaluation, IntervalsDependOnTheSeedAndCanBeLeftAway) {
   EXPECT_TRUE(std::isnan(interval()));
 }
 
+/// The example's first 40 + `kept` frames.
+recording::Recording shortened(std::size_t kept) {
+  recording::Recording recording = example(false);
+  const std::size_t all = 40 + kept;
+  core::Array<float, 2> target({cells, all});
+  core::Array<float, 3> trials({repeats, cells, all});
+  for (std::size_t n = 0; n < cells; ++n)
+    for (std::size_t t = 0; t < all; ++t) {
+      target(n, t) = recording.test.target(n, t);
+      for (std::size_t r = 0; r < repeats; ++r) trials(r, n, t) = recording.test.repeats(r, n, t);
+    }
+  recording.test.target = std::move(target), recording.test.repeats = std::move(trials);
+  return recording;
+}
+
+TEST(Evaluation, ShortTestPartsHaveIntervalsOrSayWhyNot) {
+  const auto scored = [](std::size_t kept) {
+    const core::Array<float, 2> all = predicted(20);
+    core::Array<float, 2> rates({cells, 40 + kept});
+    for (std::size_t n = 0; n < cells; ++n)
+      for (std::size_t t = 0; t < 40 + kept; ++t) rates(n, t) = all(n, t);
+    return evaluate_predictions(shortened(kept), {{"network", rates}}, {});
+  };
+  const Evaluation few = scored(90), none = scored(80);
+  const auto& interval = few.model_figures.interval;
+  EXPECT_LT(interval(score, 0, 0, 0), few.model_figures.value(score, 0, 0) - 0.01);
+  EXPECT_GT(interval(score, 0, 0, 1), few.model_figures.value(score, 0, 0) + 0.01);
+  EXPECT_NE(evaluation_table(few).find("blocks of 15 frames"), std::string::npos);
+  EXPECT_TRUE(std::isnan(none.model_figures.interval(score, 0, 0, 0)));
+  EXPECT_TRUE(std::isnan(none.model_figures.mean_interval(score, 0, 1)));
+  EXPECT_TRUE(std::isfinite(none.model_figures.value(score, 0, 0)));
+  EXPECT_NE(evaluation_table(none).find("no intervals: 80 test frames"), std::string::npos);
+}
+
+TEST(Evaluation, EmptyRepeatsAreCountedAndTheCeilingIsGivenWithoutThem) {
+  recording::Recording recording = example(false);
+  const Evaluation whole = evaluate_predictions(recording, {{"network", predicted(10)}}, {});
+  EXPECT_EQ(whole.empty_repeats, (std::vector<std::size_t>{0, 0, 0, 0})) << "neither a silent cell nor one with few repeats";
+  for (std::size_t r : {1, 4})
+    for (std::size_t t = 0; t < frames; ++t) recording.test.repeats(r, 3, t) = 0;
+  const Evaluation padded = evaluate_predictions(recording, {{"network", predicted(10)}}, {});
+  EXPECT_EQ(padded.empty_repeats, (std::vector<std::size_t>{0, 0, 0, 2}));
+  EXPECT_LT(padded.ceiling_figures.value(noise_ceiling, 0, 3), padded.ceiling_without_empty[3]);
+  // The same recording with four repeats.
+  recording::Recording cut = example(false);
+  core::Array<float, 3> others({4, cells, frames});
+  for (std::size_t n = 0; n < cells; ++n)
+    for (std::size_t t = 0; t < frames; ++t)
+      for (const auto& [from, to] : {std::pair{0, 0}, {2, 1}, {3, 2}, {5, 3}}) others(to, n, t) = cut.test.repeats(from, n, t);
+  cut.test.repeats = std::move(others);
+  const Evaluation four = evaluate_predictions(cut, {{"network", predicted(10)}}, {});
+  EXPECT_DOUBLE_EQ(padded.ceiling_without_empty[3], four.ceiling_figures.value(noise_ceiling, 0, 3));
+  EXPECT_NE(evaluation_table(padded).find("cell3: 2 of 6 repeats are empty"), std::string::npos);
+}
+
 TEST(Evaluation, RefusesShortRecordingsAndWrongShapes) {
   EvaluationSettings settings;
   settings.discard_frames = frames - 1;

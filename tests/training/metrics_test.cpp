@@ -307,16 +307,16 @@ std::pair<Series, Series> correlated(std::uint64_t seed, std::size_t frames, dou
   return out;
 }
 
-double coverage(double memory, int block) {
-  const Bootstrap bootstrap{.resamples = 200, .block_frames = block, .level = 0.95, .seed = 5};
+double coverage(double memory, int block, std::size_t frames = 1000, double level = 0.95) {
+  const Bootstrap bootstrap{.resamples = 400, .block_frames = block, .level = level, .seed = 5};
   const int sets = 300;
   int covered = 0;
   for (int i = 0; i < sets; ++i) {
-    const auto [x, y] = correlated(static_cast<std::uint64_t>(i), 1000, 0.7, memory);
+    const auto [x, y] = correlated(static_cast<std::uint64_t>(i), frames, 0.7, memory);
     const FrameSums sums(CellSeries{x, y, {}, {}});
     std::vector<double> values;
     for (int k = 0; k < bootstrap.resamples; ++k)
-      values.push_back(sums.model_figures(sums.sum(draw_blocks(bootstrap, 1000, k)))[pearson_r]);
+      values.push_back(sums.model_figures(sums.sum(draw_blocks(bootstrap, frames, k)))[pearson_r]);
     const auto interval = percentile_interval(values, bootstrap.level);
     covered += interval[0] <= 0.7 && 0.7 <= interval[1] ? 1 : 0;
   }
@@ -328,6 +328,33 @@ TEST(Bootstrap, IntervalsCoverTheTruthAsOftenAsTheySay) {
   const double independent = coverage(0.0, 1);
   EXPECT_GT(independent, 0.90);
   EXPECT_LT(independent, 0.99);
+}
+
+TEST(Bootstrap, ShortSequencesHaveShorterBlocksAndWiderIntervalsOrNone) {
+  const IntervalPlan usual = plan_intervals(6000, 10, 100, 0.95);
+  EXPECT_EQ(usual.block_frames, 100);
+  EXPECT_EQ(usual.told, "");
+  // 60 blocks: t of 59 degrees of freedom is 2.001, times sqrt(60 / 59); 97.83 % of a normal distribution lie within 2.018.
+  EXPECT_NEAR(usual.level, std::erf(2.001 * std::sqrt(60.0 / 59) / std::sqrt(2.0)), 1e-4);
+  const IntervalPlan shorter = plan_intervals(120, 10, 100, 0.95);
+  EXPECT_EQ(shorter.block_frames, 20);
+  EXPECT_NEAR(shorter.level, std::erf(2.5706 * std::sqrt(6.0 / 5) / std::sqrt(2.0)), 5e-4);  // t of 5
+  EXPECT_NE(shorter.told.find("20 frames"), std::string::npos);
+  const IntervalPlan none = plan_intervals(89, 10, 100, 0.95);  // six blocks of 150 ms are 90
+  EXPECT_EQ(none.block_frames, 0);
+  EXPECT_NE(none.told.find("no intervals"), std::string::npos);
+  EXPECT_EQ(plan_intervals(89, 10, 1, 0.95).block_frames, 1) << "who asks for single frames gets them";
+  EXPECT_EQ(plan_intervals(60, 1000.0 / 60, 100, 0.95).block_frames, 10);
+  EXPECT_EQ(plan_intervals(53, 1000.0 / 60, 100, 0.95).block_frames, 0);
+}
+
+TEST(Bootstrap, IntervalsOfShortSequencesCoverTheTruthToo) {
+  const IntervalPlan plan = plan_intervals(90, 10, 100, 0.95);
+  const double wider = coverage(0.7, plan.block_frames, 90, plan.level), usual = coverage(0.7, plan.block_frames, 90);
+  EXPECT_GT(wider, 0.92);
+  EXPECT_LT(wider, 0.99);
+  EXPECT_LT(usual, wider - 0.02) << "without the wider percentiles they claim too much";
+  EXPECT_EQ(coverage(0.7, 100, 90), 0.0) << "one block is no sample";
 }
 
 TEST(Bootstrap, BlocksRespectCorrelationOverTime) {

@@ -34,6 +34,9 @@ struct Evaluation {
   std::vector<recording::Cell> cells;
   std::vector<bool> silent, no_ceiling, counted;  ///< per cell; means are over counted cells
   EvaluationSettings settings;
+  IntervalPlan intervals;                     ///< what the settings come to for this test part
+  std::vector<std::size_t> empty_repeats;     ///< (N) repeats without a spike beside others with more than 20
+  std::vector<double> ceiling_without_empty;  ///< (N) noise ceiling from the other repeats; NaN where there are no empty ones
   std::string target_kind;
   double frame_ms = 10.0;
   core::Array<float, 3> rate;       ///< (M, N, T)

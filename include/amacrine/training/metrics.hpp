@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 /// Figures of merit of a prediction against a recording (definitions: docs/metrics.md; retina.md 2, "Metrics found"). Host,
@@ -65,6 +66,18 @@ struct Bootstrap {
   std::uint64_t seed = 1;
 };
 std::vector<FrameSums::Block> draw_blocks(const Bootstrap& bootstrap, std::size_t frames, int resample);
+
+/// How the intervals of a test part are drawn.
+struct IntervalPlan {
+  int block_frames = 0;   ///< 0: there are none
+  double level = 0.95;    ///< of the percentiles, wider than the confidence where there are few blocks
+  std::string told = {};  ///< why blocks are shorter than asked for, or why there are no intervals; else empty
+};
+/// At least 6 blocks fit into the frames: blocks are shortened to that, but not below 150 ms (or what is asked for, where that is
+/// less), within which neighbouring bins are correlated; a shorter test part has no intervals. The percentiles are those at which
+/// intervals of a mean over so few blocks, by Student's t, hold the truth as often as they say (Hesterberg's expanded
+/// percentiles).
+IntervalPlan plan_intervals(std::size_t frames, double frame_ms, int block_frames, double confidence);
 
 /// Percentile interval (low, high) of the values that are finite at the given level, linear between order statistics; NaN where
 /// fewer than half of them are finite.
