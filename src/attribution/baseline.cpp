@@ -11,6 +11,7 @@ AttributionSettings with_baseline(AttributionSettings settings, const model::Mod
   const BaselineFrame& frame = settings.baseline_frame;
   if (frame.file.empty()) return settings;
   const recording::MovieFile movie(frame.file, frame.dataset, {frame.zero, frame.unit});
+  movie.check_contrast("attribution.baseline_zero and attribution.baseline_unit");
   const model::Architecture& a = model.architecture;
   core::require<core::InputError>(movie.height() == core::as_size(a.height) && movie.width() == core::as_size(a.width),
                                   "{} has frames of {} x {} pixels, and the model sees {} x {}", movie.name(), movie.height(),

@@ -21,6 +21,7 @@ Movie open_movie(const AttributionSettings& settings, const std::string& recordi
   const auto file = std::make_shared<const recording::MovieFile>(
       path, recorded ? settings.frames.part + "/stimulus" : settings.movie.dataset,
       recorded ? recording::contrast_coding(path) : recording::ContrastCoding{settings.movie.zero, settings.movie.unit});
+  if (!recorded) file->check_contrast("attribution.movie_zero and attribution.movie_unit");
   const model::Architecture& a = model.architecture;
   core::require<core::InputError>(file->height() == core::as_size(a.height) && file->width() == core::as_size(a.width),
                                   "{} has frames of {} x {} pixels, and the model sees {} x {}", file->name(), file->height(),

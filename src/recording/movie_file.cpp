@@ -2,6 +2,8 @@
 #include "amacrine/recording/movie_file.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "coding.hpp"
+#include "layout_checks.hpp"
 
 #include <cmath>
 
@@ -17,6 +19,11 @@ MovieFile::MovieFile(const std::string& path, std::string dataset, const Contras
   core::require<core::InputError>(shape_.size() == 3 && shape_[0] * shape_[1] * shape_[2] > 0,
                                   "{}: dataset {} should be (time, height, width), but is ({})", path, dataset_,
                                   fmt::join(shape_, ", "));
+  refuse_packed(reader_, dataset_);
+}
+
+void MovieFile::check_contrast(const std::string& source) const {
+  recording::check_contrast(reader_, dataset_, shape_, coding_, source);
 }
 
 core::Array<float, 3> MovieFile::contrast(std::size_t first, std::size_t count) const {

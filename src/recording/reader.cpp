@@ -3,9 +3,12 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/recording/movie_file.hpp"
+#include "coding.hpp"
+#include "layout_checks.hpp"
 #include "movie_scale.hpp"
+#include "movie_scan.hpp"
+#include "response_checks.hpp"
 #include "responses.hpp"
-#include "statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +23,7 @@ namespace {
 
 using core::InputError;
 
-constexpr std::size_t chunk_frames = 1000;
+constexpr double shortest_frame_ms = 0.5;
 
 /// (T, Y, X) of a part's stimulus.
 std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string& part) {
@@ -32,15 +35,9 @@ std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string
   core::require<InputError>(shape.size() == 3 && shape[0] * shape[1] * shape[2] > 0,
                             "{}: dataset {} should be (time, height, width), but is ({})", reader.path(), dataset,
                             fmt::join(shape, ", "));
+  refuse_packed(reader, dataset);
+  check_time_length(reader, part, shape[0]);
   return shape;
-}
-
-/// values (T, pixels) begin with frame `first` of the dataset.
-void require_finite(const io::Reader& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels,
-                    std::size_t first = 0) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    core::require<InputError>(std::isfinite(values[i]), "{}: dataset {} holds {} in frame {}; every pixel must be a number",
-                              reader.path(), dataset, values[i], first + i / pixels);
 }
 
 StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
@@ -49,40 +46,14 @@ StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
   StoredMovie movie;
   if (reader.type(dataset) == io::Type::uint8) {
     movie.pixels = core::Array<std::uint8_t, 3>({shape[0], shape[1], shape[2]}, reader.read<std::uint8_t>(dataset));
+    refuse_missing<std::uint8_t>(reader, dataset, std::get<0>(movie.pixels).values(), shape[1] * shape[2]);
   } else {
     core::Array<float, 3> pixels({shape[0], shape[1], shape[2]}, reader.read<float>(dataset));
     require_finite(reader, dataset, pixels.values(), shape[1] * shape[2]);
+    refuse_missing<float>(reader, dataset, pixels.values(), shape[1] * shape[2]);
     movie.pixels = std::move(pixels);
   }
   return movie;
-}
-
-/// Mean and sd of the training movie, streamed from the file.
-ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std::size_t>& shape) {
-  PixelStatistics statistics(shape[1] * shape[2]);
-  for (std::size_t first = 0; first < shape[0]; first += chunk_frames) {
-    const std::size_t count = std::min(chunk_frames, shape[0] - first);
-    const std::vector<float> frames = reader.read<float>("train/stimulus", {first, 0, 0}, {count, shape[1], shape[2]});
-    require_finite(reader, "train/stimulus", frames, shape[1] * shape[2], first);
-    for (std::size_t t = 0; t < count; ++t) statistics.add(frames.data() + t * shape[1] * shape[2]);
-  }
-  core::require<InputError>(
-      statistics.sd() > 0,
-      "{}: train/stimulus is {} in every pixel of every frame; expected a movie that changes. Was it written?", reader.path(),
-      statistics.mean());
-  return {statistics.mean(), statistics.sd()};
-}
-
-ContrastCoding read_coding(const io::Reader& reader, const std::vector<std::size_t>& shape) {
-  for (const std::string object : {"/", "train/stimulus"})
-    if (reader.has_attribute("contrast_zero", object) && reader.has_attribute("contrast_unit", object)) {
-      const ContrastCoding coding{reader.attribute("contrast_zero", object), reader.attribute("contrast_unit", object)};
-      core::require<InputError>(std::isfinite(coding.zero) && coding.unit > 0,
-                                "{}: attributes contrast_zero and contrast_unit are {} and {}; the unit must be above 0",
-                                reader.path(), coding.zero, coding.unit);
-      return coding;
-    }
-  return coding_from_movie(reader, shape);
 }
 
 stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
@@ -97,6 +68,10 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
       reader.path(), file_ms, settings.frame_ms);
   if (settings.frame_ms > 0) screen.frame_ms = settings.frame_ms;
   if (file_ms > 0) screen.frame_ms = file_ms;
+  core::require<InputError>(screen.frame_ms >= shortest_frame_ms,
+                            "{}: a frame interval of {} ms is none a movie has; is it in seconds? Give it in ms (attribute "
+                            "frame_ms, or recording.frame_ms)",
+                            reader.path(), screen.frame_ms);
   if (settings.frame_ms == 0 && file_ms == 0)
     core::warn(
         "{}: does not say how long a frame lasts (attribute frame_ms, or train/time in s); {} ms is assumed. Set "
@@ -204,6 +179,29 @@ void check_test(const io::Reader& reader, const ResponseQuery& query) {
   read_test_target(reader, query, read_repeats(reader, query, frames), frames);
 }
 
+/// Warns where the test movie, or a part of it, is shown in training: what a model scores there says nothing of new stimuli.
+void warn_of_copy(const io::Reader& reader, const MovieScan& train, const MovieScan& test) {
+  const Copy copy = find_copy(train, test);
+  if (copy.end > copy.begin)
+    core::warn(
+        "{}: test/stimulus from frame {} on is shown in train/stimulus, too, in frames {} to {}; the test part is not held out, "
+        "and scores "
+        "on it are too high. Cut these frames (and their responses) from the training part",
+        reader.path(), copy.test_begin, copy.begin, copy.end - 1);
+}
+
+/// The movies as wholes: what stands still, and what is shown in both. `train` is empty where the training movie was not looked
+/// at.
+void check_movies(const io::Reader& reader, const Recording& recording, const MovieScan& train) {
+  const double frame_ms = recording.screen.frame_ms;
+  if (!train.frames().empty()) check_still(reader.path() + ": train/stimulus", train, frame_ms);
+  if (!reader.has("test/stimulus")) return;
+  const MovieScan test = recording.test.movie.frames() > 0 ? scan_movie(recording.test.movie)
+                                                           : scan_movie(reader, "test/stimulus", movie_shape(reader, "test"));
+  check_still(reader.path() + ": test/stimulus", test, frame_ms);
+  if (!train.frames().empty()) warn_of_copy(reader, train, test);
+}
+
 /// Marks cells that are left out of means, and says so. Refuses a recording without any spike.
 void flag_cells(Recording& recording, const std::vector<double>& activity, bool test_loaded) {
   core::require<InputError>(
@@ -227,6 +225,7 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
 
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load) {
   const io::Reader reader(path);
+  refuse_transposed(reader, settings.target);
   const std::vector<std::size_t> shape = movie_shape(reader, "train");
   Recording recording;
   recording.path = path;
@@ -239,8 +238,13 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   if (load != Load::test) load_train(reader, query, shape[0], recording.train);
   if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
   if (load == Load::train) check_test(reader, query);
-  recording.coding = read_coding(reader, shape);
+  MovieScan scan;
+  recording.coding = read_coding(reader, shape, load == Load::test ? &scan : nullptr);
   compare_scales(reader, settings);
+  if (load != Load::test) scan = scan_movie(recording.train.movie);
+  check_movies(reader, recording, scan);
+  check_responses(recording, recording.train, "train");
+  check_responses(recording, recording.test, "test");
   flag_cells(recording, activity, load != Load::train);
   return recording;
 }

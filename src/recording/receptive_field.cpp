@@ -232,15 +232,18 @@ void fit_centres(Recording& recording, const RecordingSettings& settings) {
     cell.centre.reset();
     if (!fields[i].found) {
       core::warn(
-          "{}: cell {} ({}) has no receptive field to be found in its spike-triggered average; set recording.centres = \"given\" "
-          "to "
-          "probe it",
+          "{}: cell {} ({}) has no receptive field to be found in its spike-triggered average; to probe it set recording.centres "
+          "= "
+          "\"given\" with recording.centre_y and recording.centre_x (probe and attribute take them as they are then; the model "
+          "need not be trained again)",
           recording.path, cell.id, cell.name);
       continue;
     }
     cell.centre = fields[i].centre;
     cell.centre_error_px = fields[i].centre_error_px;
     cell.radius_px = fields[i].radius_px;
+    core::log("cell {} ({}): receptive field at ({:.2f}, {:.2f}) px, standard error {:.2f} px, radius {:.1f} px", cell.id,
+              cell.name, cell.centre->y, cell.centre->x, cell.centre_error_px, cell.radius_px);
   }
 }
 

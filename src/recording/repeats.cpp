@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/recording/smoothing.hpp"
+#include "layout_checks.hpp"
 #include "responses.hpp"
 
 #include <algorithm>
@@ -26,9 +27,6 @@ void require_numbers(const io::Reader& reader, const std::string& dataset, std::
         "of at least 0. Trials padded with NaN must be cut from the file",
         reader.path(), dataset, trials[i], i / frames, cell, i % frames);
 }
-
-/// sd of the smoothing behind a target's name, ms.
-double sigma_of(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
 /// Number of a dataset named "cell" and digits, -1 for other names.
 int number_of(const std::string& name) {
@@ -68,8 +66,10 @@ std::vector<float> cell_trials(const io::Reader& reader, const std::string& data
       shape.size() == 2 && shape[1] == frames,
       "{}: dataset {} should be (repeats, time) with {} time bins, one per frame of test/stimulus, but is ({})", reader.path(),
       dataset, frames, fmt::join(shape, ", "));
+  refuse_packed(reader, dataset);
   trials = shape[0];
   std::vector<float> values = reader.read<float>(dataset);
+  refuse_missing<float>(reader, dataset, values, frames);
   require_numbers(reader, dataset, static_cast<std::size_t>(cell), frames, values);
   return values;
 }
@@ -85,7 +85,7 @@ void to_rate(std::span<float> trial, const ResponseQuery& query, bool counts) {
   if (query.target == "binned") {
     for (float& value : trial) value = static_cast<float>(value * 1000.0 / query.frame_ms);
   } else {
-    const std::vector<float> smooth = firing_rate(trial, sigma_of(query.target), query.frame_ms);
+    const std::vector<float> smooth = firing_rate(trial, smoothing_ms(query.target), query.frame_ms);
     std::copy(smooth.begin(), smooth.end(), trial.begin());
   }
 }
@@ -125,6 +125,7 @@ core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& 
       shape.size() == 3 && shape[2] == frames,
       "{}: dataset {} should be (repeats, cells, time) with {} time bins, one per frame of test/stimulus, but is ({})",
       reader.path(), dataset, frames, fmt::join(shape, ", "));
+  refuse_packed(reader, dataset);
   core::Array<float, 3> repeats({shape[0], query.cells.size(), frames});
   for (std::size_t n = 0; n < query.cells.size(); ++n) {
     const auto cell = static_cast<std::size_t>(query.cells[n]);
@@ -132,6 +133,7 @@ core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& 
                               reader.path(), cell, dataset, shape[1] - 1);
     const std::vector<float> trials = reader.read<float>(dataset, {0, cell, 0}, {shape[0], 1, frames});
     require_numbers(reader, dataset, cell, frames, trials);
+    refuse_missing<float>(reader, dataset, trials, frames);
     for (std::size_t r = 0; r < shape[0]; ++r)
       std::copy_n(trials.begin() + static_cast<std::ptrdiff_t>(r * frames), frames,
                   repeats.row(r).subspan(n * frames, frames).begin());

@@ -2,6 +2,7 @@
 #include "responses.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "layout_checks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -69,13 +70,23 @@ void check_mean(const io::Reader& reader, const std::string& dataset, const std:
 void check_train_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
                        const ResponseQuery& query) {
   refuse_counts(reader, dataset, rates.values(), query.frame_ms);
-  if (!reader.has("train/response/binned")) return;
-  core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
-  scale(counts.values(), 1000.0 / query.frame_ms);
-  check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
+  if (reader.has("train/response/binned")) {
+    core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
+    scale(counts.values(), 1000.0 / query.frame_ms);
+    check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
+  }
+  // One spike smoothed by a Gaussian of sigma is at least 1 / (sqrt(2 pi) sigma) at its peak.
+  const double one_spike_hz = 1000.0 / (std::sqrt(2 * std::acos(-1.0)) * smoothing_ms(query.target));
+  core::require<InputError>(!(largest(rates.values()) > 0) || largest(rates.values()) > 0.1 * one_spike_hz,
+                            "{}: dataset {} should hold rates in Hz, but its largest value is {:.3g}, and a single spike so "
+                            "smoothed reaches {:.3g} Hz; "
+                            "it may be in spikes per bin (divide by {} ms) or normalised",
+                            reader.path(), dataset, largest(rates.values()), one_spike_hz, query.frame_ms);
 }
 
 }  // namespace
+
+double smoothing_ms(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
 void refuse_counts(const io::Reader& reader, const std::string& dataset, std::span<const float> rates, double frame_ms) {
   core::require<InputError>(
@@ -106,6 +117,7 @@ core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dat
                             "{}: dataset {} should be (cells, time) with {} time bins, one per stimulus frame, but is ({}){}",
                             reader.path(), dataset, frames, fmt::join(shape, ", "),
                             shape.size() == 2 && shape[0] == frames ? "; it looks transposed" : "");
+  refuse_packed(reader, dataset);
   core::Array<float, 2> rows({cells.size(), frames});
   for (std::size_t n = 0; n < cells.size(); ++n) {
     const auto cell = static_cast<std::size_t>(cells[n]);
@@ -118,6 +130,7 @@ core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dat
           "{}: dataset {} holds {} for cell {} at frame {}; every value must be a number. Leave the cell out with "
           "recording.cells, or mend the file",
           reader.path(), dataset, row[t], cell, t);
+    refuse_missing<float>(reader, dataset, row, frames, cell);
     std::copy(row.begin(), row.end(), rows.row(n).begin());
   }
   return rows;

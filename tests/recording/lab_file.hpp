@@ -28,6 +28,9 @@ struct LabFile {
   std::function<double(std::size_t, std::size_t)> pixel = [](std::size_t t, std::size_t p) {
     return static_cast<double>((7 * t + 3 * p) % 251);
   };
+  std::function<double(std::size_t, std::size_t)> test_pixel = [](std::size_t t, std::size_t p) {
+    return static_cast<double>((11 * t + 3 * p) % 251);
+  };
   std::function<double(std::size_t, std::size_t)> count = [](std::size_t n, std::size_t t) {
     return std::vector<double>{0, 1, 0, 2, 0}[(t + n) % 5];
   };
@@ -49,7 +52,8 @@ struct LabFile {
     return "test/repeats/" + fmt::format(fmt::runtime(repeats_name), n + first_cell);
   }
   void declare(io::ResultWriter& writer) const;
-  void write_movie(io::ResultWriter& writer, const std::string& part, std::size_t frames) const;
+  void write_movie(io::ResultWriter& writer, const std::string& part, std::size_t frames,
+                   const std::function<double(std::size_t, std::size_t)>& value) const;
   void write_repeats(io::ResultWriter& writer) const;
 };
 
@@ -79,10 +83,11 @@ inline void LabFile::declare(io::ResultWriter& writer) const {
   if (more) more(writer);
 }
 
-inline void LabFile::write_movie(io::ResultWriter& writer, const std::string& part, std::size_t frames) const {
+inline void LabFile::write_movie(io::ResultWriter& writer, const std::string& part, std::size_t frames,
+                                 const std::function<double(std::size_t, std::size_t)>& value) const {
   std::vector<float> movie(frames * height * width);
   for (std::size_t t = 0; t < frames; ++t)
-    for (std::size_t p = 0; p < height * width; ++p) movie[t * height * width + p] = static_cast<float>(pixel(t, p));
+    for (std::size_t p = 0; p < height * width; ++p) movie[t * height * width + p] = static_cast<float>(value(t, p));
   writer.write<float>(part + "/stimulus", std::span<const float>(movie));
 }
 
@@ -107,8 +112,8 @@ inline void LabFile::write(const std::string& path) const {
   io::ResultWriter writer(parallel::Communicator::self(), path, "recording", io::Provenance{});
   declare(writer);
   writer.create();
-  write_movie(writer, "train", train_frames);
-  write_movie(writer, "test", test_frames);
+  write_movie(writer, "train", train_frames, pixel);
+  write_movie(writer, "test", test_frames, test_pixel);
   const auto rows = [&](const std::string& name, std::size_t frames, const auto& value) {
     std::vector<float> values;
     for (std::size_t n = 0; n < cells; ++n)

@@ -154,7 +154,9 @@ TEST_F(Refusing, RatesPerBin) {
   LabFile file;
   file.rate = [](std::size_t n, std::size_t t) { return 0.6 + 0.1 * static_cast<double>((n + t) % 3); };  // spikes per bin
   EXPECT_THAT(message(file, target("firing_rate_10ms")), AllOf(HasSubstr("60 Hz"), HasSubstr("spikes per bin")));
-  file.with_binned = file.with_repeats = false;  // nothing to hold it against
+  file.with_binned = file.with_repeats = false;  // a spike smoothed by 10 ms reaches 1000 / (10 sqrt(2 pi)) Hz
+  EXPECT_THAT(message(file, target("firing_rate_10ms")), AllOf(HasSubstr("39.9 Hz"), HasSubstr("spikes per bin")));
+  file.rate = [](std::size_t n, std::size_t t) { return 6.0 + static_cast<double>((n + t) % 3) / 3; };  // a cell that is quiet
   EXPECT_EQ(message(file, target("firing_rate_10ms")), "nothing was refused");
 }
 

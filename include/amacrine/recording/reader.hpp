@@ -30,6 +30,11 @@ io::Input training_input(const parallel::Communicator& communicator, const std::
 constexpr const char* training_part = "training part of the recording";
 /// Bytes that load_recording takes for movies and responses.
 double loaded_bytes(const std::string& path, Load load);
+/// One line about a recording for people: frame interval, how long a model's windows of `history` frames last, and duration, mean
+/// and largest rate of each cell of the parts that are loaded.
+std::string description(const Recording& recording, int history);
+/// Logs that line and warns where the interval, the windows' length or the rates are not those of a retina.
+void describe_and_check(const Recording& recording, int history);
 
 /// Frame interval in ms by the file's attribute frame_ms or its train/time (in its attribute `units`, s or ms, else s), 0 where
 /// the file does not say. `asked_ms` (0: none) is the interval the study names; an axis without a unit may count in ms that agree
