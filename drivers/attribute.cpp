@@ -9,6 +9,7 @@
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
+#include "drivers/inputs.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -23,7 +24,10 @@ struct Attributed {
 };
 
 Attributed model_file(const Context& context, const std::string& role, const std::string& path) {
-  return {model::read_model(path), io::checked_input(context.world, role, path)};
+  require_made(context, role, path);
+  Attributed read{model::read_model(path), io::checked_input(context.world, role, path)};
+  place_given(context, read.model.cells);
+  return read;
 }
 
 /// The simulated recording's feed-forward cells as one network. No cells where the recording is of real cells, or all are
@@ -100,8 +104,8 @@ bool attribute_subject(Context& context, const std::string& name) {
   const std::string path = context.output(file_name(name, settings.source));
   const bool unchecked = context.options.dry_run && !file_exists(context.world, path);
   const auto inputs = inputs_of(context, subject, attribution::movie_path(settings, recording_file), unchecked);
-  const auto provenance =
-      io::make_provenance(context.world, context.study, "attribute", tables_for(name, settings.source), inputs);
+  const auto provenance = io::make_provenance(context.world, context.study, "attribute",
+                                              with_given_centres(context, tables_for(name, settings.source)), inputs);
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return true;
 

@@ -4,6 +4,7 @@
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/training/evaluation.hpp"
+#include "drivers/inputs.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -55,6 +56,7 @@ core::Array<float, 2> test_rates(const Context& context, const Candidate& candid
   const std::size_t frames = recording.test.movie.frames();
   const double start = core::wall_seconds();
   auto rates = model::predict(context.world, network, recording.test.movie, recording.coding, 0, frames);
+  warn_of_rates(candidate.name, recording.cells, rates);
   core::log("  {}: {} frames in {}", candidate.name, frames, core::human_seconds(core::wall_seconds() - start));
   return rates;
 }
@@ -85,6 +87,8 @@ int evaluate(Context& context) {
   const std::string path = context.output("evaluation.h5");
   std::vector<Candidate> models = candidates(context);
 
+  require_made(context, "recording", recording_file);
+  require_made(context, "network", models[0].path);
   std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
   for (const Candidate& candidate : models) inputs.push_back(io::checked_input(context.world, candidate.name, candidate.path));
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "evaluate", tables_of("evaluate"), inputs);
@@ -96,6 +100,7 @@ int evaluate(Context& context) {
   const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
   read_models(context, recording, models);
   io::require_unchanged(context.world, inputs);
+  recording::describe_and_check(recording, models[0].model.architecture.history);
   describe(context, models, recording);
   io::require_space(context.world, path, series_bytes(recording, models.size()));
   if (context.options.dry_run) return 0;

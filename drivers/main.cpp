@@ -116,6 +116,8 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
     return 0;
   }
   amacrine::parallel::throw_if_stopped(context.world);
+  amacrine::core::log("{}: study '{}' ({}), results in {}", verb.name, context.settings.name, request.options.study_file,
+                      context.settings.output);
   if (!request.options.dry_run) {
     status.emplace(context.world, context.settings.output,
                    amacrine::io::StatusFile::Facts{verb.name, context.study.file(), context.study.hash(tables_of(verb.name))});

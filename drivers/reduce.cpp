@@ -4,6 +4,7 @@
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/reduction/reduction_file.hpp"
+#include "drivers/inputs.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -24,7 +25,9 @@ std::map<std::string, double> centres_x(const Context& context, const std::strin
     for (std::size_t n = 0; n < planted.size(); ++n) centres[recording.cells[n].name] = planted[n].centre.x;
     return centres;
   }
-  for (const recording::Cell& cell : model::read_model(context.output(subject == "ln" ? "ln.h5" : "model.h5")).cells)
+  std::vector<recording::Cell> cells = model::read_model(context.output(subject == "ln" ? "ln.h5" : "model.h5")).cells;
+  place_given(context, cells);
+  for (const recording::Cell& cell : cells)
     if (cell.centre) centres[cell.name] = cell.centre->x;
   return centres;
 }
@@ -62,8 +65,9 @@ std::string reduce_cells(const Context& context, const std::string& subject, con
 
 void reduce_subject(const Context& context, const std::string& subject, const std::string& attributions) {
   const std::string path = context.output("reduction_" + subject + ".h5");
-  const auto provenance = io::make_provenance(context.world, context.study, "reduce", tables_of("reduce"),
-                                              {io::checked_input(context.world, "attributions", attributions)});
+  const auto provenance =
+      io::make_provenance(context.world, context.study, "reduce", with_given_centres(context, tables_of("reduce")),
+                          {io::checked_input(context.world, "attributions", attributions)});
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return;
 

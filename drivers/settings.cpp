@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/settings.hpp"
 
+#include "amacrine/core/paths.hpp"
+
 namespace amacrine::drivers {
 
 Settings read_settings(core::Study& study) {
   Settings settings;
   settings.name = study.get<std::string>("study.name", "study");
-  settings.output = study.get<std::string>("study.output", "results/" + settings.name);
+  settings.output = core::expand_home(study.get<std::string>("study.output", "results/" + settings.name));
   settings.simulation = recording::read_simulation(study);
   const std::string preset = training::read_preset(study);
   settings.recording = recording::read_recording(study, recording::preset_recording(preset));
@@ -22,7 +24,12 @@ Settings read_settings(core::Study& study) {
 
 std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "simulate") return {"simulation"};
-  if (verb == "train") return {"recording", "model", "training", "!recording.file", "!training.max_minutes"};
+  // The verbs after a training take given centres from the study, so new ones cost no training.
+  if (verb == "train")
+    return {"recording",           "model",
+            "training",            "!recording.file",
+            "!recording.centres",  "!recording.centre_y",
+            "!recording.centre_x", "!training.max_minutes"};
   // Of [recording] what an evaluation reads; everything else the model file says.
   if (verb == "evaluate")
     return {"recording.cells",       "recording.target",   "recording.test_statistics", "recording.normalisation",

@@ -11,6 +11,7 @@
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/recording/smoothing.hpp"
+#include "drivers/inputs.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -64,18 +65,23 @@ std::vector<std::vector<double>> rows(const core::Array<float, 2>& rates, const 
 }
 
 Subject model_subject(const Context& context, const std::string& name, const std::string& path) {
+  require_made(context, name, path);
   const io::Input input = io::checked_input(context.world, name, path);
-  const model::Model model = model::read_model(path);
+  model::Model model = model::read_model(path);
+  place_given(context, model.cells);
   const auto network = std::make_shared<const model::InferenceNetwork<float>>(model::make_inference<float>(model));
   return {name,
           model.screen,
           model.cells,
           model.normalisation,
           {input},
-          tables_of("probe"),
+          with_given_centres(context, tables_of("probe")),
           model.architecture.multiply_adds(),
-          [network](const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t) {
-            return rows(model::predict(*network, contrast), cells);
+          [network, name, described = model.cells](const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells,
+                                                   std::uint64_t) {
+            const core::Array<float, 2> rates = model::predict(*network, contrast);
+            warn_of_rates(name, described, rates);
+            return rows(rates, cells);
           }};
 }
 
@@ -98,6 +104,7 @@ void record_trials(std::vector<double>& rate, double frame_ms, int trials, std::
 recording::Recording recorded_cells(const Context& context, const std::string& file) {
   const auto& settings = context.settings.recording;
   recording::Recording recording = recording::load_recording(file, settings, recording::Load::test);
+  recording::describe_and_check(recording, context.settings.architecture.history);
   const auto has_centre = [](const recording::Cell& cell) { return cell.centre.has_value(); };
   if (std::all_of(recording.cells.begin(), recording.cells.end(), has_centre)) return recording;
   recording = recording::load_recording(file, settings, recording::Load::both);
@@ -181,6 +188,7 @@ std::vector<Subject> probe_subjects(const Context& context) {
         core::log("probe: there is no {}; the LN model is left out", path);
       }
     } else {
+      require_made(context, "recording", file);
       const io::Input input = io::checked_input(context.world, "recording", file);
       const recording::Recording recording = recorded_cells(context, file);
       const std::vector<PlantedCell> planted = planted_cells(file, recording.cells);

@@ -5,6 +5,7 @@
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/training/members.hpp"
 #include "amacrine/training/trainer.hpp"
+#include "drivers/inputs.hpp"
 #include "drivers/verbs.hpp"
 
 #include <filesystem>
@@ -170,6 +171,7 @@ bool train_group(const Context& context, const Group& group, const recording::Re
 int train(Context& context) {
   const Settings& settings = context.settings;
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
+  require_made(context, "recording", recording_file);
   compare_with_preset(settings);
   const io::Input input = recording::training_input(context.world, recording_file);
   std::vector<Group> groups = plans(context, input);
@@ -180,6 +182,7 @@ int train(Context& context) {
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
   io::require_unchanged(context.world, {input});
+  recording::describe_and_check(recording, settings.architecture.history);
   for (const Group& group : groups) {
     describe(context, group, recording);  // and refuse what cannot be trained, before anything is
     if (!context.options.overwrite) training::check_resume(context.world, runs_of(group, recording));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/settings.hpp"
 
+#include "amacrine/core/paths.hpp"
+
 #include <algorithm>
 
 #include <fmt/ranges.h>
@@ -59,7 +61,7 @@ FrameSettings read_frames(core::Study& study, Source source) {
 
 MovieSettings read_movie(core::Study& study, Source source) {
   MovieSettings movie;
-  movie.file = study.get<std::string>("attribution.movie_file", movie.file);
+  movie.file = core::input_path(study.get<std::string>("attribution.movie_file", movie.file), study.file());
   movie.dataset = study.get<std::string>("attribution.movie_dataset", movie.dataset);
   movie.zero = study.number("attribution.movie_zero", movie.zero, -1e9, 1e9);
   movie.unit = study.number("attribution.movie_unit", movie.unit, 1e-9, 1e9);
@@ -71,7 +73,7 @@ MovieSettings read_movie(core::Study& study, Source source) {
 
 BaselineFrame read_baseline_frame(core::Study& study, const AttributionSettings& settings) {
   BaselineFrame frame;
-  frame.file = study.get<std::string>("attribution.baseline_file", frame.file);
+  frame.file = core::input_path(study.get<std::string>("attribution.baseline_file", frame.file), study.file());
   frame.dataset = study.get<std::string>("attribution.baseline_dataset", frame.dataset);
   frame.index = static_cast<std::size_t>(study.integer("attribution.baseline_frame", 0, 0, 2000000000));
   frame.zero = study.number("attribution.baseline_zero", frame.zero, -1e9, 1e9);

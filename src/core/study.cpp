@@ -5,6 +5,8 @@
 #include "study_value.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <set>
@@ -78,11 +80,17 @@ std::string kind_name() {
   }
 }
 
-/// Whether `scalar` is a T, and its value. Whole numbers serve as numbers, never the other way round.
+/// Whether `scalar` is a T, and its value. Whole numbers serve as numbers, and numbers without a fraction, such as 1e5, as whole
+/// ones.
 bool convert(const Scalar& scalar, bool& out) {
   return std::holds_alternative<bool>(scalar) && (out = std::get<bool>(scalar), true);
 }
 bool convert(const Scalar& scalar, std::int64_t& out) {
+  if (const double* number = std::get_if<double>(&scalar)) {
+    constexpr double exact = 9007199254740992.0;  // 2^53: beyond, neighbouring whole numbers are one double
+    if (!(std::abs(*number) <= exact) || *number != std::floor(*number)) return false;
+    return out = static_cast<std::int64_t>(*number), true;
+  }
   return std::holds_alternative<std::int64_t>(scalar) && (out = std::get<std::int64_t>(scalar), true);
 }
 bool convert(const Scalar& scalar, int& out) {
@@ -198,6 +206,9 @@ Study& Study::operator=(Study&&) noexcept = default;
 Study::~Study() = default;
 
 Study Study::from_file(const std::string& path, const std::vector<std::string>& overrides) {
+  std::error_code unknown;
+  require<StudyError>(!std::filesystem::is_directory(path, unknown), "{}: is a folder; expected a study file (TOML), such as {}",
+                      path, (std::filesystem::path(path) / "study.toml").string());
   std::ifstream stream(path);
   std::stringstream text;
   text << stream.rdbuf();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/recording/settings.hpp"
 
+#include "amacrine/core/paths.hpp"
+
 #include <algorithm>
 
 namespace amacrine::recording {
@@ -91,7 +93,7 @@ RecordingSettings preset_recording(const std::string& preset) {
 
 RecordingSettings read_recording(core::Study& study, const RecordingSettings& base) {
   RecordingSettings settings;
-  settings.file = study.get<std::string>("recording.file", "");
+  settings.file = core::input_path(study.get<std::string>("recording.file", ""), study.file());
   settings.cells = study.get<std::vector<int>>("recording.cells", {});
   settings.target =
       study.choose("recording.target", base.target, {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});

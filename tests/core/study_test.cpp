@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/study.hpp"
 
+#include "amacrine/core/paths.hpp"
 #include "amacrine/core/version.hpp"
 #include "support/compare.hpp"
 
@@ -98,6 +99,46 @@ TEST(Study, WrongTypesNameFileLineAndExpectation) {
   EXPECT_THAT(message_of([&] { study.get<double>("training", 0); }), HasSubstr("but is a table"));
   EXPECT_THAT(message_of([&] { study.get<std::vector<int>>("simulation.names", {}); }), HasSubstr("list"));
   EXPECT_THAT(message_of([&] { study.need<int>("training.missing"); }), HasSubstr("'training.missing' is missing"));
+}
+
+TEST(Study, NumbersWithoutAFractionAreWholeNumbers) {
+  Study study = Study::from_text("a = 1e5\nb = [1e0, 2.0]\nc = 1.5\nd = 1e300\nf = nan", "s.toml", {"e=2e3"});
+  EXPECT_EQ(study.get<int>("a", 0), 100000);
+  EXPECT_EQ(study.integer("a", 0, 0, 200000), 100000);
+  EXPECT_EQ(study.get<std::int64_t>("e", 0), 2000) << "on the command line, too";
+  EXPECT_THAT(study.get<std::vector<int>>("b", {}), ElementsAre(1, 2));
+  for (const char* key : {"c", "d", "f"})
+    EXPECT_THAT(message_of([&] { study.get<std::int64_t>(key, 0); }), HasSubstr("must be a whole number"));
+  EXPECT_THAT(study.resolved(), HasSubstr("a = 100000\n"));
+}
+
+TEST(Study, AFolderIsNoStudy) {
+  const test::TemporaryFolder folder;
+  EXPECT_THAT(message_of([&] { Study::from_file(folder / ""); }),
+              testing::AllOf(HasSubstr("is a folder"), HasSubstr("study.toml")));
+}
+
+TEST(Paths, InputsAreLookedForHereThenBesideTheStudy) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder / "movie.h5") << "x";
+  const std::string study = folder / "s.toml";
+  EXPECT_EQ(input_path("movie.h5", study), folder / "movie.h5");
+  EXPECT_EQ(input_path("elsewhere.h5", study), "elsewhere.h5");
+  EXPECT_EQ(input_path("", study), "");
+  EXPECT_EQ(input_path(folder / "movie.h5", "other/s.toml"), folder / "movie.h5");
+  std::ofstream("here_first.h5") << "x";
+  std::ofstream(folder / "here_first.h5") << "x";
+  EXPECT_EQ(input_path("here_first.h5", study), "here_first.h5");
+  std::filesystem::remove("here_first.h5");
+}
+
+TEST(Paths, TheTildeIsTheHomeFolder) {
+  ::setenv("HOME", "/somewhere", 1);
+  EXPECT_EQ(expand_home("~/results"), "/somewhere/results");
+  EXPECT_EQ(expand_home("~"), "/somewhere");
+  EXPECT_EQ(expand_home("a~b"), "a~b");
+  EXPECT_EQ(input_path("~/movie.h5", "x/s.toml"), "/somewhere/movie.h5");
+  EXPECT_THROW(expand_home("~other/results"), StudyError);
 }
 
 TEST(Study, ChecksRangesAndWords) {

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/recording/recording.hpp"
+#include "drivers/verbs.hpp"
+
+#include <string>
+#include <vector>
+
+namespace amacrine::drivers {
+
+/// Collective. Throws InputError where a file that another verb makes is not there, naming the command to run first; `role` is
+/// "recording", "network" or "ln".
+void require_made(const Context& context, const std::string& role, const std::string& path);
+
+/// A model's cells with the centres the study gives (recording.centres = "given"), which hold whatever the model file says.
+/// Throws InputError where there are not as many as cells.
+void place_given(const Context& context, std::vector<recording::Cell>& cells);
+/// `tables` with the keys of the centres where the study gives them.
+std::vector<std::string> with_given_centres(const Context& context, std::vector<std::string> tables);
+
+/// Warns of rates (N, T) Hz that no ganglion cell reaches, naming model, cell and frame.
+void warn_of_rates(const std::string& model, const std::vector<recording::Cell>& cells, const core::Array<float, 2>& rates);
+
+}  // namespace amacrine::drivers
