@@ -133,6 +133,45 @@ TEST_F(Probe, SubjectsThatAreNotThereAreLeftOutAndAMissingNetworkIsAnError) {
   EXPECT_THROW(probe(network), core::InputError);
 }
 
+/// Where a training found no receptive field, people are advised to give the centres: they must be where bars are placed.
+TEST_F(Probe, CentresGivenAfterATrainingAreTaken) {
+  const test::TemporaryFolder folder;
+  const std::string tables = std::string(study) + "[model]\nheight = 24\nwidth = 24\nchannels = [2, 2]\nkernels = [9, 7]\n";
+  const auto with = [&](const std::string& recording, const std::string& subjects) {
+    std::string text = tables;
+    const std::string asked = "subjects = [\"circuit\", \"recorded\"]";
+    text.replace(text.find(asked), asked.size(), "subjects = [\"" + subjects + "\"]");
+    return make_context(parallel::Communicator::world(), folder.path(), text + recording);
+  };
+  Context before = with("", "network");
+  write_random_model(before, false);
+  EXPECT_EQ(probe(before), 0);
+  const std::string path = folder / "responses_network.h5";
+  const auto planted = io::Reader(path).read<double>("centre_x");
+  Context given =
+      with("[recording]\ncentres = \"given\"\ncentre_y = [10.0, 11.0, 12.0, 13.0]\ncentre_x = [5.0, 6.0, 7.0, 8.5]\n", "network");
+  EXPECT_THROW(probe(given), core::RefusedError) << "the earlier responses are to other bars";
+  given.options.overwrite = true;
+  EXPECT_EQ(probe(given), 0);
+  EXPECT_EQ(io::Reader(path).read<double>("centre_x"), (std::vector<double>{5.0, 6.0, 7.0, 8.5}));
+  EXPECT_NE(planted, io::Reader(path).read<double>("centre_x"));
+  Context few = with("[recording]\ncentres = \"given\"\ncentre_y = [10.0]\ncentre_x = [5.0]\n", "network");
+  few.options.overwrite = true;
+  EXPECT_THROW(probe(few), core::InputError);
+}
+
+TEST_F(Probe, AMissingModelNamesTheCommandThatMakesIt) {
+  const test::TemporaryFolder folder;
+  Context context = make_context(parallel::Communicator::world(), folder.path(), "[probe]\nsubjects = [\"network\"]\n");
+  context.options.study_file = "mine.toml";
+  try {
+    probe(context);
+    FAIL();
+  } catch (const core::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("run `amacrine train mine.toml` first"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(Probe, ADryRunRefusesWhatTheRunWouldAndWritesNothing) {
   Context context = make_context(parallel::Communicator::world(), folder_->path(), std::string(study) + "osr_contrast = -1.5\n");
   context.options.dry_run = true;

@@ -19,8 +19,8 @@ class MovieFile {
   std::size_t height() const { return shape_[1]; }
   std::size_t width() const { return shape_[2]; }
   std::string name() const { return reader_.path() + ": " + dataset_; }
-  /// Throws InputError where the coding makes contrasts no movie has, as of bytes that are taken for contrast; `source` says where
-  /// zero and unit come from.
+  /// Throws InputError where the coding makes contrasts no movie has, as of bytes that are taken for contrast; `source` says
+  /// where zero and unit come from.
   void check_contrast(const std::string& source) const;
   /// Contrast of frames [first, first + count): (count, Y, X). Throws InputError where a pixel is not a number.
   core::Array<float, 3> contrast(std::size_t first, std::size_t count) const;
