@@ -17,7 +17,8 @@ CAPTIONS = {
                     "of the flashed profile's centre: to the left for motion to the right, and to the right for motion to the left.",
 }
 UNJUDGED = "shown by the network; the cell's own is not known"
-REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect"}
+REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect",
+          -6: "uncertain: too few resampled sets of trials show it"}
 
 
 def figure_text(data, cell, name, truth=None):
@@ -38,14 +39,30 @@ def figure_text(data, cell, name, truth=None):
         words = " / ".join(f"{a:+.0f}" for a in ahead) + " µm ahead"
     if truth is not None and int(truth[f"{name}_present"].values[0, cell]) not in (1, flag):
         return words + "; within trial noise: the circuit does not show it", "no"
-    return (words, "yes") if flag == 1 else (words + "; " + REASON.get(flag, "absent"), "part" if flag == -4 else "no")
+    return (words, "yes") if flag == 1 else (words + "; " + REASON.get(flag, "absent"), "part" if flag in (-4, -6) else "no")
+
+
+LEAST_TRACE_CORRELATION = 0.8
+FAMILIES = {"osr": ("osr",), "latency": ("latency",), "reversal": ("reversal",), "anticipation": ("moving_bar", "flashed_bar")}
+
+
+def trace_correlation(truth, model, cell, name):
+    """Correlation of a model's responses with the circuit's over all frames of a phenomenon's stimuli; NaN where one of them is constant."""
+    kinds = [str(condition).split("/")[0].split("@")[0] for condition in truth["condition"].values]
+    shown = [i for i, kind in enumerate(kinds) if kind in FAMILIES[name]]
+    a, b = (np.asarray(data["rate"].values[shown, cell], float).ravel() for data in (truth, model))
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 2 or not (np.ptp(a[both]) > 0 and np.ptp(b[both]) > 0):
+        return np.nan
+    return float(np.corrcoef(a[both], b[both])[0, 1])
 
 
 def reproduces(truth, model, cell, name):
-    """Whether a model shows the phenomenon its circuit shows: "yes", "in part" or "no", with the measure used."""
+    """Whether a model shows the phenomenon its circuit shows: "yes", "in part" or "no". "yes" needs the phenomenon, its figures, and responses that
+    correlate with the circuit's by LEAST_TRACE_CORRELATION or more."""
     if int(truth[f"{name}_present"].values[0, cell]) != 1:
         return None
-    if int(model[f"{name}_present"].values[0, cell]) not in (1, -4):
+    if int(model[f"{name}_present"].values[0, cell]) not in (1, -4, -6):
         return "no"
     get = lambda data, key: np.asarray(data[key].values[0, cell], float)
     if name == "osr":
@@ -61,6 +78,7 @@ def reproduces(truth, model, cell, name):
     else:
         a, b = np.nanmean(get(truth, "anticipation_ahead_um")), np.nanmean(get(model, "anticipation_ahead_um"))
         close, some = b > 0.7 * a, b > 0.3 * a
+    close = close and int(model[f"{name}_present"].values[0, cell]) == 1 and trace_correlation(truth, model, cell, name) >= LEAST_TRACE_CORRELATION
     return "yes" if close else "in part" if some else "no"
 
 

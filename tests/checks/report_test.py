@@ -45,6 +45,24 @@ def latency(flag, shift):
                        "latency_monotonic": (("set", "cell"), [[0]])})
 
 
+def with_rates(data, rates):
+    """The figures, with the response to one flash."""
+    return data.assign(rate=(("condition", "cell", "frame"), [[rates]])).assign_coords(condition=["latency/contrast=-2"])
+
+
+class Reproduction(unittest.TestCase):
+    def verdict(self, flag, shift, rates):
+        return phenomena.reproduces(with_rates(latency(1, 50.0), [0, 1, 5, 2, 0]), with_rates(latency(flag, shift), rates), 0, "latency")
+
+    def test_yes_needs_the_figures_and_the_traces(self):
+        self.assertEqual(self.verdict(1, 48.0, [0, 2, 9, 4, 0]), "yes")
+        self.assertEqual(self.verdict(1, 48.0, [4, 0, 1, 0, 5]), "in part")
+        self.assertEqual(self.verdict(1, 48.0, [1, 1, 1, 1, 1]), "in part")
+        self.assertEqual(self.verdict(1, 20.0, [0, 2, 9, 4, 0]), "in part")
+        self.assertEqual(self.verdict(-4, 48.0, [0, 2, 9, 4, 0]), "in part")
+        self.assertEqual(self.verdict(-5, 48.0, [0, 2, 9, 4, 0]), "no")
+
+
 class TrialNoise(unittest.TestCase):
     def test_what_the_circuit_does_not_do_is_called_noise(self):
         words, css = phenomena.figure_text(latency(1, 12.0), 0, "latency", truth=latency(-5, 2.0))
