@@ -118,6 +118,7 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
   const std::vector<double> values = show(context, subject, conditions, showings);
   responses.symmetry_deviation.assign(conditions.size(), 0.0);
   responses.rate_hz.assign(subject.cells.size(), stimulus::CellResponses(conditions.size()));
+  responses.group_hz.assign(subject.cells.size(), std::vector(subject.groups, stimulus::CellResponses(conditions.size())));
   auto next = values.begin();
   for (const Showing& showing : showings) {
     double& largest = responses.symmetry_deviation[showing.condition];
@@ -126,6 +127,11 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
       const auto end = next + static_cast<std::ptrdiff_t>(conditions[showing.condition].frames);
       responses.rate_hz[n][showing.condition].assign(next, end);
       next = end;
+      for (auto& group : responses.group_hz[n]) {
+        const auto group_end = next + static_cast<std::ptrdiff_t>(conditions[showing.condition].frames);
+        group[showing.condition].assign(next, group_end);
+        next = group_end;
+      }
     }
   }
   warn_of_asymmetry(responses);

@@ -86,19 +86,36 @@ Subject model_subject(const Context& context, const std::string& name, const std
 }
 
 /// Mean over `trials` simulated presentations of the firing rate as the lab estimates it: Poisson counts in bins of one frame,
-/// smoothed by a Gaussian of 10 ms. Keyed by (seed, movie, cell, trial).
-void record_trials(std::vector<double>& rate, double frame_ms, int trials, std::uint64_t seed, std::uint64_t key,
+/// smoothed by a Gaussian of 10 ms. Keyed by (seed, movie, cell, trial). The means of `groups` equal groups of consecutive trials
+/// follow it in the same series; trials that fill no group count in the mean over all only.
+void record_trials(std::vector<double>& rate, double frame_ms, int trials, int groups, std::uint64_t seed, std::uint64_t key,
                    std::uint64_t cell) {
   constexpr double sigma_ms = 10;
-  std::vector<float> counts(rate.size(), 0.0F);
+  const std::size_t frames = rate.size();
+  const int each = trials / std::max(groups, 1);
+  std::vector<float> all(frames, 0.0F), counts(frames, 0.0F);
+  std::vector<double> means;
+  const auto add_mean = [&](const std::vector<float>& sum, int count) {
+    for (float rate_sum : recording::firing_rate(sum, sigma_ms, frame_ms)) means.push_back(static_cast<double>(rate_sum) / count);
+  };
   for (int trial = 0; trial < trials; ++trial) {
     core::Random random(seed, core::Stream::probe, (key << 40) + (cell << 20) + static_cast<std::uint64_t>(trial));
-    for (std::size_t t = 0; t < rate.size(); ++t) counts[t] += static_cast<float>(random.poisson(rate[t] * frame_ms / 1000.0));
+    for (std::size_t t = 0; t < frames; ++t) {
+      const auto spikes = static_cast<float>(random.poisson(rate[t] * frame_ms / 1000.0));
+      counts[t] += spikes;
+      all[t] += spikes;
+    }
+    if (groups == 0 || (trial + 1) % each != 0 || (trial + 1) / each > groups) continue;
+    add_mean(counts, each);
+    std::fill(counts.begin(), counts.end(), 0.0F);
   }
-  const std::vector<float> smoothed = recording::firing_rate(counts, sigma_ms, frame_ms);
-  std::transform(smoothed.begin(), smoothed.end(), rate.begin(),
-                 [trials](float sum) { return static_cast<double>(sum) / trials; });
+  add_mean(all, trials);
+  std::rotate(means.begin(), means.end() - static_cast<std::ptrdiff_t>(frames), means.end());
+  rate = std::move(means);
 }
+
+/// Into how many groups trials are divided for intervals: ten, or one for each trial where there are fewer; none for one trial.
+int trial_groups(int trials) { return trials < 2 ? 0 : std::min(trials, 10); }
 
 /// The recording's cells, with centres fitted where they are neither given nor in the file.
 recording::Recording recorded_cells(const Context& context, const std::string& file) {
@@ -158,18 +175,21 @@ Subject::Rates noiseless_rates(const Circuits& circuits, const core::Array<float
 Subject circuit_subject(const Context& context, const std::string& name, const io::Input& input,
                         const recording::Recording& recording, const std::vector<PlantedCell>& planted) {
   const stimulus::ProbeSettings& probe = context.settings.probe;
-  const int trials = name == "recorded" ? probe.trials : 0;
+  const int trials = name == "recorded" ? probe.trials : 0, groups = trial_groups(trials);
   auto tables = tables_of("probe");
   tables.insert(tables.end(), {"recording", "!recording.file"});
   const auto circuits = std::make_shared<const Circuits>(make_circuits(recording, planted));
-  const auto answer = [circuits, recorded = recording.cells, trials, seed = probe.seed](
+  const auto answer = [circuits, recorded = recording.cells, trials, groups, seed = probe.seed](
                           const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t key) {
     Subject::Rates rates = noiseless_rates(*circuits, contrast, cells);
     for (std::size_t i = 0; i < cells.size() && trials > 0; ++i)
-      record_trials(rates[i], circuits->screen.frame_ms, trials, seed, key, static_cast<std::uint64_t>(recorded[cells[i]].id));
+      record_trials(rates[i], circuits->screen.frame_ms, trials, groups, seed, key,
+                    static_cast<std::uint64_t>(recorded[cells[i]].id));
     return rates;
   };
-  return {name, recording.screen, recording.cells, {}, {input}, tables, circuits->multiply_adds, answer};
+  Subject subject{name, recording.screen, recording.cells, {}, {input}, tables, circuits->multiply_adds, answer};
+  subject.groups = static_cast<std::size_t>(groups);
+  return subject;
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ struct Subject {
   /// trials of the same key are the same.
   using Rates = std::vector<std::vector<double>>;
   std::function<Rates(const core::Array<float, 3>& contrast, const std::vector<std::size_t>& cells, std::uint64_t key)> answer;
+  /// Of trials: each series is the mean over all, then the means of this many groups of them.
+  std::size_t groups = 0;
 };
 
 /// The subjects a study asks to probe, in its order. Those that do not exist here (no LN model; cells that are not simulated) are

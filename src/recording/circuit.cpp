@@ -103,6 +103,19 @@ Circuit anticipation() {
                        make_unit("OFF_inh_wide", -1000.0, off, {7.33, 135.5}, no_bump, 0.0, -0.420, 3.0)});
 }
 
+/// A linear filter and a threshold: it has none of the four phenomena.
+Circuit no_phenomenon() {
+  return feed_forward("no_phenomenon", -1.5, {make_unit("ON", 110.0, on, {4.0, 60.0}, {5.0, 120.0}, 0.4, -0.06, 1.8)});
+}
+
+/// Three phenomena with one set of weights: omitted bright flashes, dark flashes, a dark bar.
+Circuit three_in_one() {
+  return feed_forward("three_in_one", 7.4,
+                      {make_unit("ON_inh", -670.0, on, {2.3, 108.0}, {8.5, 200.0}, 0.78, 0.094, 1.55),
+                       make_unit("OFF_slow", 61.0, off, {1.85, 97.0}, {8.6, 214.0}, 1.10, 0.25, 2.35),
+                       make_unit("OFF_fast", 93.0, off, {7.6, 35.0}, {5.4, 77.5}, 1.07, 0.053, 2.35)});
+}
+
 Circuit osr_depressing() {
   Circuit made = feed_forward("osr_depressing", -38.6,
                               {make_unit("OFF_amacrine", -1.0, off, {9.0, 43.9}, no_bump, 0.0, -0.233, 1.6),
@@ -120,7 +133,8 @@ Circuit anticipation_gain_control() {
 
 const std::vector<Circuit>& all_circuits() {
   static const std::vector<Circuit> circuits{
-      osr(), osr_alt(), latency(), reversal(), anticipation(), osr_depressing(), anticipation_gain_control()};
+      osr(),           osr_alt(),     latency(), reversal(), anticipation(), osr_depressing(), anticipation_gain_control(),
+      no_phenomenon(), three_in_one()};
   return circuits;
 }
 

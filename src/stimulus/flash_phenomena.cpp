@@ -15,8 +15,17 @@ double ongoing_rate(const Condition& train, const std::vector<double>& response)
   return largest(window(train, response, std::max(0, last - 3 * (omitted - last)), omitted + 1));
 }
 
-/// A smaller shift from the weakest to the strongest flash, half a frame, is no latency coding.
-constexpr double least_shift_ms = 5;
+/// Smallest and largest slope with any one point left out; NaN where fewer than two would remain.
+Interval leave_one_out(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> slopes;
+  for (std::size_t left = 0; left < x.size() && x.size() >= 3; ++left) {
+    std::vector<double> u = x, v = y;
+    u.erase(u.begin() + static_cast<std::ptrdiff_t>(left));
+    v.erase(v.begin() + static_cast<std::ptrdiff_t>(left));
+    slopes.push_back(fit_line(u, v).slope);
+  }
+  return {minimum(slopes), maximum(slopes)};
+}
 
 void summarise(OsrFigures& f, bool present_only) {
   const std::vector<Presence> chosen = present_only ? f.presence : std::vector<Presence>(f.presence.size(), Presence::present);
@@ -25,6 +34,7 @@ void summarise(OsrFigures& f, bool present_only) {
   const std::vector<double> osr = take(f.osr_hz), ongoing = take(f.ongoing_hz);
   const Line line = fit_line(period, latency);
   f.slope = line.slope;
+  f.slope_interval = leave_one_out(period, latency);
   f.slope_centroid = fit_line(period, take(f.centroid_ms)).slope;
   std::vector<double> deviation, ratio;
   for (std::size_t i = 0; i < period.size(); ++i) {
@@ -33,6 +43,7 @@ void summarise(OsrFigures& f, bool present_only) {
   }
   f.max_deviation_ms = std::isnan(line.slope) ? nan : maximum(deviation);
   f.min_ratio = minimum(ratio);
+  f.ratio_interval = {f.min_ratio, f.min_ratio};
   f.surprise_index = mean(take(f.surprise));
 }
 
@@ -40,9 +51,37 @@ void summarise(LatencyFigures& f, bool present_only) {
   const std::vector<Presence> chosen = present_only ? f.presence : std::vector<Presence>(f.presence.size(), Presence::present);
   const std::vector<double> latency = keep_present(f.latency_ms, chosen);
   f.total_shift_ms = latency.size() < 2 ? nan : latency.front() - latency.back();
+  f.shift_interval = {f.total_shift_ms, f.total_shift_ms};
+  const std::vector<double> centroid = keep_present(f.centroid_ms, chosen);
+  f.centroid_shift_ms = centroid.size() < 2 ? nan : centroid.front() - centroid.back();
   f.monotonic = latency.size() < 2 ? -1 : 1;
   for (std::size_t i = 1; i < latency.size(); ++i)
     if (!(latency[i] < latency[i - 1])) f.monotonic = 0;
+}
+
+/// What an omitted-stimulus response lacks to be one: it stands above the ongoing response in enough periods, and its latency
+/// follows the period.
+Presence judge_omission(const OsrFigures& f, bool noisy) {
+  const PresenceRules& rules = presence_rules;
+  std::size_t above = 0;
+  for (std::size_t i = 0; i < f.presence.size(); ++i)
+    above += f.presence[i] == Presence::present && f.osr_hz[i] >= rules.least_ratio * f.ongoing_hz[i] ? 1 : 0;
+  if (above < rules.least_periods || 2 * above < f.presence.size()) return Presence::not_above_expected;
+  const bool follows = f.slope >= rules.least_slope && f.slope <= rules.most_slope;
+  const bool surely =
+      noisy || (f.slope_interval.low >= rules.least_slope_bound && f.slope_interval.high <= rules.most_slope_bound);
+  return follows && surely ? Presence::present : Presence::no_effect;
+}
+
+/// Whether latencies fall with contrast: by enough, as peaks and as centroids, and at every step (in rank, where noisy).
+bool latency_falls(const LatencyFigures& f, bool noisy) {
+  const PresenceRules& rules = presence_rules;
+  if (!(f.total_shift_ms >= rules.least_shift_ms && f.centroid_shift_ms >= rules.least_centroid_shift_ms)) return false;
+  const std::vector<double> latency = keep_present(f.latency_ms, f.presence);
+  if (noisy) return rank_correlation(latency) <= -rules.least_rank_correlation;
+  for (std::size_t i = 1; i < latency.size(); ++i)
+    if (!(latency[i] <= latency[i - 1] + rules.most_step_up_ms)) return false;
+  return true;
 }
 
 /// The isolated flash against the same flash within a train (period nearest 100 ms); NaN where no train has such flashes.
@@ -86,18 +125,19 @@ OsrFigures measure_osr(const std::vector<Condition>& conditions, const CellRespo
     f.presence.push_back(judge(peak, rest_hz, threshold_hz));
   }
   summarise(f, false);
-  f.overall = judge_sweep(f.presence, 3);
-  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > least_surprise))
-    f.overall = Presence::not_above_expected;
+  f.overall = judge_sweep(f.presence, presence_rules.least_periods);
   return f;
 }
 
-OsrFigures reported(OsrFigures f) {
+OsrFigures reported(OsrFigures f, bool noisy) {
   for (std::vector<double>* values :
        {&f.latency_ms, &f.centroid_ms, &f.latency_from_omitted_ms, &f.osr_hz, &f.ongoing_hz, &f.surprise})
     blank_absent(*values, f.presence);
   summarise(f, true);
-  if (is_absent(f.overall)) f.slope = f.slope_centroid = f.max_deviation_ms = f.min_ratio = f.surprise_index = nan;
+  if (f.overall == Presence::present) f.overall = judge_omission(f, noisy);
+  if (!is_absent(f.overall)) return f;
+  f.slope = f.slope_centroid = f.max_deviation_ms = f.min_ratio = f.surprise_index = nan;
+  f.slope_interval = f.ratio_interval = {};
   return f;
 }
 
@@ -121,12 +161,13 @@ LatencyFigures measure_latency(const std::vector<Condition>& conditions, const C
   return f;
 }
 
-LatencyFigures reported(LatencyFigures f) {
+LatencyFigures reported(LatencyFigures f, bool noisy) {
   for (std::vector<double>* values : {&f.latency_ms, &f.centroid_ms, &f.peak_hz}) blank_absent(*values, f.presence);
   summarise(f, true);
-  if (f.overall == Presence::present && !(f.total_shift_ms >= least_shift_ms)) f.overall = Presence::no_effect;
+  if (f.overall == Presence::present && !latency_falls(f, noisy)) f.overall = Presence::no_effect;
   if (!is_absent(f.overall)) return f;
-  f.total_shift_ms = f.surprise_index = nan;
+  f.total_shift_ms = f.centroid_shift_ms = f.surprise_index = nan;
+  f.shift_interval = {};
   f.monotonic = -1;
   return f;
 }

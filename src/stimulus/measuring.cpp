@@ -7,8 +7,8 @@
 namespace amacrine::stimulus {
 
 const std::string& presence_name(Presence presence) {
-  static const std::array<std::string, 7> names{"present", "not_measured",       "too_weak", "on_edge",
-                                                "too_few", "not_above_expected", "no_effect"};
+  static const std::array<std::string, 8> names{"present", "not_measured",       "too_weak",  "on_edge",
+                                                "too_few", "not_above_expected", "no_effect", "uncertain"};
   const int place = 1 - static_cast<int>(presence);
   return names[static_cast<std::size_t>(place)];
 }
@@ -113,6 +113,16 @@ double minimum(const std::vector<double>& values) {
 }
 double maximum(const std::vector<double>& values) {
   return values.empty() ? nan : *std::max_element(values.begin(), values.end());
+}
+
+double rank_correlation(const std::vector<double>& values) {
+  if (values.size() < 2) return nan;
+  double agree = 0, pairs = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t j = i + 1; j < values.size(); ++j, pairs += 1)
+      agree += values[j] > values[i] ? 1 : values[j] < values[i] ? -1 : 0;
+  }
+  return agree / pairs;
 }
 
 Line fit_line(const std::vector<double>& x, const std::vector<double>& y) {

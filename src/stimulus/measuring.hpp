@@ -34,6 +34,9 @@ double standard_deviation(const std::vector<double>& values);  ///< over n, NaN 
 double minimum(const std::vector<double>& values);             ///< NaN for none
 double maximum(const std::vector<double>& values);             ///< NaN for none
 
+/// Kendall's rank correlation of values with their order: 1 rises throughout, -1 falls throughout; NaN for fewer than two.
+double rank_correlation(const std::vector<double>& values);
+
 /// Least-squares line y = intercept + slope x; NaN for fewer than two distinct x.
 struct Line {
   double slope = nan, intercept = nan;

@@ -21,6 +21,8 @@ void summarise(ReversalFigures& f, bool present_only) {
   f.burst_mean_hz = mean(burst);
   f.burst_max_hz = maximum(burst);
   f.ratio = burst.empty() ? nan : f.burst_min_hz / std::max(f.smooth_peak_hz, 1e-9);
+  f.ratio_interval = {f.ratio, f.ratio};
+  f.sd_interval = {f.latency_sd_ms, f.latency_sd_ms};
   f.surprise_index = mean(keep_present(f.surprise, chosen));
 }
 
@@ -126,15 +128,16 @@ ReversalFigures measure_reversal(const std::vector<Condition>& conditions, const
   f.before_reversal_hz = maximum(before);
   summarise(f, false);
   f.overall = judge_sweep(f.presence, 2);
-  if (f.overall == Presence::present && !(mean(keep_present(f.surprise, f.presence)) > least_surprise))
-    f.overall = Presence::not_above_expected;
   return f;
 }
 
 ReversalFigures reported(ReversalFigures f) {
   for (std::vector<double>* values : {&f.latency_ms, &f.burst_hz, &f.surprise}) blank_absent(*values, f.presence);
   summarise(f, true);
+  if (f.overall == Presence::present && !(f.ratio >= presence_rules.least_ratio)) f.overall = Presence::not_above_expected;
+  if (f.overall == Presence::present && !(f.latency_sd_ms <= presence_rules.most_reversal_sd_ms)) f.overall = Presence::no_effect;
   if (is_absent(f.overall)) {
+    f.ratio_interval = f.sd_interval = {};
     f.latency_mean_ms = f.latency_sd_ms = f.burst_min_hz = f.burst_mean_hz = f.burst_max_hz = nan;
     f.ratio = f.surprise_index = nan;
   }
@@ -149,14 +152,14 @@ AnticipationFigures measure_anticipation(const std::vector<Condition>& condition
     f.directions.push_back(measure_moving(conditions[k], responses[k], screen, rest_hz, threshold_hz));
   measure_flashes(f, conditions, responses, select(conditions, responses, Family::flashed_bar, set), screen, rest_hz,
                   threshold_hz);
-  std::vector<Presence> parts{f.flash_presence};
   for (auto& direction : f.directions) {
     direction.ahead_um = direction.direction * f.flash_centre_um - direction.peak_um;
-    parts.push_back(direction.presence);
+    direction.ahead_interval = {direction.ahead_um, direction.ahead_um};
   }
   if (f.directions.empty() || f.flash_position_um.empty()) return f;
-  const auto missing = std::find_if(parts.begin(), parts.end(), [](Presence part) { return part != Presence::present; });
-  f.overall = missing == parts.end() ? Presence::present : *missing;
+  const auto responds = [](const AnticipationFigures::Direction& d) { return d.presence == Presence::present; };
+  const bool any = std::any_of(f.directions.begin(), f.directions.end(), responds);
+  f.overall = f.flash_presence != Presence::present ? f.flash_presence : any ? Presence::present : f.directions[0].presence;
   return f;
 }
 
@@ -167,22 +170,16 @@ AnticipationFigures reported(AnticipationFigures f) {
     if (no_profile) d.ahead_um = nan;
   }
   if (no_profile) f.flash_centre_um = f.flash_peak_um = f.flash_time_to_peak_ms = f.flash_peak_hz = nan;
-  const auto leads = [](const AnticipationFigures::Direction& d) { return d.ahead_um > 0; };
-  if (f.overall == Presence::present && !std::all_of(f.directions.begin(), f.directions.end(), leads))
-    f.overall = Presence::no_effect;
+  bool leads = false;
+  for (auto& d : f.directions) {
+    d.lead = no_profile ? f.flash_presence : d.presence;
+    if (d.lead == Presence::present && !(d.ahead_um >= presence_rules.least_lead_um)) d.lead = Presence::no_effect;
+    if (is_absent(d.lead)) d.ahead_interval = {};
+    leads = leads || d.lead == Presence::present;
+  }
+  if (f.overall == Presence::present && !leads) f.overall = Presence::no_effect;
   if (is_absent(f.overall)) f.surprise_index = nan;
   return f;
-}
-
-PhenomenonFigures measure_phenomena(const std::vector<Condition>& conditions, const CellResponses& responses,
-                                    const Screen& screen, ParameterSet set, double threshold_hz) {
-  PhenomenonFigures figures;
-  figures.rest_hz = rest_rate(conditions, responses);
-  figures.osr = reported(measure_osr(conditions, responses, screen, figures.rest_hz, set, threshold_hz));
-  figures.latency = reported(measure_latency(conditions, responses, screen, figures.rest_hz, set, threshold_hz));
-  figures.reversal = reported(measure_reversal(conditions, responses, screen, figures.rest_hz, set, threshold_hz));
-  figures.anticipation = reported(measure_anticipation(conditions, responses, screen, figures.rest_hz, set, threshold_hz));
-  return figures;
 }
 
 }  // namespace amacrine::stimulus

@@ -182,9 +182,14 @@ void measure(Responses& responses) {
   responses.figures.clear();
   for (ParameterSet set : responses.sets) {
     responses.figures.emplace_back();
-    for (std::size_t n = 0; n < responses.cells.size(); ++n)
+    for (std::size_t n = 0; n < responses.cells.size(); ++n) {
+      const double threshold = cell_threshold(responses, n);
+      const bool trials = n < responses.group_hz.size() && responses.group_hz[n].size() >= 2;
       responses.figures.back().push_back(
-          measure_phenomena(responses.conditions, responses.rate_hz[n], responses.screen, set, cell_threshold(responses, n)));
+          trials ? measure_trials(responses.conditions, responses.rate_hz[n], responses.group_hz[n], responses.screen, set,
+                                  threshold)
+                 : measure_phenomena(responses.conditions, responses.rate_hz[n], responses.screen, set, threshold));
+    }
   }
 }
 

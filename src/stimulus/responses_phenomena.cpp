@@ -34,6 +34,13 @@ class Builder {
     columns_.push_back(std::move(column));
   }
 
+  /// Two columns, the ends of a figure's interval.
+  template <class Value>
+  void interval(const std::string& name, const std::string& units, const std::string& what, Value value) {
+    scalar(name + "_low", units, "lower end of the interval of " + what, [value](const auto& f) { return value(f).low; });
+    scalar(name + "_high", units, "upper end of the interval of " + what, [value](const auto& f) { return value(f).high; });
+  }
+
   /// A figure over a sweep: points(figures) are (index along the axes, value).
   using Points = std::function<std::vector<std::pair<std::size_t, double>>(const PhenomenonFigures&)>;
   void sweep(Column column, std::size_t size, double missing, const Points& points) {
@@ -59,8 +66,9 @@ class Builder {
 Column presence_column(const std::string& name, std::vector<std::string> more = {}) {
   std::vector<std::string> dimensions{"set", "cell"};
   dimensions.insert(dimensions.end(), more.begin(), more.end());
-  return flag_column(name, dimensions, "whether there is such a response", {-5, -4, -3, -2, -1, 0, 1},
-                     {"no_effect", "not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
+  return flag_column(
+      name, dimensions, "whether there is such a response", {-6, -5, -4, -3, -2, -1, 0, 1},
+      {"uncertain", "no_effect", "not_above_expected", "too_few", "on_edge", "too_weak", "not_measured", "present"});
 }
 
 Column figure(const std::string& name, const std::string& units, const std::string& title, std::vector<std::string> more) {
@@ -97,6 +105,8 @@ void add_osr(Builder& out) {
              [](const auto& f) { return f.osr.max_deviation_ms; });
   out.scalar("osr_ratio", "1", "smallest ratio of the response to the ongoing rate",
              [](const auto& f) { return f.osr.min_ratio; });
+  out.interval("osr_slope", "1", "osr_slope", [](const auto& f) { return f.osr.slope_interval; });
+  out.interval("osr_ratio", "1", "osr_ratio", [](const auto& f) { return f.osr.ratio_interval; });
 }
 
 void add_latency(Builder& out) {
@@ -112,6 +122,9 @@ void add_latency(Builder& out) {
   add("latency_peak_hz", "Hz", "largest rate", &LatencyFigures::peak_hz);
   out.scalar("latency_shift_ms", "ms", "latency at the first contrast less that at the last",
              [](const auto& f) { return f.latency.total_shift_ms; });
+  out.scalar("latency_centroid_shift_ms", "ms", "centroid at the first contrast less that at the last",
+             [](const auto& f) { return f.latency.centroid_shift_ms; });
+  out.interval("latency_shift_ms", "ms", "latency_shift_ms", [](const auto& f) { return f.latency.shift_interval; });
   out.sweep(flag_column("latency_monotonic", {"set", "cell"}, "whether latency falls from each contrast to the next", {-1, 0, 1},
                         {"not_measured", "no", "yes"}),
             1, -1, [](const PhenomenonFigures& f) {
@@ -150,6 +163,8 @@ void add_reversal(Builder& out) {
   out.scalar("reversal_smooth_peak_hz", "Hz", "largest rate for smooth motion",
              [](const auto& f) { return f.reversal.smooth_peak_hz; });
   out.scalar("reversal_ratio", "1", "smallest burst over largest smooth rate", [](const auto& f) { return f.reversal.ratio; });
+  out.interval("reversal_ratio", "1", "reversal_ratio", [](const auto& f) { return f.reversal.ratio_interval; });
+  out.interval("reversal_latency_sd_ms", "ms", "reversal_latency_sd_ms", [](const auto& f) { return f.reversal.sd_interval; });
 }
 
 void add_anticipation(Builder& out, double pixel_um) {
@@ -160,11 +175,12 @@ void add_anticipation(Builder& out, double pixel_um) {
     for (const Direction& d : f.directions) made.emplace_back(place(directions, d.direction), static_cast<double>(value(d)));
     return made;
   };
-  const auto add = [&](const char* name, const char* units, const char* title, double Direction::*member) {
+  const auto add_value = [&](const char* name, const char* units, const char* title, auto value) {
     out.sweep(figure(name, units, title, {"direction"}), directions.size(), undefined,
-              [points, member](const PhenomenonFigures& f) {
-                return points(f.anticipation, [member](const Direction& d) { return d.*member; });
-              });
+              [points, value](const PhenomenonFigures& f) { return points(f.anticipation, value); });
+  };
+  const auto add = [&](const char* name, const char* units, const char* title, double Direction::*member) {
+    add_value(name, units, title, [member](const Direction& d) { return d.*member; });
   };
   out.sweep(presence_column("anticipation_present_at", {"direction"}), directions.size(), 0,
             [points](const PhenomenonFigures& f) {
@@ -173,6 +189,13 @@ void add_anticipation(Builder& out, double pixel_um) {
   add("anticipation_peak_um", "um", "bar position at the peak, along the motion, negative before the centre",
       &Direction::peak_um);
   add("anticipation_ahead_um", "um", "by how much that leads the flashed profile's centre", &Direction::ahead_um);
+  add_value("anticipation_ahead_um_low", "um", "lower end of the interval of anticipation_ahead_um",
+            [](const Direction& d) { return d.ahead_interval.low; });
+  add_value("anticipation_ahead_um_high", "um", "upper end of the interval of anticipation_ahead_um",
+            [](const Direction& d) { return d.ahead_interval.high; });
+  out.sweep(presence_column("anticipation_lead_at", {"direction"}), directions.size(), 0, [points](const PhenomenonFigures& f) {
+    return points(f.anticipation, [](const Direction& d) { return static_cast<double>(d.lead); });
+  });
   add("anticipation_moving_hz", "Hz", "peak for the moving bar", &Direction::peak_hz);
   add("anticipation_at_centre_hz", "Hz", "rate when the moving bar is at the centre", &Direction::rate_at_centre_hz);
   out.sweep(figure("anticipation_flash_hz", "Hz", "peak for the bar flashed there", {"flash_position"}), flashes.size(),
@@ -200,6 +223,11 @@ void add_summaries(Builder& out) {
       return std::vector<std::pair<std::size_t, double>>{{0, presence(f)[i].second}};
     });
   out.sweep(presence_column("phenomenon_present", {"phenomenon"}), 4, 0, presence);
+  out.sweep(figure("phenomenon_support", "1", "part of resampled sets of trials that show it", {"phenomenon"}), 4, undefined,
+            [](const PhenomenonFigures& f) {
+              return std::vector<std::pair<std::size_t, double>>{
+                  {0, f.osr.support}, {1, f.latency.support}, {2, f.reversal.support}, {3, f.anticipation.support}};
+            });
   out.sweep(figure("surprise_index", "1", "(deviation - expected) / (deviation + expected)", {"phenomenon"}), 4, undefined,
             [](const PhenomenonFigures& f) {
               return std::vector<std::pair<std::size_t, double>>{{0, f.osr.surprise_index},

@@ -18,7 +18,8 @@ std::string verdict(Presence presence) {
 std::string osr_line(const OsrFigures& f) {
   std::string latencies;
   for (double latency : f.latency_ms) latencies += std::isfinite(latency) ? fmt::format(" {:.0f}", latency) : " -";
-  return fmt::format("slope {:.2f}, response / ongoing at least {:.1f}, latencies{} ms", f.slope, f.min_ratio, latencies);
+  return fmt::format("slope {:.2f} ({:.2f} to {:.2f}), response / ongoing at least {:.1f}, latencies{} ms", f.slope,
+                     f.slope_interval.low, f.slope_interval.high, f.min_ratio, latencies);
 }
 std::string latency_line(const LatencyFigures& f) {
   std::string latencies;
@@ -32,7 +33,10 @@ std::string reversal_line(const ReversalFigures& f) {
 }
 std::string anticipation_line(const AnticipationFigures& f) {
   std::string ahead;
-  for (const auto& direction : f.directions) ahead += fmt::format(" {:.0f}", direction.ahead_um);
+  for (const auto& d : f.directions)
+    ahead += std::isnan(d.ahead_um)
+                 ? " -"
+                 : fmt::format(" {:.0f} ({:.0f} to {:.0f})", d.ahead_um, d.ahead_interval.low, d.ahead_interval.high);
   return fmt::format("moving peak ahead by{} um", ahead);
 }
 

@@ -61,7 +61,7 @@ TEST(FullCircuitReversal, FiguresAreThePublishedOnes) {
   rightward.directions = {1};
   const ReversalFigures linear = measure(rightward, {.linear = {"all"}});
   expect_figures(linear, target["lesion linear sub-units"], "linear");
-  EXPECT_NE(linear.overall, Presence::present) << "linear sub-units give no burst beyond smooth motion";
+  EXPECT_NE(stimulus::reported(linear).overall, Presence::present) << "linear sub-units give no burst beyond smooth motion";
   expect_figures(measure(rightward, {.dropped = {"S0", "S1", "S3", "S4"}}), target["lesion single sub-unit S2"], "S2 alone");
   expect_figures(measure(rightward, {.dropped = {"S0", "S2", "S4"}}), target["lesion two sub-units S1,S3"], "S1 and S3");
 }

@@ -18,8 +18,10 @@ struct Responses {
   std::vector<Condition> conditions;
   std::vector<double> symmetry_deviation;  ///< per condition, largest over the movies shown
   std::vector<std::string> cells;
-  std::vector<Centre> centres;                          ///< per cell: what bars were drawn around
-  std::vector<CellResponses> rate_hz;                   ///< [cell][condition][frame]
+  std::vector<Centre> centres;         ///< per cell: what bars were drawn around
+  std::vector<CellResponses> rate_hz;  ///< [cell][condition][frame]
+  /// [cell][group][condition][frame]: means of disjoint groups of trials, for intervals; no groups where responses are noiseless.
+  std::vector<std::vector<CellResponses>> group_hz{};
   std::vector<ParameterSet> sets;                       ///< those measured
   std::vector<std::vector<PhenomenonFigures>> figures;  ///< [set][cell]
 };
@@ -28,7 +30,7 @@ struct Responses {
 /// first condition is grey).
 double cell_threshold(const Responses& responses, std::size_t cell);
 
-/// Fills in `figures` for every set and cell.
+/// Fills in `figures` for every set and cell; from groups of trials where there are any.
 void measure(Responses& responses);
 
 /// Collective: writes responses_<subject>.h5. Every rank holds the same responses; rank 0 writes.
