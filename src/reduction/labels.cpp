@@ -70,6 +70,36 @@ std::vector<double> smoothed(const std::vector<double>& filter) {
   return smooth;
 }
 
+/// Sd of the noise of single lags, from the second differences of the oldest ones: a smooth tail has none.
+double lag_noise(const std::vector<double>& filter) {
+  constexpr std::size_t oldest = 16;
+  const std::size_t first = filter.size() > oldest ? filter.size() - oldest : 0;
+  double square = 0, count = 0;
+  for (std::size_t l = first + 1; l + 1 < filter.size(); ++l, count += 1) {
+    const double bend = filter[l - 1] - 2 * filter[l] + filter[l + 1];
+    square += bend * bend;
+  }
+  return count > 0 ? std::sqrt(square / count / 6) : 0.0;  // white noise of sd 1 has second differences of variance 6
+}
+
+/// How far a lobe at lags [begin, end) stands above noise of sd 1 a lag: the best weighted sum of two to four neighbouring lags,
+/// each sum of unit variance. A lag on either side may take part, since smoothing moves zero crossings.
+double lobe_strength(const std::vector<double>& filter, std::size_t begin, std::size_t end, double sign) {
+  static const std::vector<std::vector<double>> shapes{{1, 1}, {1, 1, 1}, {1, 2, 1}, {1, 1, 1, 1}, {1, 2, 2, 1}};
+  const std::size_t first = begin > 0 ? begin - 1 : 0, last = std::min(end + 1, filter.size());
+  double best = 0;
+  for (const std::vector<double>& shape : shapes) {
+    double norm = 0;
+    for (double weight : shape) norm += weight * weight;
+    for (std::size_t at = first; at + shape.size() <= last; ++at) {
+      double sum = 0;
+      for (std::size_t i = 0; i < shape.size(); ++i) sum += shape[i] * filter[at + i];
+      best = std::max(best, sign * sum / std::sqrt(norm));
+    }
+  }
+  return best;
+}
+
 /// Vertex of the parabola through three neighbouring values, in frames.
 double peak_lag(const std::vector<double>& values, std::size_t at) {
   if (at == 0 || at + 1 >= values.size()) return static_cast<double>(at);
@@ -86,11 +116,15 @@ std::vector<Lobe> lobes(const std::vector<double>& filter, double threshold) {
   double largest = 0;
   for (double v : smooth) largest = std::max(largest, std::abs(v));
   if (!(largest > 0)) return found;
+  constexpr std::size_t least_lobe_lags = 2;
+  constexpr double least_lobe_strength = 3;
+  const double noise = lag_noise(filter);
   for (std::size_t begin = 0; begin < smooth.size();) {
     std::size_t end = begin, peak = begin;
     for (; end < smooth.size() && (smooth[end] > 0) == (smooth[begin] > 0); ++end)
       if (std::abs(smooth[end]) > std::abs(smooth[peak])) peak = end;
-    if (smooth[peak] != 0 && std::abs(smooth[peak]) >= threshold * largest)
+    const bool large = smooth[peak] != 0 && std::abs(smooth[peak]) >= threshold * largest && end - begin >= least_lobe_lags;
+    if (large && lobe_strength(filter, begin, end, smooth[peak] > 0 ? 1 : -1) >= least_lobe_strength * noise)
       found.push_back({peak_lag(smooth, peak), smooth[peak] / largest});
     begin = end;
   }
@@ -102,20 +136,30 @@ int polarity(const std::vector<Lobe>& lobes, double gain) {
   return (lobes.front().height > 0) == (gain > 0) ? 1 : -1;
 }
 
+int later_polarity(const std::vector<Lobe>& lobes, double gain) {
+  const auto larger = [](const Lobe& a, const Lobe& b) { return std::abs(a.height) < std::abs(b.height); };
+  const auto largest = std::max_element(lobes.begin(), lobes.end(), larger);
+  if (largest == lobes.end()) return 0;
+  const int sign = polarity({*largest}, gain);
+  return sign == polarity(lobes, gain) ? 0 : sign;
+}
+
 Influence influence(const std::vector<double>& attribution, const std::vector<double>& hidden_change) {
   core::require(attribution.size() == hidden_change.size(), "{} attributions were given {} changes of h", attribution.size(),
                 hidden_change.size());
-  double sum = 0, change = 0, total = 0, released = 0;
+  double sum = 0, change = 0, total = 0, released = 0, exciting = 0;
   for (std::size_t t = 0; t < attribution.size(); ++t) {
     const double a = attribution[t], dh = hidden_change[t];
     sum += dh > 0 ? a : dh < 0 ? -a : 0.0;
     change += std::abs(dh);
     total += std::abs(a);
     if (a > 0 && dh < 0) released += a;
+    if (a * dh > 0) exciting += std::abs(a);
   }
   Influence result;
   result.sign = sum > 0 ? 1 : sum < 0 ? -1 : 0;
   if (total > 0) result.disinhibition_share = released / total;
+  if (total > 0) result.minority_share = std::min(exciting, total - exciting) / total;
   if (change > 0) result.mean_downstream = sum / change;
   return result;
 }

@@ -23,9 +23,13 @@ std::vector<ChannelLabel> label_channels(const FirstLayer& layer, const Reductio
 
 std::string describe(const Pathway& pathway) {
   std::string text = pathway.polarity > 0 ? "ON" : pathway.polarity < 0 ? "OFF" : "mixed";
+  text += pathway.later > 0 ? ", then ON," : pathway.later < 0 ? ", then OFF," : "";
   text += pathway.speed > 0 ? " fast" : pathway.speed < 0 ? " slow" : "";
-  text += pathway.influence.sign > 0 ? " excitatory" : pathway.influence.sign < 0 ? " inhibitory" : " without effect";
-  return pathway.disinhibition() ? text + " (disinhibition)" : text;
+  text += pathway.influence.mixed()    ? " mixed"
+          : pathway.influence.sign > 0 ? " excitatory"
+          : pathway.influence.sign < 0 ? " inhibitory"
+                                       : " without effect";
+  return pathway.disinhibition() && !pathway.influence.mixed() ? text + " (disinhibition)" : text;
 }
 
 double activity(const Pathway& pathway, const double* drive, std::size_t columns, double threshold) {
@@ -224,6 +228,7 @@ void measure(Pathway& pathway, const Conditions& conditions, std::map<std::strin
 void label(Pathway& pathway, const FirstLayer& layer, const Line& line, const ChannelLabel& channel, double centre_x,
            const ReductionSettings& settings) {
   pathway.polarity = line.gain_sign == 0 ? 0 : polarity(channel.lobes, pathway.gain_sign);
+  pathway.later = line.gain_sign == 0 ? 0 : later_polarity(channel.lobes, pathway.gain_sign);
   pathway.lobe_ms = std::numeric_limits<double>::quiet_NaN();
   if (!channel.lobes.empty()) {
     pathway.lobe_ms = (channel.lobes.front().lag + layer.minimum_lag) * layer.frame_ms;

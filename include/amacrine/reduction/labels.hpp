@@ -27,20 +27,28 @@ struct TemporalFilter {
 /// singular vector) that has the sign of its peak.
 TemporalFilter temporal_filter(const core::Array<float, 3>& kernel, double balance_threshold);
 
-/// Lobes of a temporal filter by lag, earliest first, those below `threshold` of the largest left out. The filter is smoothed by
-/// (1, 2, 1) / 4 first, so that a single noisy frame makes no lobe.
+/// Lobes of a temporal filter by lag, earliest first: those that are real. The filter is smoothed by (1, 2, 1) / 4 first, so that
+/// a single noisy frame makes no lobe; a lobe is real where it reaches `threshold` of the largest, is at least two lags wide, and
+/// stands three standard deviations above the noise of the filter's oldest 16 lags.
 std::vector<Lobe> lobes(const std::vector<double>& filter, double threshold);
 
 /// +1 ON (answers light), -1 OFF, 0 where there is no lobe (or the gain is 0): sign of the gain times the sign of the earliest
 /// lobe above the threshold. Not the largest lobe: a biphasic ON pathway with a strong rebound would be called OFF.
 int polarity(const std::vector<Lobe>& lobes, double gain);
 
+/// The sign of the gain times that of the largest lobe where it is not the polarity (a pathway that is ON, then OFF); else 0.
+int later_polarity(const std::vector<Lobe>& lobes, double gain);
+
 /// Excitatory or inhibitory: the sign of D = dF/dh averaged over the response window with the weight |dh|. Since A = D dh, that
 /// is the sign of sum_t A sign(dh); it needs no division.
 struct Influence {
   int sign = 0;                    ///< +1 excitatory, -1 inhibitory, 0 without attribution
   double disinhibition_share = 0;  ///< part of sum |A| with A > 0 and D < 0: inhibition that falls silent
+  double minority_share = 0;       ///< part of sum |A| whose D has the less frequent sign, 0 to 0.5
   double mean_downstream = 0;      ///< D averaged with the weight |dh|, Hz per unit of h
+
+  /// Whether D changes sign along the response.
+  bool mixed() const { return minority_share >= 0.2; }
 };
 /// `attribution` and `hidden_change` (dh = h(s) - h(s0)) over the same frames.
 Influence influence(const std::vector<double>& attribution, const std::vector<double>& hidden_change);

@@ -36,14 +36,14 @@ struct Pathway {
   double share = 0;                         ///< part of the summed |A| of all pathways
   double mean_attribution = 0;              ///< Hz
   double position_px = 0;                   ///< centre of its receptive field relative to the cell's
-  int polarity = 0, speed = 0;
+  int polarity = 0, later = 0, speed = 0;   ///< later: polarity of the largest lobe where it is another
   double lobe_ms = 0;
   Influence influence;
 
   bool disinhibition() const { return influence.sign < 0 && influence.disinhibition_share >= 0.1; }
 };
 
-/// "ON fast excitatory", "OFF slow inhibitory (disinhibition)".
+/// "ON fast excitatory", "ON, then OFF, fast mixed", "OFF slow inhibitory (disinhibition)".
 std::string describe(const Pathway& pathway);
 
 /// A pathway's activity p for `drive` of one frame (X columns or 1) and a threshold; grey is a drive of zeros.
