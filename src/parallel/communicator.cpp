@@ -3,10 +3,10 @@
 
 #include "amacrine/parallel/mpi_handle.hpp"
 #include "check.hpp"
+#include "pieces.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <limits>
 #include <type_traits>
 
 namespace amacrine::parallel {
@@ -32,9 +32,6 @@ struct Communicator::Impl {
 };
 
 namespace {
-
-/// MPI counts are ints; larger blocks travel in pieces of this many bytes.
-constexpr std::size_t piece_bytes = std::size_t{1} << 30;
 
 template <class T>
 MPI_Datatype type_of() {
@@ -69,6 +66,13 @@ void sum_in_order(std::size_t shards, std::size_t length, const ShardAt& shard, 
 }
 
 }  // namespace
+
+namespace detail {
+Pieces& pieces() {
+  static Pieces limits;
+  return limits;
+}
+}  // namespace detail
 
 Range split(std::size_t count, std::size_t parts, std::size_t part) {
   core::require(parts > 0 && part < parts, "part {} of {} parts was asked for", part, parts);
@@ -115,8 +119,9 @@ void Communicator::barrier() const { check(MPI_Barrier(impl_->comm), "MPI_Barrie
 void Communicator::broadcast(void* data, std::size_t bytes, int from) const {
   if (size() == 1) return;
   auto* at = static_cast<char*>(data);
-  for (std::size_t done = 0; done < bytes; done += piece_bytes) {
-    const int count = static_cast<int>(std::min(piece_bytes, bytes - done));
+  const std::size_t piece = detail::pieces().broadcast_bytes;
+  for (std::size_t done = 0; done < bytes; done += piece) {
+    const int count = static_cast<int>(std::min(piece, bytes - done));
     check(MPI_Bcast(at + done, count, MPI_BYTE, from, impl_->comm), "MPI_Bcast");
   }
 }
@@ -209,7 +214,7 @@ void Communicator::ordered_sum(std::span<const T> local, const Shards& shards, s
   if (size() == 1)
     return sum_in_order(
         shards.count, length, [&](std::size_t s) { return local.data() + s * length; }, total.data());
-  const std::size_t piece = std::max<std::size_t>(1, (std::size_t{1} << 27) / shards.count);
+  const std::size_t piece = std::max<std::size_t>(1, detail::pieces().sum_values / shards.count);
   for (std::size_t begin = 0; begin < length; begin += piece)
     exchange_and_sum(*this, local.data() + begin, length, shards, std::min(piece, length - begin), total.data() + begin);
 }
@@ -229,7 +234,7 @@ std::vector<T> Communicator::gather_all(std::span<const T> local) const {
     total += count;
   }
   std::vector<T> all(total);
-  if (total <= static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+  if (total <= detail::pieces().gather_values) {
     check(MPI_Allgatherv(local.data(), static_cast<int>(mine), type_of<T>(), all.data(), counts.data(), offsets.data(),
                          type_of<T>(), impl_->comm),
           "MPI_Allgatherv");

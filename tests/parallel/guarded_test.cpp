@@ -2,6 +2,11 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/parallel/environment.hpp"
 
+#include <cstdlib>
+#include <string>
+#include <sys/utsname.h>
+
+#include <Kokkos_Core.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,9 +29,20 @@ TEST(RunGuarded, TurnsErrorsIntoCodesAndOneMessage) {
 }
 
 TEST(Environment, NamesTheMachine) {
-  EXPECT_GE(thread_count(), 1);
-  EXPECT_FALSE(device_name().empty());
-  EXPECT_FALSE(host_name().empty());
+  struct utsname system {};
+  ASSERT_EQ(uname(&system), 0);
+  EXPECT_EQ(host_name(), system.nodename);
+  EXPECT_EQ(device_name(), Kokkos::DefaultExecutionSpace::name());
+  // ctest starts this on as many threads as OMP_NUM_THREADS says; a build without threads has one.
+  const char* wanted = std::getenv("OMP_NUM_THREADS");
+  const bool threads = std::string(Kokkos::DefaultHostExecutionSpace::name()) != "Serial";
+  if (!threads) {
+    EXPECT_EQ(thread_count(), 1);
+  } else if (wanted != nullptr) {
+    EXPECT_EQ(thread_count(), std::atoi(wanted));
+  }
+  EXPECT_THAT(mpi_version(), testing::MatchesRegex(".*MPI.*[0-9]+\\.[0-9]+.*"));
+  EXPECT_THAT(mpi_version(), testing::Not(testing::HasSubstr(",")));
 }
 
 }  // namespace
