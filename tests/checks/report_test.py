@@ -78,5 +78,65 @@ class TrialNoise(unittest.TestCase):
         self.assertNotIn("noise", phenomena.figure_text(latency(-1, np.nan), 0, "latency", truth=latency(-5, 2.0))[0])
 
 
+def circuit(**values):
+    """The figures of one set and one cell under their names in a responses file; every phenomenon is there unless said otherwise."""
+    data = {f"{name}_present": 1 for name in phenomena.TITLES}
+    data.update(values)
+    return xr.Dataset({key: (("set", "cell") + tuple(f"{key}_{i}" for i in range(np.ndim(value))), [[value]]) for key, value in data.items()})
+
+
+class Reproduces(unittest.TestCase):
+    """docs: "yes" close to the circuit's figure, "in part" some of it, "no" less; each limit from both sides."""
+
+    def verdict(self, name, truth, model):
+        return phenomena.reproduces(circuit(**truth), circuit(**model), 0, name)
+
+    def test_osr_by_slope_and_ratio(self):
+        truth = {"osr_slope": 1.0, "osr_ratio": 5.0}
+        for slope, ratio, expected in [(0.81, 2.0, "yes"), (0.79, 2.0, "in part"), (0.81, 1.9, "in part"), (0.31, 0.6, "in part"),
+                                       (0.29, 5.0, "no"), (1.0, 0.4, "no")]:
+            self.assertEqual(self.verdict("osr", truth, {"osr_slope": slope, "osr_ratio": ratio}), expected, (slope, ratio))
+
+    def test_latency_by_its_shift(self):
+        truth = {"latency_shift_ms": 20.0}
+        for shift, expected in [(20.0, "yes"), (14.1, "yes"), (13.9, "in part"), (5.1, "in part"), (4.9, "no"), (-20.0, "no")]:
+            self.assertEqual(self.verdict("latency", truth, {"latency_shift_ms": shift}), expected, shift)
+
+    def test_reversal_by_the_size_and_the_spread_of_its_burst(self):
+        for ratio, sd, expected in [(2.0, 14.0, "yes"), (1.9, 14.0, "in part"), (2.0, 16.0, "in part"), (1.1, 39.0, "in part"), (0.9, 14.0, "no"),
+                                    (2.0, 41.0, "no")]:
+            self.assertEqual(self.verdict("reversal", {}, {"reversal_ratio": ratio, "reversal_latency_sd_ms": sd}), expected, (ratio, sd))
+
+    def test_anticipation_by_the_mean_lead(self):
+        truth = {"anticipation_ahead_um": [90.0, 110.0]}
+        for lead, expected in [([71.0, 71.0], "yes"), ([90.0, 52.0], "yes"), ([69.0, 69.0], "in part"), ([31.0, 31.0], "in part"), ([29.0, 29.0], "no"),
+                               ([-100.0, -100.0], "no"), ([75.0, np.nan], "yes")]:
+            self.assertEqual(self.verdict("anticipation", truth, {"anticipation_ahead_um": lead}), expected, lead)
+
+    def test_what_is_absent_is_not_reproduced(self):
+        for name in phenomena.TITLES:
+            self.assertIsNone(phenomena.reproduces(circuit(**{f"{name}_present": 0}), circuit(), 0, name))
+            self.assertEqual(phenomena.reproduces(circuit(), circuit(**{f"{name}_present": -1}), 0, name), "no")
+
+    def test_which_phenomena_a_cell_shows(self):
+        self.assertEqual(phenomena.shows(circuit(latency_present=0, reversal_present=-1, anticipation_present=-4), 0), ["osr"])
+
+
+class FigureText(unittest.TestCase):
+    def test_figures_stand_in_their_places(self):
+        data = circuit(osr_slope=0.93, osr_ratio=3.2, latency_shift_ms=17.0, latency_monotonic=1, reversal_latency_mean_ms=210.0,
+                       reversal_latency_sd_ms=9.0, reversal_ratio=2.5, anticipation_ahead_um=[40.0, -20.0])
+        self.assertEqual(phenomena.figure_text(data, 0, "osr"), ("slope 0.93, OSR/ongoing 3.2", "yes"))
+        self.assertEqual(phenomena.figure_text(data, 0, "latency"), ("shift 17 ms, monotonic", "yes"))
+        self.assertEqual(phenomena.figure_text(data, 0, "reversal"), ("210 ± 9 ms, burst/smooth 2.5", "yes"))
+        self.assertEqual(phenomena.figure_text(data, 0, "anticipation"), ("+40 / -20 µm ahead", "yes"))
+
+    def test_what_is_there_in_part_says_so(self):
+        words, css = phenomena.figure_text(circuit(osr_present=-4, osr_slope=0.9, osr_ratio=1.1), 0, "osr")
+        self.assertEqual((words.split("; ")[1], css), (phenomena.REASON[-4], "part"))
+        for flag in (0, -1, -2, -3):
+            self.assertEqual(phenomena.figure_text(circuit(osr_present=flag), 0, "osr"), (phenomena.REASON[flag], "no"))
+
+
 if __name__ == "__main__":
     unittest.main()
