@@ -19,7 +19,7 @@ constexpr std::size_t frames = 640, cells = 4, repeats = 6;
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 /// Cells 0 and 3 with 6 repeats, cell 1 without a spike, cell 2 with a single repeat (the others NaN). The first 40 frames hold
-/// values that would spoil every figure.
+/// values that would spoil every figure, trials included.
 recording::Recording example(bool noiseless) {
   recording::Recording recording;
   recording.path = "example.h5";
@@ -39,6 +39,7 @@ recording::Recording example(bool noiseless) {
         const float trial = 100.0f * static_cast<float>(random.poisson(rate / 100));
         test.repeats(r, n, t) = r < trials ? trial : nan;
         if (r < trials) test.target(n, t) += trial / static_cast<float>(trials);
+        if (t < 40 && r < trials) test.repeats(r, n, t) = r % 2 == 0 ? 1e6f : -1e6f;
       }
       if (t < 40) test.target(n, t) = 1e7f;
     }
@@ -67,6 +68,21 @@ TEST(Evaluation, TheTruthScoresOneAndTheStartIsLeftOut) {
   EXPECT_LT(e.model_figures.interval(score, 1, 0, 0), 0.662);
   EXPECT_GT(e.model_figures.interval(score, 1, 0, 1), 0.662);
   EXPECT_LT(e.model_figures.interval(score, 1, 0, 1) - e.model_figures.interval(score, 1, 0, 0), 0.2);
+}
+
+/// Every series of the result begins with the frame after those discarded.
+TEST(Evaluation, AllSeriesAreShiftedAlike) {
+  const recording::Recording recording = example(true);
+  const core::Array<float, 2> rates = predicted(20);
+  const Evaluation e = evaluate_predictions(recording, {{"network", rates}}, {});
+  ASSERT_EQ(e.repeats.extent(2), frames - 40);
+  for (std::size_t n : {0u, 3u})
+    for (std::size_t t : {std::size_t{0}, std::size_t{1}, frames - 41}) {
+      EXPECT_EQ(e.rate(0, n, t), rates(n, t + 40));
+      EXPECT_EQ(e.target(n, t), recording.test.target(n, t + 40));
+      EXPECT_EQ(e.noiseless(n, t), recording.test.noiseless(n, t + 40));
+      for (std::size_t r = 0; r < repeats; ++r) EXPECT_EQ(e.repeats(r, n, t), recording.test.repeats(r, n, t + 40));
+    }
 }
 
 TEST(Evaluation, SilentCellsAndCellsWithoutRepeatsAreFlaggedAndLeftOutOfMeans) {
