@@ -97,6 +97,24 @@ TEST(Ranking, LooksAtTheWholeWindowNotAtThePeak) {
   EXPECT_EQ(found[1].speed, 1);
 }
 
+/// Filters peak at lag 4; a model that sees `minimum_lag` frames less has them that much earlier in time.
+TEST(Labels, LagsCountFromTheResponse) {
+  FirstLayer layer = small_layer(1, 1, 1);
+  ReductionSettings settings;
+  auto condition = empty_condition("latency/contrast=-2", 4, 1, 1);
+  condition.attribution(1, 0, 0) = 1.0;
+  const auto found = [&] {
+    return find_pathways(layer, lines_of(layer, false), label_channels(layer, settings), {&condition}, 24.5, settings).at(0);
+  };
+  const double sooner = found().lobe_ms;
+  EXPECT_EQ(found().speed, 1);
+  layer.minimum_lag = 1;
+  EXPECT_NEAR(found().lobe_ms, sooner + 10, 1e-9);
+  EXPECT_EQ(found().speed, -1) << "at 50 ms a pathway is slow";
+  layer.minimum_lag = 0, layer.frame_ms = 20;
+  EXPECT_NEAR(found().lobe_ms, 2 * sooner, 1e-9);
+}
+
 TEST(Ranking, EveryStimulusCountsAlike) {
   const FirstLayer layer = small_layer(2, 1, 1);
   const ReductionSettings settings;
