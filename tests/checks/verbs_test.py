@@ -53,15 +53,23 @@ class Network:
     def first_layer(self, contrast):
         """W * s (C, W, Y, X) for the windows that end with frames history - 1, ... of contrast (T, Y, X)."""
         kernel = np.float64(self.data["hidden0_kernel"])
-        seen = (contrast - self.attributes["normalisation_mean"]) / self.attributes["normalisation_scale"]
-        return correlate(seen, kernel)
+        return correlate(self.seen(contrast), kernel)
+
+    def seen(self, contrast):
+        return (contrast - self.attributes["normalisation_mean"]) / self.attributes["normalisation_scale"]
+
+    def softplus(self, z):
+        return np.logaddexp(0, self.shape["softplus_beta"] * z) / self.shape["softplus_beta"]
 
     def rates(self, contrast):
         """(N, W) Hz."""
+        if not self.shape["hidden"]:  # a linear filter and a bias
+            z = correlate(self.seen(contrast), np.float64(self.data["readout_weight"]))[..., 0, 0]
+            return self.softplus(z + self.data["readout_bias"][:, None])
         h = np.maximum(self.norm("hidden0", self.first_layer(contrast)), 0)
         h = np.maximum(self.norm("hidden1", correlate(h, np.float64(self.data["hidden1_kernel"]))), 0)
         z = self.norm("output", np.einsum("cwyx,ncyx->nw", h, np.float64(self.data["readout_weight"])))
-        return np.logaddexp(0, self.shape["softplus_beta"] * z) / self.shape["softplus_beta"]
+        return self.softplus(z)
 
 
 class Results(unittest.TestCase):
@@ -168,7 +176,9 @@ class Evaluate(Results):
         self.recording, _ = read("recording.h5")
 
     def test_series_are_those_of_the_model_and_the_recording(self):
-        self.near(self.data["rate"][0], Network().rates(recorded_contrast("test"))[:, 1:], 1e-3, "predicted rates")
+        self.assertEqual(text(self.data["model"]), ["network", "ln"])
+        for m, name in enumerate(("model.h5", "ln.h5")):
+            self.near(self.data["rate"][m], Network(name).rates(recorded_contrast("test"))[:, 1:], 1e-3, name)
         self.near(self.data["noiseless_rate"], self.recording["simulated/test/rate"][:, DISCARDED:], 1e-6)
         trials = np.stack([self.recording[f"test/repeats/cell{n + 1:02d}"] for n in range(2)], 1)
         self.near(self.data["trial_rate"], trials[:, :, DISCARDED:] / FRAME_S, 1e-6, "trials")
@@ -177,8 +187,8 @@ class Evaluate(Results):
     def test_figures_are_their_definitions(self):
         rate, noiseless, trials = (np.float64(self.data[k]) for k in ("rate", "noiseless_rate", "trial_rate"))
         R, _, T = trials.shape
-        for n in range(2):
-            p, mean, y = rate[0, n], trials[:, n].mean(0), trials[:, n]
+        for m, n in np.ndindex(rate.shape[:2]):
+            p, mean, y = rate[m, n], trials[:, n].mean(0), trials[:, n]
             noise = np.mean(np.sum((y - mean) ** 2, 0)) / (R - 1)
             total = np.sum((y - y.mean()) ** 2) / (R * T - 1)
             signal = max(0.0, T / (T - 1) * mean.var() - noise / R)
@@ -188,11 +198,11 @@ class Evaluate(Results):
             ceilings = {"explainable_variance": (total - noise) / total, "oracle_jackknife": np.mean(others),
                         "oracle_conservative": mean.var() / np.sqrt(mean.var() * (mean.var() + noise)), "noise_ceiling": np.sqrt(signal / (signal + noise / R))}
             for name, value in expected.items():
-                self.near(self.data[name][0, n], value, 1e-4, name)
+                self.near(self.data[name][m, n], value, 1e-4, name)
             for name, value in ceilings.items():
                 self.near(self.data[name][n], value, 1e-4, name)
         for name in ("score", "pearson_r", "fev", "feve"):
-            self.near(self.data[f"mean_{name}"][0], self.data[name][0].mean(), 1e-6, f"mean {name}")
+            self.near(self.data[f"mean_{name}"], self.data[name].mean(1), 1e-6, f"mean {name}")
 
 
 def flash(contrast, frames):
