@@ -25,7 +25,14 @@ double between_pixels(const std::vector<float>& image, int side, double y, doubl
 
 struct Walk {
   double y, x, drift_y = 0, drift_x = 0;
+  std::size_t turn = 1'000'000;  ///< frame from which the drift is the other way round
 };
+
+/// A place beyond an end of the image is as far inside it.
+double reflected(double place, double end) {
+  if (place < 1) return 1 + (1 - place);
+  return place > end ? end - (place - end) : place;
+}
 
 /// The first place and the drift: x is drawn before y, then whether it drifts, at what speed, at what angle to the x axis.
 Walk first_place(const NaturalSettings& s, const Screen& screen, core::Random& random) {
@@ -34,11 +41,15 @@ Walk first_place(const NaturalSettings& s, const Screen& screen, core::Random& r
   if (random.uniform() >= s.drift_probability) return walk;
   const double speed = random.uniform(s.drift_speed_min, s.drift_speed_max), angle = random.uniform(0, 2 * std::numbers::pi);
   walk.drift_y = speed * std::sin(angle), walk.drift_x = speed * std::cos(angle);
-  random.uniform();  // whether it reverses
+  if (random.uniform() >= s.drift_reverses) return walk;
+  const double frames_per_s = 1000 / screen.frame_ms;
+  const auto first = static_cast<std::uint32_t>(std::lround(s.drift_reverse_from_s * frames_per_s)),
+             last = static_cast<std::uint32_t>(std::lround(s.drift_reverse_to_s * frames_per_s));
+  walk.turn = first + random.below(last - first + 1);
   return walk;
 }
 
-/// max |movie - reference| over the first `frames` frames of one fixation. Settings without full-field terms and reversals.
+/// max |movie - reference| over the first `frames` frames of one fixation. Settings without full-field terms.
 double deviation(const NaturalSettings& s, const Screen& screen, std::uint64_t seed, std::uint64_t fixation, std::size_t frames) {
   const std::size_t pixels = static_cast<std::size_t>(screen.height * screen.width);
   std::vector<float> movie(fixation_frames(s, screen) * pixels);
@@ -59,8 +70,9 @@ double deviation(const NaturalSettings& s, const Screen& screen, std::uint64_t s
         worst = std::max(worst, error);
       }
     const double dx = looking.normal(), dy = looking.normal();
-    walk.x += walk.drift_x + s.jitter_px_per_frame * dx;
-    walk.y += walk.drift_y + s.jitter_px_per_frame * dy;
+    const double way = t >= walk.turn ? -1 : 1;
+    walk.x = reflected(walk.x + way * walk.drift_x + s.jitter_px_per_frame * dx, s.image_px - screen.width - 2);
+    walk.y = reflected(walk.y + way * walk.drift_y + s.jitter_px_per_frame * dy, s.image_px - screen.height - 2);
   }
   return worst;
 }
@@ -91,6 +103,26 @@ TEST(Gaze, DriftGoesWhereItsAngleSays) {
   settings.jitter_px_per_frame = 0.05;
   for (const std::uint64_t fixation : {0, 1, 2, 3}) {
     const double error = deviation(settings, wide, 6, fixation, 30);
+    EXPECT_TRUE(error <= 1e-5) << fixation << ": " << error;
+  }
+}
+
+TEST(Gaze, DriftTurnsRoundOnce) {
+  NaturalSettings settings = plain();
+  settings.drift_probability = settings.drift_reverses = 1;
+  settings.drift_reverse_from_s = 0.05, settings.drift_reverse_to_s = 0.15;
+  for (const std::uint64_t fixation : {0, 1, 2, 3}) {
+    const double error = deviation(settings, wide, 8, fixation, 30);
+    EXPECT_TRUE(error <= 1e-5) << fixation << ": " << error;
+  }
+}
+
+TEST(Gaze, TheEdgeOfTheImageReflects) {
+  NaturalSettings settings = plain();
+  settings.drift_probability = 1;
+  settings.drift_speed_min = settings.drift_speed_max = 2.5;  // reaches an edge within 20 frames, and stays near it
+  for (const std::uint64_t fixation : {0, 1, 2, 3}) {
+    const double error = deviation(settings, wide, 9, fixation, 30);
     EXPECT_TRUE(error <= 1e-5) << fixation << ": " << error;
   }
 }
