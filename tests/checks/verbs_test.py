@@ -5,12 +5,15 @@ The results lie in the folder $AMACRINE_RESULTS. Convolutions are sums of produc
 import csv
 import json
 import os
+import subprocess
+import sys
 import unittest
 
 import h5py
 import numpy as np
 
 FOLDER = os.environ["AMACRINE_RESULTS"]
+ANALYSIS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "analysis")
 CENTRES = {"osr": (20.5, 26.5), "anticipation": (27.5, 21.5)}  # y, x in verbs_study.toml
 FRAME_S = 0.01
 DISCARDED, BATCH, STEPS, EPOCH_STEPS, RATE = 40, 128, 5, 1, 0.01
@@ -305,6 +308,40 @@ class Reduce(Results):
             rows = np.flatnonzero(attributed["window_stimulus"] == names.index(name))
             self.near(data["rate"][:, k, :len(rows)], attributed["rate"][rows].T, 1e-6, name)
         self.near(data["rest"], attributed["baseline_rate"][0], 1e-6, "rest")
+
+
+def printed(script):
+    """What a script of analysis/ prints about the results."""
+    return subprocess.run([sys.executable, "-B", os.path.join(ANALYSIS, script), FOLDER], check=True, capture_output=True, text=True).stdout
+
+
+class Analysis(Results):
+    def setUp(self):
+        data, _ = read("evaluation.h5")
+        network = text(data["model"]).index("network")
+        self.scores = dict(zip(text(data["cell"]), data["score"][network]))
+        self.means = dict(zip(text(data["model"]), data["mean_score"]))
+
+    def test_compare_prints_the_scores_of_the_evaluation(self):
+        header, _, row = ([cell.strip() for cell in line.strip("|").split("|")] for line in printed("compare.py").splitlines()[:3])
+        found = dict(zip(header, row))
+        self.assertEqual((found["study"], found["windows"]), (os.path.basename(FOLDER), str(BATCH * STEPS)))
+        self.assertEqual(found["mean score"], f"{np.mean(list(self.scores.values())):.3f}")
+        for cell, score in self.scores.items():
+            self.assertEqual(found[cell], f"{score:.3f}", cell)
+
+    def test_report_prints_the_scores_and_holds_every_part(self):
+        lines = printed("report.py").splitlines()
+        for cell, score in self.scores.items():
+            self.assertEqual([line.split()[1] for line in lines if line.startswith(cell + " ")], [f"{score:.3f}"], cell)
+        for model, mean in self.means.items():
+            self.assertIn(f"mean score, {model}: {mean:.3f}", lines)
+        with open(os.path.join(FOLDER, "report.html")) as file:
+            page = file.read()
+        for part in ("Learning curves", "Score per cell", "Predicted and recorded rates", "First-layer filters", "The four phenomena", "Mechanisms in the network"):
+            self.assertTrue(part in page, part)
+        self.assertGreaterEqual(page.count("<svg"), 6)
+        self.assertTrue(f"total_windows = {BATCH * STEPS}" in page, "the report holds the study")
 
 
 if __name__ == "__main__":

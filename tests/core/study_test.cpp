@@ -236,6 +236,12 @@ TEST(Study, PartsAreTablesAndKeysLessWhatIsLeftOut) {
   EXPECT_EQ(study.resolved({"a", "!a.sub", "!a.x"}), "[a]\nfile = \"f\"\nxy = 2\n");
 }
 
+/// Two neighbouring letters in the wrong order are one slip: nearer than two letters too many.
+TEST(Words, LettersInTheWrongOrderAreOneSlip) {
+  EXPECT_EQ(nearest_word("rtae", {"rtaexy", "rate"}), "rate");
+  EXPECT_EQ(nearest_word("learning_rtae", {"learning_rt", "learning_rate"}), "learning_rate");
+}
+
 TEST(Words, NearestIsFoundOnlyWhenNear) {
   EXPECT_EQ(nearest_word("trainig", {"training", "probe"}), "training");
   EXPECT_EQ(nearest_word("evaluation.epochs", {"training.epochs"}), "training.epochs");

@@ -52,6 +52,20 @@ std::vector<std::string> scales_of(hid_t file, const char* dataset) {
   return names;
 }
 
+/// A scale's CLASS and NAME.
+std::pair<std::string, std::string> words_of(hid_t file, const char* scale) {
+  std::string words[2];
+  const char* const names[] = {"CLASS", "NAME"};
+  for (int i = 0; i < 2; ++i) {
+    const hid_t attribute = H5Aopen_by_name(file, scale, names[i], H5P_DEFAULT, H5P_DEFAULT), type = H5Aget_type(attribute);
+    std::vector<char> text(H5Tget_size(type) + 1, '\0');
+    EXPECT_GE(H5Aread(attribute, type, text.data()), 0) << names[i];
+    words[i] = text.data();
+    H5Tclose(type), H5Aclose(attribute);
+  }
+  return {words[0], words[1]};
+}
+
 TEST(Scales, PointBackToTheAxesThatUseThem) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "scales.h5";
@@ -72,6 +86,10 @@ TEST(Scales, PointBackToTheAxesThatUseThem) {
   EXPECT_EQ(users_of(file, "depth"), (Users{{"/upright", 2}}));
   EXPECT_EQ(scales_of(file, "upright"), (std::vector<std::string>{"/row", "/time", "/depth"}));
   EXPECT_EQ(scales_of(file, "lying"), (std::vector<std::string>{"/time", "/row"}));
+  EXPECT_EQ(words_of(file, "time"), (std::pair<std::string, std::string>{"DIMENSION_SCALE", "time"}));
+  // The wording of the netCDF library for a dimension without coordinates, its length in ten places.
+  EXPECT_EQ(words_of(file, "depth"), (std::pair<std::string, std::string>{
+                                         "DIMENSION_SCALE", "This is a netCDF dimension but not a netCDF variable.         4"}));
   H5Fclose(file);
 }
 
