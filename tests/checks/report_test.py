@@ -110,7 +110,7 @@ class Reproduces(unittest.TestCase):
     def test_anticipation_by_the_mean_lead(self):
         truth = {"anticipation_ahead_um": [90.0, 110.0]}
         for lead, expected in [([71.0, 71.0], "yes"), ([90.0, 52.0], "yes"), ([69.0, 69.0], "in part"), ([31.0, 31.0], "in part"), ([29.0, 29.0], "no"),
-                               ([-100.0, -100.0], "no"), ([75.0, np.nan], "yes")]:
+                               ([-100.0, -100.0], "no"), ([100.0, 20.0], "in part"), ([75.0, np.nan], "yes")]:
             self.assertEqual(self.verdict("anticipation", truth, {"anticipation_ahead_um": lead}), expected, lead)
 
     def test_what_is_absent_is_not_reproduced(self):
