@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the settings of a training do to its weights and statistics, seen from outside.
+#include "amacrine/training/adam.hpp"
 #include "amacrine/training/initialise.hpp"
 #include "synthetic.hpp"
 
@@ -90,6 +91,26 @@ TEST_F(SmallTraining, TheMomentumOfRunningStatisticsWeighsThePast) {
     moved = std::max(moved, std::abs(now - initial[i]));
   }
   EXPECT_GT(moved, 0.1) << "the batch's statistics are the initial ones; this test shows nothing";
+}
+
+/// Of a training that gets worse, what is exported are the weights of the epoch with the lowest validation loss; their penalty
+/// tells them apart.
+TEST_F(SmallTraining, TheBestEpochIsMarkedAndExported) {
+  TrainingRun run = this->run();
+  run.settings.learning_rate = 0.3;
+  run.settings.epoch_windows = 40, run.settings.total_windows = 40 * 8;
+  const TrainingResult result = train(run);
+  ASSERT_EQ(result.curve.size(), 8U);
+  std::size_t best = 0;
+  for (std::size_t epoch = 0; epoch < 8; ++epoch) {
+    const bool better = epoch == 0 || result.curve[epoch].validation_loss < result.curve[best].validation_loss;
+    if (better) best = epoch;
+    EXPECT_EQ(result.curve[epoch].best, better) << "epoch " << epoch + 1;
+  }
+  ASSERT_LT(best, 7U) << "the last epoch is the best; this test shows nothing";
+  const double penalty = l2_penalty(model::make_layout(run.architecture), run.settings, result.model.parameters);
+  EXPECT_NEAR(penalty, result.curve[best].penalty, 1e-9 * penalty);
+  EXPECT_GT(std::abs(penalty - result.curve[7].penalty), 1e-6 * penalty);
 }
 
 TEST_F(SmallTraining, TheTimeLimitIsInMinutes) {
