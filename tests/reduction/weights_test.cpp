@@ -10,7 +10,7 @@
 namespace amacrine::reduction {
 namespace {
 
-AttributedCondition condition_of(const std::string& name, const std::vector<double>& rate) {
+AttributedCondition condition_with(const std::string& name, const std::vector<double>& rate) {
   AttributedCondition condition;
   condition.name = name;
   condition.stimulus = stimulus_of(name);
@@ -27,8 +27,8 @@ Pathway plain_pathway() {
 
 /// Rates of 0 and 2 have the variance 1; 0 and 20 the variance 100; 0 and 1, seldom, less than a tenth of that.
 TEST(Weights, AreOneOverFramesTimesVarianceOfWhatIsFitted) {
-  AttributedCondition loud = condition_of("osr/a", {0, 20, 0, 20}), louder = condition_of("osr/b", {0, 900, 0, 900, 0, 900}),
-                      soft = condition_of("latency/a", {10, 12});
+  AttributedCondition loud = condition_with("osr/a", {0, 20, 0, 20}), louder = condition_with("osr/b", {0, 900, 0, 900, 0, 900}),
+                      soft = condition_with("latency/a", {10, 12});
   louder.held_out = true;
   const Problem problem = make_problem({plain_pathway()}, {&loud, &louder, &soft}, {1.0, true});
   ASSERT_EQ(problem.weight.size(), 12U);
@@ -39,7 +39,7 @@ TEST(Weights, AreOneOverFramesTimesVarianceOfWhatIsFitted) {
 }
 
 TEST(Weights, AStimulusWithSeveralConditionsIsOne) {
-  const AttributedCondition first = condition_of("osr/a", {0, 20}), second = condition_of("osr/b", {0, 20, 0, 20});
+  const AttributedCondition first = condition_with("osr/a", {0, 20}), second = condition_with("osr/b", {0, 20, 0, 20});
   const Problem problem = make_problem({plain_pathway()}, {&first, &second}, {1.0, true});
   for (double weight : problem.weight) EXPECT_NEAR(weight, 1.0 / (6 * 100), 1e-15);
 }
@@ -47,7 +47,7 @@ TEST(Weights, AStimulusWithSeveralConditionsIsOne) {
 /// r = output(c + w max(0, d + threshold)). From thresholds at which the pathway never opens there is no way down.
 TEST(Starts, DifferAndTheBestIsKept) {
   core::Random random(9, core::Stream::test);
-  AttributedCondition condition = condition_of("osr/a", std::vector<double>(300, 0.0));
+  AttributedCondition condition = condition_with("osr/a", std::vector<double>(300, 0.0));
   for (std::size_t t = 0; t < 300; ++t) condition.drive(t, 0, 0) = random.normal();
   Problem problem = make_problem({plain_pathway()}, {&condition}, {1.0, true});
   const ReducedModel truth{{1.0, true}, 2.0, {10.0}, {-0.5}};
