@@ -3,6 +3,7 @@
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
+#include "amacrine/training/ln_fit.hpp"
 #include "amacrine/training/members.hpp"
 #include "amacrine/training/trainer.hpp"
 #include "drivers/inputs.hpp"
@@ -40,28 +41,22 @@ Group networks(const Context& context, const io::Input& input) {
   return all;
 }
 
-/// Groups of models trained together: the networks, then the linear-nonlinear baseline of the first.
-std::vector<Group> plans(const Context& context, const io::Input& input) {
-  std::vector<Group> groups;
-  groups.push_back(networks(context, input));
-  const Plan& first = groups[0][0];
-  if (!context.settings.training.ln || first.settings.architecture.hidden.empty()) return groups;
+/// The linear-nonlinear baseline of a network; nothing where the study wants none or its model is one.
+Group baseline_of(const Context& context, const Plan& network) {
   Group ln;
-  ln.push_back({first.settings, context.output("ln.h5"), context.output("ln.checkpoint"), context.output("ln_curves"),
-                first.provenance, true, std::nullopt});
-  groups.push_back(std::move(ln));
-  return groups;
+  if (!context.settings.training.ln || network.settings.architecture.hidden.empty()) return ln;
+  ln.push_back({network.settings, context.output("ln.h5"), "", "", network.provenance, true, std::nullopt});
+  return ln;
 }
 
 /// Takes the rights to make the models that do not exist yet, in the order of their names, so that of several jobs after the same
 /// models one gets on; leaves out the others. Collective.
-void claim(const Context& context, std::vector<Group>& groups) {
+void claim(const Context& context, Group& models, Group& baseline) {
   std::map<std::string, Plan*> by_name;
-  for (Group& group : groups)
-    for (Plan& plan : group) by_name[plan.path] = &plan;
+  for (Group* group : {&models, &baseline})
+    for (Plan& plan : *group) by_name[plan.path] = &plan;
   for (auto& [path, plan] : by_name) plan->lock = context.claim(path, plan->provenance);
-  for (Group& group : groups) std::erase_if(group, [](const Plan& plan) { return !plan.lock; });
-  std::erase_if(groups, [](const Group& group) { return group.empty(); });
+  for (Group* group : {&models, &baseline}) std::erase_if(*group, [](const Plan& plan) { return !plan.lock; });
 }
 
 std::vector<training::TrainingRun> runs_of(const Group& group, const recording::Recording& recording) {
@@ -118,24 +113,27 @@ void clear(const Context& context, const Group& group, const recording::Recordin
 }
 
 /// Refuses trainings for which disk or memory are too small.
-void require_room(const Context& context, const std::vector<Group>& groups, const recording::Recording& recording) {
-  double disk = 0, memory = 0;
-  for (const Group& group : groups) {
-    const std::vector<training::TrainingRun> runs = runs_of(group, recording);
-    for (const training::TrainingRun& run : runs) disk += training::training_disk_bytes(run);
-    const training::TrainingMemory needs = training::training_memory(context.world, runs.front());
-    memory = std::max(memory, needs.workspaces + needs.statistics);
-  }
-  io::require_space(context.world, groups.front().front().path, static_cast<std::size_t>(disk));
-  if (!parallel::device_memory_is_host()) return;
-  parallel::require_memory(context.world, memory, "training",
+void require_room(const Context& context, const Group& models, const Group& baseline, const recording::Recording& recording) {
+  const std::vector<training::TrainingRun> runs = runs_of(models, recording);
+  double disk = 0;
+  for (const training::TrainingRun& run : runs) disk += training::training_disk_bytes(run);
+  for (const training::TrainingRun& run : runs_of(baseline, recording)) disk += training::training_disk_bytes(run);
+  io::require_space(context.world, (models.empty() ? baseline : models).front().path, static_cast<std::size_t>(disk));
+  if (models.empty() || !parallel::device_memory_is_host()) return;
+  const training::TrainingMemory needs = training::training_memory(context.world, runs.front());
+  parallel::require_memory(context.world, needs.workspaces + needs.statistics, "training",
                            "lower training.segments or training.windows, or use another machine");
 }
 
-/// Sizes and cost of a group's training, and the files it ends in.
-void describe(const Context& context, const Group& group, const recording::Recording& recording) {
-  for (const std::string& line : training::describe_training(context.world, runs_of(group, recording))) core::log("{}", line);
-  for (const Plan& plan : group) core::log("  into {}", plan.path);
+/// Sizes and cost of all trainings, and the files they end in. Throws where one cannot be, or cannot go on from its checkpoint.
+void describe(const Context& context, const Group& models, const Group& baseline, const recording::Recording& recording) {
+  if (!models.empty()) {
+    const std::vector<training::TrainingRun> runs = runs_of(models, recording);
+    for (const std::string& line : training::describe_training(context.world, runs)) core::log("{}", line);
+    for (const Plan& plan : models) core::log("  into {}", plan.path);
+    if (!context.options.overwrite) training::check_resume(context.world, runs);
+  }
+  for (const Plan& plan : baseline) core::log("ln: fitted directly, into {}", plan.path);
 }
 
 void tell(const training::TrainingResult& result) {
@@ -165,6 +163,13 @@ bool train_group(const Context& context, const Group& group, const recording::Re
   return finished;
 }
 
+void fit_baseline(const Context& context, const Plan& plan, const training::TrainingRun& run) {
+  const double start = core::wall_seconds();
+  core::log("train: fitting the linear-nonlinear baseline of {} cell(s)", run.recording.cells.size());
+  model::write_model(context.world, plan.path, training::fit_ln(context.world, run), plan.provenance);
+  core::log("train: wrote {} in {}", plan.path, core::human_seconds(core::wall_seconds() - start));
+}
+
 }  // namespace
 
 /// Trains the study's networks on its recording, and the linear-nonlinear baseline beside them.
@@ -174,26 +179,24 @@ int train(Context& context) {
   require_made(context, "recording", recording_file);
   compare_with_preset(settings);
   const io::Input input = recording::training_input(context.world, recording_file);
-  std::vector<Group> groups = plans(context, input);
-  claim(context, groups);
-  if (groups.empty()) return 0;
+  Group models = networks(context, input), baseline = baseline_of(context, models.front());
+  claim(context, models, baseline);
+  if (models.empty() && baseline.empty()) return 0;
 
   parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train), recording_file,
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
   io::require_unchanged(context.world, {input});
   recording::describe_and_check(recording, settings.architecture.history);
-  for (const Group& group : groups) {
-    describe(context, group, recording);  // and refuse what cannot be trained, before anything is
-    if (!context.options.overwrite) training::check_resume(context.world, runs_of(group, recording));
-  }
-  require_room(context, groups, recording);
+  describe(context, models, baseline, recording);  // and refuse what cannot be trained, before anything is
+  require_room(context, models, baseline, recording);
   if (context.options.dry_run) return 0;
   recording::fit_centres(recording, settings.recording);
-  for (const Group& group : groups) {
-    clear(context, group, recording);
-    if (!train_group(context, group, recording)) return static_cast<int>(core::ExitCode::run_again);
+  if (!models.empty()) {
+    clear(context, models, recording);
+    if (!train_group(context, models, recording)) return static_cast<int>(core::ExitCode::run_again);
   }
+  for (const training::TrainingRun& run : runs_of(baseline, recording)) fit_baseline(context, baseline.front(), run);
   return 0;
 }
 

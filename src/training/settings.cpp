@@ -23,7 +23,6 @@ TrainingSettings preset_defaults(const std::string& preset) {
     s.learning_rate = 1e-2, s.l2 = 1e-2;
     s.schedule.factor = 0.2, s.schedule.threshold = 1e-4, s.schedule.metric = Metric::loss;
     s.early_stopping = {20, 0.0, Metric::loss};
-    s.ln_epochs = 500;
   } else {
     s.segments = 16, s.windows = 32, s.spacing = 1;
     s.epochs = 50;
@@ -140,10 +139,7 @@ TrainingSettings read_training(core::Study& study) {
   read_members(study, s);
   s.engine = study.choose("training.engine", s.engine, {"auto", "direct", "spectral"});
   s.ln = study.get("training.ln", s.ln);
-  s.ln_windows = count(study, "ln_windows", s.ln_windows, 1, 1'000'000'000'000);
-  s.ln_epochs = count(study, "ln_epochs", s.ln_epochs, 0, 1'000'000);
-  s.ln_learning_rate = study.number("training.ln_learning_rate", s.ln_learning_rate, 1e-9, 10.0);
-  s.ln_l2 = study.number("training.ln_l2", s.ln_l2, 0.0, 1e3);
+  s.ln_windows = count(study, "ln_windows", s.ln_windows, 100, 1'000'000'000'000);
   return s;
 }
 

@@ -140,11 +140,7 @@ TrainingRun ln_baseline(const TrainingRun& network) {
   run.architecture.history = network.architecture.history;
   run.architecture.height = network.architecture.height, run.architecture.width = network.architecture.width;
   run.architecture.cells = network.architecture.cells;
-  run.settings.total_windows = network.settings.ln_windows;
-  run.settings.epochs = network.settings.ln_epochs;
-  run.settings.learning_rate = network.settings.ln_learning_rate;
-  run.settings.l2 = network.settings.ln_l2;
-  run.settings.adam.weight_decay = 0;
+  run.checkpoint.clear(), run.curves.clear();
   return run;
 }
 

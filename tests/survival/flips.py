@@ -23,7 +23,7 @@ RECORD = 64  # bytes of the record at a file's end, see docs/results/common.md
 SUPERBLOCK = 48
 KINDS = ["recording.h5", "model.h5", "ln.h5", "evaluation.h5", "responses_network.h5", "responses_circuit.h5", "attributions_network.h5",
          "attributions_circuit.h5", "reduction_network.h5", "reduction_circuit.h5"]
-CHECKPOINTS = ["train.checkpoint", "train.checkpoint.previous", "ln.checkpoint"]
+CHECKPOINTS = ["train.checkpoint", "train.checkpoint.previous"]
 
 
 class Damage:

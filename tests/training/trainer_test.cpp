@@ -338,15 +338,5 @@ TEST(Trainer, StartsAtTheMeanRates) {
   }
 }
 
-TEST(Trainer, TrainsTheLinearBaseline) {
-  const recording::Recording r = synthetic::make_recording(6000, 2, 3);
-  TrainingRun run = synthetic::make_run(r);
-  run.settings.ln_windows = 12'000, run.settings.epoch_windows = 4000;
-  const TrainingResult result = train_model(Communicator::self(), ln_baseline(run));
-  EXPECT_EQ(result.model.kind, "ln");
-  EXPECT_TRUE(result.curve.back().validation_loss < result.curve.front().validation_loss);
-  EXPECT_TRUE(result.curve.back().validation_r >= 0.2) << result.curve.back().validation_r;
-}
-
 }  // namespace
 }  // namespace amacrine::training

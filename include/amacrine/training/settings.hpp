@@ -65,9 +65,7 @@ struct TrainingSettings {
   double max_minutes = 0.0;                ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
   std::string engine = "auto";             ///< "auto", "direct" or "spectral"
   bool ln = true;                          ///< also train the linear-nonlinear baseline
-  std::size_t ln_windows = 153'600;
-  std::size_t ln_epochs = 0;  ///< where not 0, the baseline's budget is that many passes of the training part
-  double ln_learning_rate = 1e-4, ln_l2 = 1e-2;
+  std::size_t ln_windows = 200'000;        ///< at most so many windows, spread evenly, are used for it
 
   std::size_t batch() const { return segments * windows; }
   model::WindowRun run() const { return {windows, spacing}; }

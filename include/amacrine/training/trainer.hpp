@@ -56,7 +56,7 @@ struct TrainingMemory {
 };
 TrainingMemory training_memory(const parallel::Communicator& communicator, const TrainingRun& run);
 
-/// The settings and architecture of the linear-nonlinear baseline of a study.
+/// The run of a study's linear-nonlinear baseline (see fit_ln): the same recording and windows, no checkpoint and no curves.
 TrainingRun ln_baseline(const TrainingRun& network);
 
 /// Collective, for --dry-run: throws what training would where a checkpoint in its way is of another training (RefusedError).

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ln_features.hpp"
+
+namespace amacrine::training {
+
+/// Windows and what the cell did: r = softplus(x . coefficients) in Hz, Poisson loss mean(r - y log r).
+struct LnData {
+  const LnFeatures& features;
+  std::vector<std::size_t> last;  ///< last frame of every window
+  std::vector<float> rate;        ///< Hz, of every window
+};
+
+/// Fisher information and gradient of the summed loss at some coefficients, double, in a fixed order for any number of threads.
+struct LnMoments {
+  core::Array<double, 2> information;  ///< (F, F), both triangles
+  std::vector<double> gradient;        ///< (F)
+};
+LnMoments ln_moments(const LnData& data, std::span<const double> coefficients);
+
+/// Fisher steps from `start` with a ridge penalty, one candidate for each weight of the penalty and length of the step.
+std::vector<std::vector<double>> ln_steps(const LnMoments& moments, const std::vector<double>& start);
+
+/// Mean loss of each of several candidates.
+std::vector<double> ln_losses(const LnData& data, const std::vector<std::vector<double>>& candidates);
+
+}  // namespace amacrine::training
