@@ -26,10 +26,14 @@ std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "simulate") return {"simulation"};
   // The verbs after a training take given centres from the study, so new ones cost no training.
   if (verb == "train")
-    return {"recording",           "model",
-            "training",            "!recording.file",
-            "!recording.centres",  "!recording.centre_y",
-            "!recording.centre_x", "!training.max_minutes"};
+    return {"recording",
+            "model",
+            "training",
+            "!recording.file",
+            "!recording.centres",
+            "!recording.centre_y",
+            "!recording.centre_x",
+            "!training.max_minutes"};
   // Of [recording] what an evaluation reads; everything else the model file says.
   if (verb == "evaluate")
     return {"recording.cells",       "recording.target",   "recording.test_statistics", "recording.normalisation",
