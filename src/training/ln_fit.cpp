@@ -76,7 +76,7 @@ std::vector<double> fit_cell(const LnData& training, const LnData& validation) {
     const std::vector<std::vector<double>> candidates = ln_steps(ln_moments(training, best), best);
     const std::vector<double> losses = ln_losses(validation, candidates);
     const auto at = std::min_element(losses.begin(), losses.end());
-    if (!(*at < loss - 1e-5 * std::abs(loss))) break;
+    if (!(*at < loss - 1e-4 * std::abs(loss))) break;
     loss = *at;
     best = candidates[static_cast<std::size_t>(at - losses.begin())];
   }

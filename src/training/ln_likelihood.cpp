@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ln_likelihood.hpp"
 
+#include "amacrine/model/lanes.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -11,8 +13,8 @@ namespace {
 
 constexpr std::size_t groups = 16;  ///< of windows, summed apart and then in order: the same bits for any number of threads
 constexpr std::size_t block = 128;  ///< windows whose features are in cache together
-constexpr std::size_t tile = 16;    ///< features of a register tile's row
-constexpr std::size_t tile_rows = 4;
+constexpr int tile = 16;            ///< features of a register tile's row
+constexpr std::size_t tile_rows = 8;
 constexpr double least_hz = 1e-2;  ///< added to rates under a logarithm
 
 double softplus_hz(double u) { return std::max(u, 0.0) + std::log1p(std::exp(-std::abs(u))); }
@@ -32,16 +34,19 @@ struct Block {
 
 /// information (stride, stride) += scaled' scaled over a block, lower tiles only.
 void add_products(const Block& b, std::size_t windows, std::vector<double>& information) {
+  using Vector = model::Lanes<float, tile>;
   for (std::size_t i = 0; i < b.stride; i += tile_rows)
-    for (std::size_t j = 0; j <= i + tile_rows - 1; j += tile) {
-      float sums[tile_rows][tile] = {};
+    for (std::size_t j = 0; j < i + tile_rows; j += tile) {
+      Vector sums[tile_rows] = {};
       for (std::size_t w = 0; w < windows; ++w) {
-        const float *row = b.scaled.data() + w * b.stride + i, *column = b.scaled.data() + w * b.stride + j;
-        for (std::size_t r = 0; r < tile_rows; ++r)
-          for (std::size_t c = 0; c < tile; ++c) sums[r][c] += row[r] * column[c];
+        const float* row = b.scaled.data() + w * b.stride + i;
+        const Vector column = model::load<float, tile>(b.scaled.data() + w * b.stride + j);
+        AMACRINE_UNROLL
+        for (std::size_t r = 0; r < tile_rows; ++r) sums[r] += model::broadcast<float, tile>(row[r]) * column;
       }
       for (std::size_t r = 0; r < tile_rows; ++r)
-        for (std::size_t c = 0; c < tile; ++c) information[(i + r) * b.stride + j + c] += static_cast<double>(sums[r][c]);
+        for (int c = 0; c < tile; ++c)
+          information[(i + r) * b.stride + j + static_cast<std::size_t>(c)] += static_cast<double>(sums[r][c]);
     }
 }
 
@@ -69,7 +74,8 @@ void add_block(const LnData& data, std::span<const double> coefficients, std::si
 
 void add_group(const LnData& data, std::span<const double> coefficients, std::size_t group, Share& share) {
   Block b;
-  b.stride = (data.features.count() + tile - 1) / tile * tile;
+  constexpr auto width = static_cast<std::size_t>(tile);
+  b.stride = (data.features.count() + width - 1) / width * width;
   b.x.assign(block * b.stride, 0.0F), b.scaled.assign(block * b.stride, 0.0F);
   share.information.assign(b.stride * b.stride, 0.0), share.gradient.assign(b.stride, 0.0);
   const std::size_t end = data.last.size() * (group + 1) / groups;
@@ -79,9 +85,10 @@ void add_group(const LnData& data, std::span<const double> coefficients, std::si
 
 /// Calls body(group) for every group, in parallel.
 template <class Body>
-void for_each_group(const char* label, const Body& body) {
+void for_each_group(const Body& body) {
   using Host = Kokkos::DefaultHostExecutionSpace;
-  Kokkos::parallel_for(label, Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(Host(), 0, groups),
+  Kokkos::parallel_for("amacrine::training::ln_groups",
+                       Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(Host(), 0, groups),
                        [&](int group) { body(static_cast<std::size_t>(group)); });
   Host().fence("shares of all groups are summed next");
 }
@@ -90,7 +97,7 @@ void for_each_group(const char* label, const Body& body) {
 
 LnMoments ln_moments(const LnData& data, std::span<const double> coefficients) {
   std::vector<Share> shares(groups);
-  for_each_group("amacrine::training::ln_moments", [&](std::size_t g) { add_group(data, coefficients, g, shares[g]); });
+  for_each_group([&](std::size_t g) { add_group(data, coefficients, g, shares[g]); });
   const std::size_t count = data.features.count(), stride = shares[0].gradient.size();
   LnMoments moments{core::Array<double, 2>({count, count}), std::vector<double>(count)};
   for (const Share& share : shares)
@@ -105,7 +112,7 @@ LnMoments ln_moments(const LnData& data, std::span<const double> coefficients) {
 
 std::vector<double> ln_losses(const LnData& data, const std::vector<std::vector<double>>& candidates) {
   std::vector<std::vector<double>> shares(groups, std::vector<double>(candidates.size()));
-  for_each_group("amacrine::training::ln_losses", [&](std::size_t g) {
+  for_each_group([&](std::size_t g) {
     std::vector<float> x(data.features.count());
     for (std::size_t w = data.last.size() * g / groups; w < data.last.size() * (g + 1) / groups; ++w) {
       data.features.of_window(data.last[w], x);
