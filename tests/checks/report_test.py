@@ -81,12 +81,16 @@ class TrialNoise(unittest.TestCase):
 def circuit(**values):
     """The figures of one set and one cell under their names in a responses file; every phenomenon is there unless said otherwise."""
     data = {f"{name}_present": 1 for name in phenomena.TITLES}
+    trace = values.pop("trace", [0.0, 3.0, 9.0, 2.0])
     data.update(values)
-    return xr.Dataset({key: (("set", "cell") + tuple(f"{key}_{i}" for i in range(np.ndim(value))), [[value]]) for key, value in data.items()})
+    shown = xr.Dataset({key: (("set", "cell") + tuple(f"{key}_{i}" for i in range(np.ndim(value))), [[value]]) for key, value in data.items()})
+    shown["condition"] = ("condition", ["grey", "osr/40", "latency/-1", "reversal/0", "moving_bar/1", "flashed_bar/0"])
+    shown["rate"] = (("condition", "cell", "frame"), np.broadcast_to(np.asarray(trace), (6, 1, 4)))
+    return shown
 
 
 class Reproduces(unittest.TestCase):
-    """docs: "yes" close to the circuit's figure, "in part" some of it, "no" less; each limit from both sides."""
+    """docs: "yes" close to the circuit's figure and trace, "in part" some of it, "no" less; each limit from both sides."""
 
     def verdict(self, name, truth, model):
         return phenomena.reproduces(circuit(**truth), circuit(**model), 0, name)
@@ -106,6 +110,11 @@ class Reproduces(unittest.TestCase):
         for ratio, sd, expected in [(2.0, 14.0, "yes"), (1.9, 14.0, "in part"), (2.0, 16.0, "in part"), (1.1, 39.0, "in part"), (0.9, 14.0, "no"),
                                     (2.0, 41.0, "no")]:
             self.assertEqual(self.verdict("reversal", {}, {"reversal_ratio": ratio, "reversal_latency_sd_ms": sd}), expected, (ratio, sd))
+
+    def test_yes_needs_the_trace_too(self):
+        # By hand: [0, 0, 2, 1] correlates with [0, 3, 9, 2] by 9.5 / sqrt(2.75 * 45) = 0.85, [0, 0, 3, 2] by 13.5 / sqrt(6.75 * 45) = 0.77.
+        for trace, expected in [([0, 3, 9, 2], "yes"), ([0, 0, 2, 1], "yes"), ([0, 0, 3, 2], "in part"), ([2, 2, 2, 2], "in part")]:
+            self.assertEqual(self.verdict("latency", {"latency_shift_ms": 20.0}, {"latency_shift_ms": 20.0, "trace": trace}), expected, trace)
 
     def test_anticipation_by_the_mean_lead(self):
         truth = {"anticipation_ahead_um": [90.0, 110.0]}
