@@ -13,8 +13,9 @@
 namespace amacrine::training {
 namespace {
 
-constexpr double ridges[] = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0};  ///< weights of the penalty, over the information's mean diagonal
-constexpr double lengths[] = {1.0, 0.3};                     ///< of a step
+constexpr double ridges[] = {1e-5, 1e-4, 1e-3,
+                             1e-2, 1e-1, 1.0};  ///< weights of the penalty, over the information's mean diagonal
+constexpr double lengths[] = {1.0, 0.3};        ///< of a step
 
 }  // namespace
 
