@@ -200,7 +200,7 @@ def attempts(duration):
             yield verb, 2, which, at(verb), "one rank"
     for _ in range(100):
         yield "attribute", random.choice([1, 2]), signal.SIGKILL, at("attribute"), random.choice(["one rank", "all ranks"])
-    for _ in range(20):
+    for _ in range(113):
         yield "train", random.choice([1, 2]), signal.SIGKILL, at("train"), random.choice(["one rank", "all ranks"])
 
 
