@@ -96,7 +96,7 @@ Id make_dataset(File& file, const std::string& name, hid_t type, const std::vect
   return own(H5Dcreate2(file.id, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose, "dataset " + name);
 }
 
-void describe(hid_t object, const std::string& units, const std::string& long_name) {
+void add_units(hid_t object, const std::string& units, const std::string& long_name) {
   if (!units.empty()) write_text(object, "units", units);
   if (!long_name.empty()) write_text(object, "long_name", long_name);
 }
@@ -122,7 +122,7 @@ Id make_dimension(File& file, const Dimension& dimension) {
 void make_dimensions(File& file, const Layout& layout) {
   for (const Dimension& dimension : layout.dimensions) {
     Id dataset = make_dimension(file, dimension);
-    describe(dataset, dimension.units, dimension.long_name);
+    add_units(dataset, dimension.units, dimension.long_name);
     const bool coordinates = !dimension.labels.empty() || !dimension.coordinates.empty();
     make_scale(dataset, dimension.name, coordinates, dimension.size);
     file.objects.emplace(dimension.name, std::move(dataset));
@@ -133,7 +133,7 @@ void make_variables(File& file, const Layout& layout) {
   std::vector<ScaledDataset> scaled;
   for (const Variable& variable : layout.variables) {
     Id dataset = make_dataset(file, variable.name, file_type(variable.type), layout.shape(variable), H5D_ALLOC_TIME_EARLY);
-    describe(dataset, variable.units, variable.long_name);
+    add_units(dataset, variable.units, variable.long_name);
     for (const auto& [name, value] : variable.attributes) write_text(dataset, name, value);
     scaled.push_back({variable.name, variable.dimensions});
     file.objects.emplace(variable.name, std::move(dataset));
