@@ -85,7 +85,7 @@ void to_rate(std::span<float> trial, const ResponseQuery& query, bool counts) {
   if (query.target == "binned") {
     for (float& value : trial) value = static_cast<float>(value * 1000.0 / query.frame_ms);
   } else {
-    const std::vector<float> smooth = firing_rate(trial, smoothing_ms(query.target), query.frame_ms);
+    const std::vector<float> smooth = firing_rate(trial, smoothing_of(query.target), query.frame_ms);
     std::copy(smooth.begin(), smooth.end(), trial.begin());
   }
 }

@@ -76,7 +76,7 @@ void check_train_rates(const io::Reader& reader, const std::string& dataset, con
     check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
   }
   // One spike smoothed by a Gaussian of sigma is at least 1 / (sqrt(2 pi) sigma) at its peak.
-  const double one_spike_hz = 1000.0 / (std::sqrt(2 * std::acos(-1.0)) * smoothing_ms(query.target));
+  const double one_spike_hz = 1000.0 / (std::sqrt(2 * std::acos(-1.0)) * smoothing_of(query.target));
   core::require<InputError>(!(largest(rates.values()) > 0) || largest(rates.values()) > 0.1 * one_spike_hz,
                             "{}: dataset {} should hold rates in Hz, but its largest value is {:.3g}, and a single spike so "
                             "smoothed reaches {:.3g} Hz; "
@@ -86,7 +86,7 @@ void check_train_rates(const io::Reader& reader, const std::string& dataset, con
 
 }  // namespace
 
-double smoothing_ms(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
+double smoothing_of(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
 void refuse_counts(const io::Reader& reader, const std::string& dataset, std::span<const float> rates, double frame_ms) {
   core::require<InputError>(

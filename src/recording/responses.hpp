@@ -20,7 +20,7 @@ struct ResponseQuery {
 };
 
 /// sd of the smoothing behind the name of a firing_rate_ target, ms.
-double smoothing_ms(const std::string& target);
+double smoothing_of(const std::string& target);
 /// Throws InputError where rates are whole numbers of at most 2 per ms of the bin, as counts are; all zero is fine.
 void refuse_counts(const io::Reader& reader, const std::string& dataset, std::span<const float> rates, double frame_ms);
 /// Number of cells on the file's cell axis. Throws InputError where the part has no such response, naming those it has.
