@@ -6,6 +6,7 @@
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "files.hpp"
+#include "utc.hpp"
 
 #include <array>
 #include <atomic>
@@ -15,7 +16,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -30,15 +30,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr double update_interval_s = 2.0;
-
-std::string time_stamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 /// The batch system's number of this job.
 ordered_json job_id() {
@@ -117,7 +108,7 @@ struct StatusFile::Impl {
       : communicator(ranks),
         path(status_path(folder, about.verb)),
         facts(std::move(about)),
-        since(ranks.broadcast(time_stamp())),
+        since(ranks.broadcast(detail::utc_now())),
         host(ranks.broadcast(parallel::host_name())),
         pid(getpid()) {
     communicator.broadcast(&pid, sizeof pid);
@@ -130,7 +121,7 @@ struct StatusFile::Impl {
                       {"study", facts.study_file},
                       {"study_hash", facts.study_hash},
                       {"since", since},
-                      {"updated", time_stamp()},
+                      {"updated", detail::utc_now()},
                       {"host", host},
                       {"pid", pid},
                       {"job", job_id()},
