@@ -37,7 +37,8 @@ const std::vector<Verb>& verbs() {
       {"probe", "show the physiologists' stimuli to models and circuits (latencies in ms, distances in um); writes responses",
        probe},
       {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute},
-      {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce}};
+      {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce},
+      {"status", "say what of a study is done, running and left, and the command to give next", status}};
   return list;
 }
 
@@ -116,6 +117,7 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
     return 0;
   }
   amacrine::parallel::throw_if_stopped(context.world);
+  if (verb.name == "status") return verb.run(context);
   amacrine::core::log("{}: study '{}' ({}), results in {}", verb.name, context.settings.name, request.options.study_file,
                       context.settings.output);
   if (!request.options.dry_run) {

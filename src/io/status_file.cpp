@@ -22,6 +22,7 @@
 #include <optional>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace amacrine::io {
@@ -44,13 +45,40 @@ ordered_json read_json(const std::string& path) {
   return found.is_object() ? found : ordered_json::object();
 }
 
+std::string text_of(const ordered_json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string progress_of(const ordered_json& json) {
+  const auto found = json.find("progress");
+  if (found == json.end() || !found->is_object()) return {};
+  const double done = found->value("done", 0.0), of = found->value("of", 0.0);
+  return of > 0 ? fmt::format("{:.0f} % of {:.0f} {}", 100 * done / of, of, text_of(*found, "unit")) : "";
+}
+
+RunState::Life life_of(const RunState& run) {
+  if (run.state != "running") return RunState::Life::ended;
+  if (run.host != parallel::host_name()) return RunState::Life::elsewhere;
+  const auto pid = static_cast<pid_t>(run.pid);
+  return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) ? RunState::Life::alive : RunState::Life::gone;
+}
+
+RunState state_of(const ordered_json& json) {
+  RunState run;
+  run.state = text_of(json, "state"), run.study_hash = text_of(json, "study_hash"), run.host = text_of(json, "host");
+  run.job = text_of(json, "job"), run.since = text_of(json, "since"), run.updated = text_of(json, "updated");
+  run.reason = text_of(json, "reason"), run.progress = progress_of(json);
+  const auto pid = json.find("pid");
+  if (pid != json.end() && pid->is_number_integer()) run.pid = pid->get<std::int64_t>();
+  run.life = life_of(run);
+  return run;
+}
+
 /// Whether the file says that another process is at work.
 bool another_at_work(const std::string& path) {
-  const ordered_json found = read_json(path);
-  if (found.value("state", "") != "running") return false;
-  if (found.value("host", "") != parallel::host_name()) return true;
-  const auto pid = static_cast<pid_t>(found.value("pid", 0));
-  return pid != getpid() && pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+  const RunState found = state_of(read_json(path));
+  return found.life == RunState::Life::elsewhere || (found.life == RunState::Life::alive && found.pid != getpid());
 }
 
 /// What is written when the process is ended inside a signal handler: made beforehand, since nothing can be made there.
@@ -92,6 +120,12 @@ void say_last_words() {
 
 std::string status_path(const std::string& folder, const std::string& verb) {
   return (std::filesystem::path(folder) / (verb + ".status.json")).string();
+}
+
+std::optional<RunState> read_status(const std::string& folder, const std::string& verb) {
+  const RunState found = state_of(read_json(status_path(folder, verb)));
+  if (found.state.empty()) return std::nullopt;
+  return found;
 }
 
 struct StatusFile::Impl {

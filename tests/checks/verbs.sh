@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every verb on a study of seconds; then what they wrote is computed again in numpy (verbs_test.py), and a training that is stopped must say so
-# and go on. Usage: verbs.sh AMACRINE
+# Every verb on a study of seconds; then what they wrote is computed again in numpy (verbs_test.py), a training that is stopped must say so
+# and go on, and `status` must say how a study stands. Usage: verbs.sh AMACRINE
 set -euo pipefail
 amacrine=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,5 +17,22 @@ mkdir stopped && cp out/recording.h5 stopped
 code=0
 "$amacrine" train "$study" study.output=stopped training.max_minutes=1e-9 >stopped.log 2>&1 || code=$?
 ((code == 75)) || { cat stopped.log; fail "a training that was stopped ends with the exit code $code instead of 75"; }
+says() { # study and overrides, then the words that `status` must say
+  "$amacrine" status "${@:1:$#-1}" >status.log 2>&1 && grep -q -- "${@: -1}" status.log || { cat status.log; fail "status ${*:1:$#-1} does not say: ${*: -1}"; }
+}
+says "$study" study.output=none "next: amacrine simulate $study 'study.output=none'"
+says "$study" study.output=out "all is done"
+says "$study" study.output=out training.l2=0.5 "train     finished .*, with other settings"
+says "$study" study.output=out training.l2=0.5 "next: amacrine train $study"
+says "$study" study.output=stopped "train     stopped .*max_minutes"
+says "$study" study.output=stopped recording.file=stopped/recording.h5 "simulate  not needed"
+says "$study" study.output=stopped recording.file=stopped/recording.h5 "next: amacrine train"
+cp -r out older
+sed -i 's/"since": "20/"since": "19/' older/reduce.status.json
+says "$study" study.output=older "reduce    finished .*, before what it is made from"
+sed -i 's/"state": "finished"/"state": "running"/; s/"pid": [0-9]*/"pid": 4194305/' older/attribute.status.json # pids end at 4194304
+says "$study" study.output=older "attribute was killed"
+sed -i 's/"host": "[^"]*"/"host": "elsewhere"/' older/attribute.status.json
+says "$study" study.output=older "attribute is at work"
 [[ ! -e stopped/model.h5 ]] || fail "a training that was stopped has written its model"
 AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/verbs_test.py"

@@ -4,6 +4,7 @@
 #include "amacrine/parallel/communicator.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace amacrine::io {
@@ -33,6 +34,17 @@ class StatusFile {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// What a status file says.
+struct RunState {
+  enum class Life { ended, alive, gone, elsewhere };
+  std::string state, study_hash, host, job, since, updated, reason;
+  std::int64_t pid = 0;
+  std::string progress;     ///< "40 % of 716800 windows", empty where it is not known
+  Life life = Life::ended;  ///< of one that says "running": its process as seen from this host
+};
+/// Local. Nothing where there is no such file, or it is not one.
+std::optional<RunState> read_status(const std::string& folder, const std::string& verb);
 
 /// "FOLDER/VERB.status.json".
 std::string status_path(const std::string& folder, const std::string& verb);
