@@ -67,8 +67,8 @@ std::vector<Standing> standings_of(const Context& context) {
 
 /// Says what of a study is done, running and left, and the command to give next. Local: one rank speaks.
 int status(Context& context) {
-  core::log_line(fmt::format("study '{}' ({}), results in {}", context.settings.name, context.options.study_file,
-                             context.settings.output));
+  core::log_line(
+      fmt::format("study '{}' ({}), results in {}", context.settings.name, context.options.study_file, context.settings.output));
   std::string next, waits;
   for (const Standing& standing : standings_of(context)) {
     core::log_line(fmt::format("  {:<10}{}", standing.verb, standing.words));
