@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -57,6 +58,7 @@ const char* const footer =
 struct Request {
   Options options;
   bool print_config = false, version = false, json = false;
+  double max_minutes = std::numeric_limits<double>::infinity();
   std::string log_level = "info", file;
 };
 
@@ -71,6 +73,10 @@ void add_verb(CLI::App& app, const Verb& verb, Request& request) {
   command->add_flag("--overwrite", request.options.overwrite, "replace outputs made by another study");
   command->add_flag("--takeover", request.options.takeover,
                     "take over the lock of a run on another host where that run is provably dead");
+  command
+      ->add_option("--max-time", request.max_minutes,
+                   "minutes from the start after which the run saves and stops with exit code 75, as at a signal")
+      ->check(CLI::PositiveNumber);
   command->add_option("--log-level", request.log_level, "quiet, info or debug")->capture_default_str();
   command->callback([&request, name = verb.name] { request.options.verb = name; });
 }
@@ -108,6 +114,7 @@ int print_version(bool json) {
 
 int run_study(const Verb& verb, const Request& request, std::optional<amacrine::io::StatusFile>& status) {
   amacrine::core::set_log_level(request.log_level);
+  amacrine::parallel::stop_after(std::min(60 * request.max_minutes, amacrine::parallel::seconds_left_in_job()));
   auto world = amacrine::parallel::Communicator::world();
   auto study = amacrine::core::Study::from_file(request.options.study_file, request.options.overrides);
   Settings settings = read_settings(study);

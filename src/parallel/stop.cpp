@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <unistd.h>
 
 namespace amacrine::parallel {
@@ -17,7 +19,8 @@ struct Heard {
   int signal;
   const char* name;
 };
-constexpr std::array<Heard, 4> heard{{{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}}};
+constexpr std::array<Heard, 5> heard{
+    {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}, {SIGXCPU, "its limit of time"}}};
 
 constexpr long nanoseconds_per_s = 1'000'000'000;
 /// A second signal within this time is taken for the first.
@@ -31,8 +34,9 @@ std::atomic<void (*)()> last_act{nullptr};
 std::atomic<bool> leaving{false}, speaker{true};
 static_assert(std::atomic<long long>::is_always_lock_free && std::atomic<void (*)()>::is_always_lock_free);
 
-timer_t timer{};
-bool has_timer = false;
+/// `timer` ends a process that was asked to stop and did not; `limit` asks.
+timer_t timer{}, limit{};
+bool has_timer = false, has_limit = false;
 std::array<struct sigaction, heard.size()> previous{};
 struct sigaction previous_alarm {};
 
@@ -62,11 +66,18 @@ long long now_ns() {
   _exit(static_cast<int>(core::ExitCode::run_again));
 }
 
-void start_timer(long long ns) {
+void start(timer_t which, long long ns) {
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(ns / nanoseconds_per_s);
   when.it_value.tv_nsec = static_cast<long>(ns % nanoseconds_per_s);
-  if (has_timer) timer_settime(timer, 0, &when, nullptr);
+  timer_settime(which, 0, &when, nullptr);
+}
+
+bool make_timer(int signal, timer_t& made) {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = signal;
+  return timer_create(CLOCK_MONOTONIC, &event, &made) == 0;
 }
 
 void hear(int signal) {
@@ -74,7 +85,7 @@ void hear(int signal) {
   int none = 0;
   if (received.compare_exchange_strong(none, signal)) {
     received_at = now_ns();
-    start_timer(patience_ns);
+    if (has_timer) start(timer, patience_ns);
   } else if (received_at != 0 && now_ns() - received_at > together_ns) {
     leave();
   }
@@ -95,10 +106,8 @@ StopListener::StopListener() {
   sigemptyset(&action.sa_mask);
   action.sa_handler = run_out;
   sigaction(SIGALRM, &action, &previous_alarm);
-  sigevent event{};
-  event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGALRM;
-  has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+  has_timer = make_timer(SIGALRM, timer);
+  has_limit = make_timer(SIGXCPU, limit);
   action.sa_handler = hear;
   for (std::size_t i = 0; i < heard.size(); ++i) {
     sigaction(heard[i].signal, nullptr, &previous[i]);
@@ -111,9 +120,26 @@ StopListener::StopListener() {
 StopListener::~StopListener() {
   for (std::size_t i = 0; i < heard.size(); ++i) sigaction(heard[i].signal, &previous[i], nullptr);
   if (has_timer) timer_delete(timer);
-  has_timer = false;
+  if (has_limit) timer_delete(limit);
+  has_timer = has_limit = false;
   sigaction(SIGALRM, &previous_alarm, nullptr);
   received = 0;
+}
+
+void stop_after(double seconds) {
+  constexpr double longest_s = 1e9;
+  if (!has_limit || !(seconds <= longest_s)) return;
+  start(limit, static_cast<long long>(std::max(seconds, 1e-3) * nanoseconds_per_s));
+}
+
+double seconds_left_in_job(double margin_s) {
+  constexpr double none = std::numeric_limits<double>::infinity();
+  const char* const text = std::getenv("SLURM_JOB_END_TIME");
+  if (text == nullptr) return none;
+  char* end = nullptr;
+  const double at = std::strtod(text, &end);
+  const double left = at - static_cast<double>(std::time(nullptr)) - margin_s;
+  return *text != '\0' && *end == '\0' && left > 0 ? left : none;
 }
 
 bool stop_asked() { return received.load(std::memory_order_relaxed) != 0; }

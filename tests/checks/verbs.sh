@@ -17,6 +17,13 @@ mkdir stopped && cp out/recording.h5 stopped
 code=0
 "$amacrine" train "$study" study.output=stopped training.max_minutes=1e-9 >stopped.log 2>&1 || code=$?
 ((code == 75)) || { cat stopped.log; fail "a training that was stopped ends with the exit code $code instead of 75"; }
+mkdir limited && cp out/recording.h5 limited
+code=0
+"$amacrine" train "$study" study.output=limited training.total_windows=1000000 --max-time 0.05 >limited.log 2>&1 || code=$?
+((code == 75)) && grep -q "stopped by its limit of time" limited.log || { cat limited.log; fail "--max-time ended with $code"; }
+code=0
+SLURM_JOB_END_TIME=$(($(date +%s) + 63)) "$amacrine" train "$study" study.output=limited training.total_windows=1000000 >limited.log 2>&1 || code=$?
+((code == 75)) && grep -q "stopped by its limit of time" limited.log || { cat limited.log; fail "the end of a job ended with $code"; }
 says() { # study and overrides, then the words that `status` must say
   "$amacrine" status "${@:1:$#-1}" >status.log 2>&1 && grep -q -- "${@: -1}" status.log || { cat status.log; fail "status ${*:1:$#-1} does not say: ${*: -1}"; }
 }

@@ -2,7 +2,11 @@
 #include "amacrine/parallel/stop.hpp"
 
 #include <array>
+#include <cmath>
 #include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <limits>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -12,8 +16,8 @@
 namespace amacrine::parallel {
 namespace {
 
-const std::array<std::pair<int, const char*>, 4> signals{
-    {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}}};
+const std::array<std::pair<int, const char*>, 5> signals{
+    {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}, {SIGXCPU, "its limit of time"}}};
 
 TEST(StopListener, HearsSignalsAndPutsTheOldHandlersBack) {
   for (const auto& [signal, name] : signals) {
@@ -55,6 +59,40 @@ TEST(StopListener, KeepsAnIgnoredHangup) {
   }
   std::signal(SIGHUP, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);
+}
+
+TEST(StopAfter, AsksAtItsTimeAndNotBefore) {
+  const StopListener listener;
+  stop_after(0.2);
+  EXPECT_FALSE(stop_asked());
+  for (int i = 0; i < 400 && !stop_asked(); ++i) usleep(5000);
+  EXPECT_EQ(stop_signal(), "its limit of time");
+}
+
+TEST(StopAfter, TheLastTimeCountsAndNoTimeIsNone) {
+  const StopListener listener;
+  stop_after(0.05);
+  stop_after(1000);
+  stop_after(std::numeric_limits<double>::infinity());
+  usleep(200'000);
+  EXPECT_FALSE(stop_asked());
+}
+
+TEST(SecondsLeftInJob, AreThoseOfTheBatchSystemLessTheMargin) {
+  unsetenv("SLURM_JOB_END_TIME");
+  EXPECT_TRUE(std::isinf(seconds_left_in_job()));
+  const auto in = [](long seconds) {
+    setenv("SLURM_JOB_END_TIME", std::to_string(std::time(nullptr) + seconds).c_str(), 1);
+    return seconds_left_in_job(60);
+  };
+  const double left = in(600);
+  EXPECT_TRUE(left <= 540 && left >= 535) << left;
+  EXPECT_TRUE(std::isinf(in(30))) << "less than the margin";
+  setenv("SLURM_JOB_END_TIME", "soon", 1);
+  EXPECT_TRUE(std::isinf(seconds_left_in_job()));
+  setenv("SLURM_JOB_END_TIME", "", 1);
+  EXPECT_TRUE(std::isinf(seconds_left_in_job()));
+  unsetenv("SLURM_JOB_END_TIME");
 }
 
 // The cases below run in a child process, which they end.

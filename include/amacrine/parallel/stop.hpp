@@ -6,7 +6,7 @@
 
 #include <string>
 
-/// Requests to end early: SIGINT, SIGTERM, SIGHUP and SIGUSR1. Handlers only set a flag and start a timer; work looks at the flag
+/// Requests to end early: SIGINT, SIGTERM, SIGHUP, SIGUSR1, and a limit of time, which comes as SIGXCPU. Handlers only set a flag and start a timer; work looks at the flag
 /// between its steps and ends by an exception with exit code 75. Every result is written so that a killed process leaves nothing
 /// half-written under a final name, so a process that has not ended by itself when the timer runs out is ended by it, with the
 /// same exit code.
@@ -29,9 +29,15 @@ class StopListener {
   StopListener& operator=(const StopListener&) = delete;
 };
 
+/// Asks this process to stop so many seconds from now. The last call counts; a time that is not finite asks for nothing.
+void stop_after(double seconds);
+/// Seconds until the batch system ends this job (SLURM_JOB_END_TIME, seconds since 1970), less `margin_s` to save in; infinite
+/// outside of such a job, and where less than the margin is left.
+double seconds_left_in_job(double margin_s = 60);
+
 /// Local to this rank, and as cheap as reading a variable.
 bool stop_asked();
-/// "SIGTERM"; empty where nothing was asked. Local.
+/// "SIGTERM", or "its limit of time"; empty where nothing was asked. Local.
 std::string stop_signal();
 /// Collective: the same for all ranks, where any of them was asked.
 std::string stop_signal(const Communicator& communicator);
