@@ -6,10 +6,10 @@
 
 #include <string>
 
-/// Requests to end early: SIGINT, SIGTERM, SIGHUP, SIGUSR1, and a limit of time, which comes as SIGXCPU. Handlers only set a flag and start a timer; work looks at the flag
-/// between its steps and ends by an exception with exit code 75. Every result is written so that a killed process leaves nothing
-/// half-written under a final name, so a process that has not ended by itself when the timer runs out is ended by it, with the
-/// same exit code.
+/// Requests to end early: SIGINT, SIGTERM, SIGHUP, SIGUSR1, and a limit of time, which comes as SIGXCPU. Handlers only set a flag
+/// and start a timer; work looks at the flag between its steps and ends by an exception with exit code 75. Every result is
+/// written so that a killed process leaves nothing half-written under a final name, so a process that has not ended by itself
+/// when the timer runs out is ended by it, with the same exit code.
 namespace amacrine::parallel {
 
 /// Thrown by work that ends early because it was asked to.
