@@ -33,7 +33,8 @@ std::vector<std::string> tables_of(const std::string& verb) {
             "!recording.centres",
             "!recording.centre_y",
             "!recording.centre_x",
-            "!training.max_minutes"};
+            "!training.max_minutes",
+            "!training.checkpoint_minutes"};
   // Of [recording] what an evaluation reads; everything else the model file says.
   if (verb == "evaluate")
     return {"recording.cells",       "recording.target",   "recording.test_statistics", "recording.normalisation",

@@ -90,6 +90,7 @@ void read_budget(core::Study& study, TrainingSettings& s) {
   s.epoch_windows = count(study, "epoch_windows", s.epoch_windows, 0, 1'000'000'000'000);
   s.total_windows = count(study, "total_windows", s.total_windows, 1, 1'000'000'000'000);
   s.epochs = count(study, "epochs", s.epochs, 0, 1'000'000);
+  s.checkpoint_minutes = study.number("training.checkpoint_minutes", s.checkpoint_minutes, 0.0, 1e7);
   s.max_minutes = study.number("training.max_minutes", s.max_minutes, 0.0, 1e7);
 }
 

@@ -65,8 +65,26 @@ struct Course {
   std::vector<Trainee>& group;
   StopRequest stop;
   core::Progress progress;
-  double longest_step = 0;  ///< seconds, a validation included
+  double save_every_s = 0;              ///< 0: at the ends of epochs only
+  double longest_step = 0;              ///< seconds, a validation included
+  double saved = core::wall_seconds();  ///< when all were saved last
 };
+
+void save_all(std::vector<Trainee>& group) {
+  for (Trainee& trainee : group)
+    if (trainee.at_work()) trainee.save();
+}
+
+/// Whether the run was asked to stop. Otherwise saves all models where it is time to: ranks agree on both. Collective.
+bool stops_or_saves(Course& course) {
+  enum : int { go_on, save, stop };
+  const bool due = course.save_every_s > 0 && core::wall_seconds() - course.saved >= course.save_every_s;
+  const auto agreed = static_cast<int>(course.communicator.maximum(course.stop.asked() ? stop : due ? save : go_on));
+  if (agreed != save) return agreed == stop;
+  save_all(course.group);
+  course.saved = core::wall_seconds();
+  return false;
+}
 
 /// One step of all whose turn it is; false where the run was asked to stop. A process that is asked to stop may go on for as long
 /// as the longest step took twice, so that what was learnt is saved.
@@ -79,7 +97,7 @@ bool advance(Course& course, parallel::StopPatience& patience) {
   double seen = 0;
   for (const Trainee& trainee : course.group) seen += trainee.windows_seen();
   course.progress.update(seen, next.front()->progress_note());
-  return next_in_line(course.group).empty() || !course.communicator.any(course.stop.asked());
+  return next_in_line(course.group).empty() || !stops_or_saves(course);
 }
 
 /// Steps until all models are trained or the run is stopped; what stopped it, or nothing.
@@ -114,13 +132,15 @@ std::vector<TrainingResult> train_together(const parallel::Communicator& communi
   }
   std::string stopped_by;
   {
-    Course course{communicator, bench, group, StopRequest(shortest),
-                  core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows")};
+    Course course{communicator,
+                  bench,
+                  group,
+                  StopRequest(shortest),
+                  core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows"),
+                  60 * runs.front().settings.checkpoint_minutes};
     stopped_by = take_steps(course);
   }
-  if (!stopped_by.empty())
-    for (Trainee& trainee : group)
-      if (trainee.at_work()) trainee.save();
+  if (!stopped_by.empty()) save_all(group);
   std::vector<TrainingResult> results;
   for (const Trainee& trainee : group) {
     results.push_back(trainee.result());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/progress.hpp"
 #include "amacrine/model/inference.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/checkpoint.hpp"
@@ -119,6 +120,27 @@ TEST(Trainer, ResumesBitForBitFromInsideAValidation) {
     EXPECT_EQ(part.curve[e].train_loss, whole.curve[e].train_loss);
     EXPECT_EQ(part.curve[e].validation_loss, whole.curve[e].validation_loss);
     EXPECT_EQ(part.curve[e].learning_rate, whole.curve[e].learning_rate);
+  }
+}
+
+/// What is killed in the middle of an epoch goes on from the last checkpoint that its time wrote, to the same bits.
+TEST(Trainer, SavesByTimeWithinAnEpoch) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 5);
+  const TrainingResult whole = train_model(Communicator::self(), synthetic::make_run(r));
+  for (const double minutes : {0.0, 1e-12}) {
+    const TemporaryFolder folder(Communicator::self());
+    TrainingRun run = synthetic::make_run(r);  // epochs of 10 steps
+    run.checkpoint = folder / "train.checkpoint", run.settings.checkpoint_minutes = minutes;
+    int updates = 0;
+    core::set_progress_listener([&updates](const core::ProgressState& /*state*/) {
+      if (++updates == 15) throw std::runtime_error("killed");
+    });
+    EXPECT_THROW(train_model(Communicator::self(), run), std::runtime_error);
+    core::set_progress_listener({});
+    const auto state = read_checkpoint(Communicator::self(), run.checkpoint, training_identity(run));
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->step, minutes > 0 ? 14U : 10U);
+    EXPECT_TRUE(same_bits(train_model(Communicator::self(), run).model.parameters, whole.model.parameters));
   }
 }
 

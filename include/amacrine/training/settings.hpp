@@ -62,6 +62,7 @@ struct TrainingSettings {
   std::uint64_t data_seed = 1, model_seed = 1;
   std::vector<std::uint64_t> model_seeds;  ///< models trained together, one for each seed ...
   std::vector<double> learning_rates;      ///< ... and rate: members.hpp; empty: model_seed, learning_rate
+  double checkpoint_minutes = 5.0;         ///< longest time between checkpoints; 0: at the ends of epochs only
   double max_minutes = 0.0;                ///< wall-clock limit of one run, 0: none; then checkpoint and exit code 75
   std::string engine = "auto";             ///< "auto", "direct" or "spectral"
   bool ln = true;                          ///< also train the linear-nonlinear baseline
