@@ -30,7 +30,7 @@ Attributed model_file(const Context& context, const std::string& role, const std
   return read;
 }
 
-/// The simulated recording's feed-forward cells as one network. No cells where the recording is of real cells, or all are
+/// The simulated recording's cells without a state as one network. No cells where the recording is of real cells, or all are
 /// dynamic.
 Attributed circuit_network(const Context& context) {
   const auto& settings = context.settings.recording;
@@ -40,10 +40,10 @@ Attributed circuit_network(const Context& context) {
   std::vector<model::PlacedCircuit> circuits;
   for (std::size_t n = 0; n < planted.size(); ++n) {
     const recording::Circuit& circuit = recording::circuit(planted[n].circuit);
-    if (circuit.feed_forward()) {
+    if (circuit.stateless()) {
       circuits.push_back({recording.cells[n].name, circuit, planted[n].centre});
     } else {
-      core::log("attribute: {} is a {} circuit, which is no feed-forward network; it is left out", recording.cells[n].name,
+      core::log("attribute: {} is a {} circuit, whose state no feed-forward network holds; it is left out", recording.cells[n].name,
                 circuit.name);
     }
   }

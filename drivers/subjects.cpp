@@ -144,8 +144,8 @@ Circuits make_circuits(const recording::Recording& recording, const std::vector<
   std::vector<model::PlacedCircuit> feed_forward;
   for (std::size_t n = 0; n < planted.size(); ++n) {
     const recording::Circuit& circuit = recording::circuit(planted[n].circuit);
-    made.row.push_back(circuit.feed_forward() ? feed_forward.size() : planted.size());
-    if (circuit.feed_forward()) feed_forward.push_back({recording.cells[n].name, circuit, planted[n].centre});
+    made.row.push_back(circuit.stateless() ? feed_forward.size() : planted.size());
+    if (circuit.stateless()) feed_forward.push_back({recording.cells[n].name, circuit, planted[n].centre});
   }
   if (feed_forward.empty()) return made;
   const model::Model network = model::make_circuit_model(feed_forward, recording.screen);

@@ -37,6 +37,20 @@ void add_gaussian(std::vector<double>& kernel, const stimulus::Screen& screen, d
   for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] += scale * bump[i] / sum;
 }
 
+/// Keeps a square of `side` pixels around (y0, x0), scaled to sum to one.
+void cut(std::vector<double>& kernel, const stimulus::Screen& screen, double y0, double x0, int side) {
+  const int top = static_cast<int>(std::floor(y0)) - side / 2, left = static_cast<int>(std::floor(x0)) - side / 2;
+  double sum = 0;
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    const int y = static_cast<int>(i) / screen.width, x = static_cast<int>(i) % screen.width;
+    if (y < top || y >= top + side || x < left || x >= left + side) kernel[i] = 0;
+    sum += kernel[i];
+  }
+  core::require<core::InputError>(sum > 0, "a circuit's window at ({}, {}) px lies off the {} x {} screen; place the cell on it", y0,
+                                  x0, screen.height, screen.width);
+  for (double& value : kernel) value /= sum;
+}
+
 struct Bump {
   double order, peak_ms;
 };
@@ -116,6 +130,22 @@ Circuit three_in_one() {
                        make_unit("OFF_fast", 93.0, off, {7.6, 35.0}, {5.4, 77.5}, 1.07, 0.053, 2.35)});
 }
 
+/// A burst after a reversal that no single layer makes: displaced excitation and delayed inhibition meet in a second layer.
+Circuit two_layers() {
+  std::vector<CircuitUnit> units{make_unit("E_left", 1.0, on, {1.75, 112.0}, {5.9, 160.0}, 0.62, 0.01, 1.2),
+                                 make_unit("E_right", 1.0, on, {1.75, 112.0}, {5.9, 160.0}, 0.62, 0.01, 1.2),
+                                 make_unit("I_left", -1.0, on, {7.1, 104.5}, {3.35, 294.0}, 0.40, -0.058, 1.6),
+                                 make_unit("I_right", -1.0, on, {7.1, 104.5}, {3.35, 294.0}, 0.40, -0.058, 1.6)};
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    units[i].dx_px = i % 2 == 0 ? -2.0 : 2.0;
+    units[i].window_px = 15;
+  }
+  Circuit made = feed_forward("two_layers", -3.4, std::move(units));
+  made.kind = CircuitKind::two_layers;
+  made.second = {{"M_left", -0.134, {0.87, -0.75, -1.36, -1.35}, 127.0}, {"M_right", -0.134, {-0.75, 0.87, -1.35, -1.36}, 127.0}};
+  return made;
+}
+
 Circuit osr_depressing() {
   Circuit made = feed_forward("osr_depressing", -38.6,
                               {make_unit("OFF_amacrine", -1.0, off, {9.0, 43.9}, no_bump, 0.0, -0.233, 1.6),
@@ -134,7 +164,7 @@ Circuit anticipation_gain_control() {
 const std::vector<Circuit>& all_circuits() {
   static const std::vector<Circuit> circuits{
       osr(),           osr_alt(),     latency(), reversal(), anticipation(), osr_depressing(), anticipation_gain_control(),
-      no_phenomenon(), three_in_one()};
+      no_phenomenon(), three_in_one(), two_layers()};
   return circuits;
 }
 
@@ -156,6 +186,7 @@ std::vector<double> CircuitUnit::spatial(const stimulus::Screen& screen, const s
   std::vector<double> kernel(static_cast<std::size_t>(screen.height) * static_cast<std::size_t>(screen.width), 0.0);
   add_gaussian(kernel, screen, centre.y + dy_px, centre.x + dx_px, sigma_centre_px, 1.0);
   if (kappa != 0) add_gaussian(kernel, screen, centre.y + dy_px, centre.x + dx_px, sigma_surround_px, -kappa);
+  if (window_px > 0) cut(kernel, screen, centre.y + dy_px, centre.x + dx_px, window_px);
   return kernel;
 }
 

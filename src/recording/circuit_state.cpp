@@ -2,6 +2,7 @@
 #include "amacrine/recording/circuit_state.hpp"
 
 #include "amacrine/core/errors.hpp"
+#include "circuit_sum.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -26,17 +27,25 @@ CircuitState::CircuitState(const Circuit& circuit, const Lesion& lesion)
     : circuit_(circuit),
       dropped_(circuit.units.size(), false),
       linear_(circuit.units.size(), false),
+      silent_(circuit.second.size(), false),
       depression_(!lesion.no_depression),
       inhibits_(!lesion.no_inhibition),
       feedback_(!lesion.no_feedback),
       membrane_(circuit.offset_hz) {
   const bool depresses = circuit.kind == CircuitKind::depressing_inhibition, adapts = circuit.kind == CircuitKind::gain_control;
-  core::require<core::InputError>(circuit.feed_forward() || (lesion.dropped.empty() && lesion.linear.empty()),
-                                  "units can be dropped or made linear in feed-forward circuits only, not in {}", circuit.name);
+  core::require<core::InputError>(circuit.stateless() || (lesion.dropped.empty() && lesion.linear.empty()),
+                                  "units can be dropped or made linear in circuits without a state only, not in {}", circuit.name);
   core::require<core::InputError>(depresses || (depression_ && inhibits_), "circuit {} has no depressing inhibition to take out",
                                   circuit.name);
   core::require<core::InputError>(adapts || feedback_, "circuit {} has no feedback to take out", circuit.name);
-  for (const std::string& name : lesion.dropped) dropped_[circuit.unit(name)] = true;
+  for (const std::string& name : lesion.dropped) {
+    const auto second = std::find_if(circuit.second.begin(), circuit.second.end(),
+                                     [&name](const SecondUnit& unit) { return unit.name == name; });
+    if (second != circuit.second.end())
+      silent_[static_cast<std::size_t>(second - circuit.second.begin())] = true;
+    else
+      dropped_[circuit.unit(name)] = true;
+  }
   for (const std::string& name : lesion.linear) {
     if (name == "all")
       linear_.assign(linear_.size(), true);
@@ -53,21 +62,23 @@ double CircuitState::step(const double* drive, double* contribution_hz) {
     case CircuitKind::gain_control:
       return gain_control(drive, contribution_hz);
     default:
-      return feed_forward(drive, contribution_hz);
+      return stateless(drive, contribution_hz);
   }
 }
 
-double CircuitState::feed_forward(const double* drive, double* contribution_hz) const {
-  double z = circuit_.offset_hz;
+double CircuitState::stateless(const double* drive, double* contribution_hz) const {
+  std::vector<double> activity;
   for (std::size_t i = 0; i < circuit_.units.size(); ++i) {
-    const CircuitUnit& unit = circuit_.units[i];
+    const double bias = circuit_.units[i].bias;
     // A linear unit keeps the activity it has on grey, so that only the stimulus-driven part changes.
-    const double activity = linear_[i] ? drive[i] + std::max(unit.bias, 0.0) : std::max(unit.bias + drive[i], 0.0);
-    const double added = dropped_[i] ? 0.0 : unit.weight * activity;
-    if (contribution_hz) contribution_hz[i] = added;
-    z += added;
+    const double driven = linear_[i] ? drive[i] + std::max(bias, 0.0) : std::max(bias + drive[i], 0.0);
+    activity.push_back(dropped_[i] ? 0.0 : driven);
   }
-  return circuit_softplus(z);
+  if (contribution_hz) {
+    const std::vector<double> weights = secant_weights(circuit_, activity, activity, silent_);
+    for (std::size_t i = 0; i < activity.size(); ++i) contribution_hz[i] = weights[i] * activity[i];
+  }
+  return circuit_softplus(circuit_sum(circuit_, activity, silent_));
 }
 
 double CircuitState::depressing(const double* drive, double* contribution_hz) {

@@ -80,44 +80,4 @@ CircuitResponse respond(const Circuit& circuit, const core::Array<float, 3>& con
   return response;
 }
 
-CircuitAttribution attribute(const Circuit& circuit, const core::Array<float, 3>& contrast, const stimulus::Screen& screen,
-                             const stimulus::Centre& centre, std::size_t frame, int steps) {
-  core::require<core::InputError>(circuit.feed_forward(),
-                                  "only feed-forward circuits have a straight path to attribute along, not {}", circuit.name);
-  core::require<core::InputError>(frame < contrast.extent(0) && steps > 0, "frame {} lies outside the {} frames of the stimulus",
-                                  frame, contrast.extent(0));
-  const std::size_t units = circuit.units.size(), first = frame >= past ? frame - past : 0;
-  const std::size_t pixels = contrast.extent(1) * contrast.extent(2);
-  CircuitAttribution result;
-  result.attribution_hz.assign(units, 0.0);
-  for (const CircuitUnit& unit : circuit.units) {
-    const std::vector<double> kernel = unit.spatial(screen, centre), temporal = unit.temporal();
-    double drive = 0;
-    for (std::size_t t = first; t <= frame; ++t)
-      drive += temporal[frame - t] * dot(kernel.data(), contrast.data() + t * pixels, pixels);
-    result.drive.push_back(drive);
-    result.activity.push_back(std::max(0.0, unit.bias + drive));
-    result.contribution_hz.push_back(unit.weight * result.activity.back());
-  }
-  std::vector<double> before(units), now(units);
-  double z_before = 0, z_now = 0;
-  for (int step = 0; step <= steps; ++step) {
-    const double alpha = static_cast<double>(step) / steps;
-    z_now = circuit.offset_hz;
-    for (std::size_t i = 0; i < units; ++i) {
-      now[i] = circuit.units[i].weight * std::max(0.0, circuit.units[i].bias + alpha * result.drive[i]);
-      z_now += now[i];
-    }
-    if (step == 0) result.rate_grey_hz = circuit_softplus(z_now);
-    const double slope = 1 / (1 + std::exp(-circuit_beta_per_hz * 0.5 * (z_before + z_now)));
-    for (std::size_t i = 0; i < units && step > 0; ++i) result.attribution_hz[i] += slope * (now[i] - before[i]);
-    std::swap(before, now);
-    z_before = z_now;
-  }
-  result.rate_hz = circuit_softplus(z_now);
-  result.completeness_error_hz = result.rate_grey_hz - result.rate_hz;
-  for (double part : result.attribution_hz) result.completeness_error_hz += part;
-  return result;
-}
-
 }  // namespace amacrine::recording

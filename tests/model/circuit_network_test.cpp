@@ -5,18 +5,22 @@
 #include "amacrine/model/inference.hpp"
 #include "support/compare.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 using namespace amacrine;
 
 namespace {
 
-std::vector<model::PlacedCircuit> placed() {
+/// The circuits without a state, with or without the one that has a second layer.
+std::vector<model::PlacedCircuit> placed(bool deep) {
   std::vector<model::PlacedCircuit> list;
   double shift = 0;
   for (const auto& name : recording::circuit_names()) {
     const auto& circuit = recording::circuit(name);
-    if (circuit.feed_forward()) list.push_back({"my_" + name, circuit, {24.5 + shift, 22.0 - shift}});
+    if (circuit.feed_forward() || (deep && circuit.stateless()))
+      list.push_back({"my_" + name, circuit, {24.5 + shift, 22.0 - shift}});
     shift += 1.25;
   }
   return list;
@@ -30,13 +34,14 @@ core::Array<float, 3> flashes() {
   return movie;
 }
 
-/// A dark bar, 3 px wide, 0.4 px a frame.
-core::Array<float, 3> moving_bar() {
+/// A bar, 3 px wide, that goes 0.4 px a frame and turns round at frame 60.
+core::Array<float, 3> turning_bar(float contrast) {
   core::Array<float, 3> movie({100, 50, 50});
   for (std::size_t t = 0; t < 100; ++t) {
-    const auto left = static_cast<std::size_t>(8.0 + 0.4 * static_cast<double>(t));
+    const std::size_t gone = t < 60 ? t : 120 - t;
+    const auto left = static_cast<std::size_t>(8.0 + 0.4 * static_cast<double>(gone));
     for (std::size_t y = 0; y < 50; ++y)
-      for (std::size_t x = left; x < left + 3; ++x) movie(t, y, x) = -2.5F;
+      for (std::size_t x = left; x < left + 3; ++x) movie(t, y, x) = contrast;
   }
   return movie;
 }
@@ -51,14 +56,16 @@ std::vector<double> own_rates(const std::vector<model::PlacedCircuit>& circuits,
   return rates;
 }
 
-TEST(FullCircuitNetwork, HasTheCircuitsRates) {
-  const auto circuits = placed();
-  ASSERT_EQ(circuits.size(), 5U);
+/// Rates in Hz, larger than anything rounding does, so that a silent network cannot pass.
+double largest(const std::vector<double>& rates) { return *std::max_element(rates.begin(), rates.end()); }
+
+void expect_own_rates(const std::vector<model::PlacedCircuit>& circuits) {
   const model::Model m = model::make_circuit_model(circuits, stimulus::Screen());
   const auto single = model::make_inference<float>(m);
   const auto twice = model::make_inference<double>(m);
-  for (const auto& movie : {flashes(), moving_bar()}) {
+  for (const auto& movie : {flashes(), turning_bar(-2.5F), turning_bar(2.5F)}) {
     const auto expected = own_rates(circuits, movie);
+    EXPECT_GT(largest(expected), 20);
     const auto frames = model::window_frames(twice, movie, 0, movie.extent(0));
     const auto z = model::make_first_layer(twice, 1, movie.extent(0));
     auto state = model::make_head_state(twice, 1, movie.extent(0));
@@ -70,13 +77,32 @@ TEST(FullCircuitNetwork, HasTheCircuitsRates) {
   }
 }
 
+TEST(FullCircuitNetwork, HasTheCircuitsRates) {
+  const auto circuits = placed(false);
+  ASSERT_EQ(circuits.size(), 7U);
+  EXPECT_EQ(model::make_circuit_model(circuits, stimulus::Screen()).architecture.layers(), 1);
+  expect_own_rates(circuits);
+}
+
+TEST(FullCircuitNetwork, HasTheRatesOfTwoLayersBesideThoseOfOne) {
+  const auto circuits = placed(true);
+  ASSERT_EQ(circuits.size(), 8U);
+  ASSERT_EQ(circuits.back().circuit.name, "two_layers");
+  const auto alone = own_rates({circuits.back()}, turning_bar(2.5F));
+  EXPECT_GT(largest(alone), 10);  // at rest 1 Hz
+  EXPECT_EQ(model::make_circuit_model(circuits, stimulus::Screen()).architecture.layers(), 2);
+  expect_own_rates(circuits);
+}
+
 TEST(FullCircuitNetwork, IsDescribedAsACircuit) {
-  const auto circuits = placed();
+  const auto circuits = placed(true);
   const model::Model m = model::make_circuit_model(circuits, stimulus::Screen());
   EXPECT_EQ(m.kind, "circuit");
-  ASSERT_EQ(m.channel_names.size(), 15U);  // 3 + 3 + 2 + 5 + 2 units
+  ASSERT_EQ(m.channel_names.size(), 23U);  // 3 + 3 + 2 + 5 + 2 + 1 + 3 + 4 interneurons
   EXPECT_EQ(m.channel_names[0], "my_osr/OFF_inh");
-  ASSERT_EQ(m.cells.size(), 5U);
+  EXPECT_EQ(m.channel_names[22], "my_two_layers/I_right");
+  EXPECT_EQ(m.architecture.hidden[1].channels, 21);  // 19 passed on, M_left, M_right
+  ASSERT_EQ(m.cells.size(), 8U);
   EXPECT_EQ(m.cells[1].name, "my_" + circuits[1].circuit.name);
   EXPECT_EQ(m.cells[1].centre->y, circuits[1].centre.y);
   EXPECT_EQ(m.architecture.softplus_beta, 0.3);

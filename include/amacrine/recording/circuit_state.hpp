@@ -19,12 +19,13 @@ class CircuitState {
   double store() const { return store_; }
 
  private:
-  double feed_forward(const double* drive, double* contribution_hz) const;
+  double stateless(const double* drive, double* contribution_hz) const;
   double depressing(const double* drive, double* contribution_hz);
   double gain_control(const double* drive, double* contribution_hz);
 
   Circuit circuit_;
-  std::vector<bool> dropped_, linear_;
+  std::vector<bool> dropped_, linear_;  ///< (U)
+  std::vector<bool> silent_;            ///< units of the second layer that are dropped
   bool depression_, inhibits_, feedback_;
   double store_ = 1, conductance_ = 0, membrane_ = 0, adaptation_ = 0;
 };
