@@ -17,9 +17,9 @@
 namespace amacrine::stimulus {
 namespace {
 
-const std::array<std::string, 11> families{"grey",       "osr",         "latency", "reversal",     "reversal_smooth",
-                                           "moving_bar", "flashed_bar", "step",    "paired_flash", "contrast_step",
-                                           "white_noise"};
+const std::array<std::string, 12> families{"grey",        "osr",         "latency", "reversal",     "reversal_smooth",
+                                           "moving_bar",  "flashed_bar", "step",    "paired_flash", "contrast_step",
+                                           "white_noise", "osr_control"};
 const std::array<std::string, 4> sets{"circuits", "library", "figure", "paper"};
 
 void append(std::vector<Condition>& all, std::vector<Condition> more) {
@@ -43,6 +43,10 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
     replace(probe.contrast, wish.osr_contrast);
     replace(probe.flashes, wish.osr_flashes);
     append(all, conditions(probe, screen, set));
+  } else if (family == "osr_control" && set == ParameterSet::circuits) {
+    OsrProbe probe;
+    replace(probe.contrast, wish.osr_contrast);
+    append(all, osr_control_conditions(probe, screen, set));
   } else if (family == "latency") {
     LatencyProbe probe;
     if (!named_probe(set, probe)) return;

@@ -9,12 +9,6 @@ namespace {
 
 using namespace measuring;
 
-/// Largest rate in the last three cycles before the omission is noticed: up to the omitted onset itself.
-double ongoing_rate(const Condition& train, const std::vector<double>& response) {
-  const int last = train.event("last_flash"), omitted = train.event("omitted");
-  return largest(window(train, response, std::max(0, last - 3 * (omitted - last)), omitted + 1));
-}
-
 /// Smallest and largest slope with any one point left out; NaN where fewer than two would remain.
 Interval leave_one_out(const std::vector<double>& x, const std::vector<double>& y) {
   std::vector<double> slopes;
@@ -59,28 +53,31 @@ void summarise(LatencyFigures& f, bool present_only) {
     if (!(latency[i] < latency[i - 1])) f.monotonic = 0;
 }
 
-/// What an omitted-stimulus response lacks to be one: it stands above the ongoing response in enough periods, and its latency
+/// What an omitted-stimulus response lacks to be one: it stands above the ongoing response wherever there is one, in enough
+/// periods, and its latency
 /// follows the period.
 Presence judge_omission(const OsrFigures& f, bool noisy) {
   const PresenceRules& rules = presence_rules;
   std::size_t above = 0;
   for (std::size_t i = 0; i < f.presence.size(); ++i)
     above += f.presence[i] == Presence::present && f.osr_hz[i] >= rules.least_ratio * f.ongoing_hz[i] ? 1 : 0;
-  if (above < rules.least_periods || 2 * above < f.presence.size()) return Presence::not_above_expected;
+  if (above < rules.least_periods || 2 * above < f.presence.size() || !(f.min_ratio >= rules.least_ratio))
+    return Presence::not_above_expected;
   const bool follows = f.slope >= rules.least_slope && f.slope <= rules.most_slope;
-  const bool surely =
-      noisy || (f.slope_interval.low >= rules.least_slope_bound && f.slope_interval.high <= rules.most_slope_bound);
+  const bool surely = noisy || (f.slope_interval.low >= rules.least_slope && f.slope_interval.high <= rules.most_slope);
   return follows && surely ? Presence::present : Presence::no_effect;
 }
 
 /// Whether latencies fall with contrast: by enough, as peaks and as centroids, and at every step (in rank, where noisy).
 bool latency_falls(const LatencyFigures& f, bool noisy) {
   const PresenceRules& rules = presence_rules;
-  if (!(f.total_shift_ms >= rules.least_shift_ms && f.centroid_shift_ms >= rules.least_centroid_shift_ms)) return false;
+  const double coarse = std::max(1.0, f.frame_ms / rules.longest_frame_ms);
+  if (!(f.total_shift_ms >= coarse * rules.least_shift_ms && f.centroid_shift_ms >= coarse * rules.least_centroid_shift_ms))
+    return false;
   const std::vector<double> latency = keep_present(f.latency_ms, f.presence);
   if (noisy) return rank_correlation(latency) <= -rules.least_rank_correlation;
   for (std::size_t i = 1; i < latency.size(); ++i)
-    if (!(latency[i] <= latency[i - 1] + rules.most_step_up_ms)) return false;
+    if (!(latency[i] <= latency[i - 1] + coarse * rules.most_step_up_ms)) return false;
   return true;
 }
 
@@ -144,6 +141,7 @@ OsrFigures reported(OsrFigures f, bool noisy) {
 LatencyFigures measure_latency(const std::vector<Condition>& conditions, const CellResponses& responses, const Screen& screen,
                                double rest_hz, ParameterSet set, double threshold_hz) {
   LatencyFigures f;
+  f.frame_ms = screen.frame_ms;
   const std::vector<std::size_t> shown = select(conditions, responses, Family::latency, set);
   for (const std::size_t k : shown) {
     const Condition& flash = conditions[k];

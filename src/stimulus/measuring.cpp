@@ -70,6 +70,11 @@ std::span<const double> window(const Condition& condition, const std::vector<dou
 
 double largest(std::span<const double> hz) { return hz.empty() ? nan : *std::max_element(hz.begin(), hz.end()); }
 
+double ongoing_rate(const Condition& train, const std::vector<double>& response) {
+  const int last = train.event("last_flash"), omitted = train.event("omitted");
+  return largest(window(train, response, std::max(0, last - 3 * (omitted - last)), omitted + 1));
+}
+
 Presence judge(const Peak& peak, double rest_hz, double threshold_hz) {
   if (!(peak.hz - rest_hz >= threshold_hz)) return Presence::too_weak;
   return peak.on_edge ? Presence::on_edge : Presence::present;

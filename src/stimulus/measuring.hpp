@@ -21,6 +21,9 @@ std::vector<std::size_t> select(const std::vector<Condition>& conditions, const 
 std::span<const double> window(const Condition& condition, const std::vector<double>& response, int begin, int end);
 double largest(std::span<const double> hz);
 
+/// Largest rate in the last three cycles before an omission is noticed: up to the omitted onset itself.
+double ongoing_rate(const Condition& train, const std::vector<double>& response);
+
 Presence judge(const Peak& peak, double rest_hz, double threshold_hz);
 /// Presence of a whole sweep: at least half of its conditions and `least` of them (or all, where it has fewer).
 Presence judge_sweep(const std::vector<Presence>& each, std::size_t least);

@@ -99,6 +99,15 @@ void measure_flashes(AnticipationFigures& f, const std::vector<Condition>& condi
   f.surprise_index = mean(indices);
 }
 
+/// Whether the directions lead on the whole. A lead in one and as large a lag in the other is a place, not a time: the moving and
+/// the flashed bar excite different parts of the field.
+bool leads_on_the_whole(const AnticipationFigures& f) {
+  std::vector<double> ahead;
+  for (const auto& d : f.directions)
+    if (!std::isnan(d.ahead_um)) ahead.push_back(d.ahead_um);
+  return mean(ahead) >= presence_rules.least_lead_um / 2;
+}
+
 }  // namespace
 
 ReversalFigures measure_reversal(const std::vector<Condition>& conditions, const CellResponses& responses, const Screen& screen,
@@ -171,9 +180,11 @@ AnticipationFigures reported(AnticipationFigures f) {
   }
   if (no_profile) f.flash_centre_um = f.flash_peak_um = f.flash_time_to_peak_ms = f.flash_peak_hz = nan;
   bool leads = false;
+  const bool on_the_whole = leads_on_the_whole(f);
   for (auto& d : f.directions) {
     d.lead = no_profile ? f.flash_presence : d.presence;
-    if (d.lead == Presence::present && !(d.ahead_um >= presence_rules.least_lead_um)) d.lead = Presence::no_effect;
+    if (d.lead == Presence::present && !(on_the_whole && d.ahead_um >= presence_rules.least_lead_um))
+      d.lead = Presence::no_effect;
     if (is_absent(d.lead)) d.ahead_interval = {};
     leads = leads || d.lead == Presence::present;
   }

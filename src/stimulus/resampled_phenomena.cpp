@@ -75,12 +75,12 @@ void add_intervals(OsrFigures& f, const Many& draws) {
   const bool measured = !is_absent(f.overall);
   if (measured) f.slope_interval = range_of(draws, [](const auto& d) { return d.osr.slope; });
   if (measured) f.ratio_interval = range_of(draws, [](const auto& d) { return d.osr.min_ratio; });
-  // A draw has the noise of the trials twice, so its slope is held against the bounds of the interval.
-  f.support = share_of(draws, [](const auto& d) {
-    const bool response = d.osr.overall == Presence::present || d.osr.overall == Presence::no_effect;
-    return response && d.osr.slope >= presence_rules.least_slope_bound && d.osr.slope <= presence_rules.most_slope_bound;
-  });
+  f.support = share_of(draws, [](const auto& d) { return d.osr.overall == Presence::present; });
   doubt(f.overall, f.support);
+  // A draw has the noise of the trials twice, so the interval of its slope has wider bounds.
+  const bool within =
+      f.slope_interval.low >= presence_rules.least_slope_bound && f.slope_interval.high <= presence_rules.most_slope_bound;
+  if (f.overall == Presence::present && !within) f.overall = Presence::uncertain;
 }
 
 void add_intervals(AnticipationFigures& f, const Many& draws) {
@@ -88,6 +88,8 @@ void add_intervals(AnticipationFigures& f, const Many& draws) {
     AnticipationFigures::Direction& direction = f.directions[i];
     if (!is_absent(direction.lead))
       direction.ahead_interval = range_of(draws, [i](const auto& d) { return d.anticipation.directions[i].ahead_um; });
+    const bool sure = direction.ahead_interval.low >= presence_rules.least_lead_bound_um;
+    if (direction.lead == Presence::present && !sure) direction.lead = Presence::uncertain;
     doubt(direction.lead, share_of(draws, [i](const auto& d) { return d.anticipation.directions[i].lead == Presence::present; }));
   }
   f.support = share_of(draws, [](const auto& d) { return d.anticipation.overall == Presence::present; });
@@ -103,6 +105,7 @@ PhenomenonFigures measure_phenomena(const std::vector<Condition>& conditions, co
   PhenomenonFigures figures;
   figures.rest_hz = rest_rate(conditions, responses);
   figures.osr = reported(measure_osr(conditions, responses, screen, figures.rest_hz, set, threshold_hz), noisy);
+  figures.osr_controls = measure_osr_controls(conditions, responses, screen, figures.rest_hz, set, threshold_hz);
   figures.latency = reported(measure_latency(conditions, responses, screen, figures.rest_hz, set, threshold_hz), noisy);
   figures.reversal = reported(measure_reversal(conditions, responses, screen, figures.rest_hz, set, threshold_hz));
   figures.anticipation = reported(measure_anticipation(conditions, responses, screen, figures.rest_hz, set, threshold_hz));

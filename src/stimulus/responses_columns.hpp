@@ -19,6 +19,7 @@ struct Column {
 /// The axes phenomena run over: every value that occurs in any set, sorted; one NaN where none does.
 struct SweepAxes {
   std::vector<double> period_ms, contrast, direction{1, -1}, reversal_px, flash_px;
+  std::vector<std::string> osr_control;  ///< names of the conditions; "none" where none was shown
 };
 SweepAxes sweep_axes(const std::vector<Condition>& conditions);
 

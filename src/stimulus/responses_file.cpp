@@ -79,6 +79,7 @@ void declare_dimensions(io::ResultWriter& file, const Responses& r, const SweepA
   numbers("frame", "ms", "time from the first frame of the stimulus", times);
   words("set", "parameter set", sets);
   numbers("osr_period", "ms", "period of the flashes", axes.period_ms);
+  words("osr_control", "control of the omitted stimulus response", axes.osr_control);
   numbers("latency_contrast", "1", "contrast of the flash", axes.contrast);
   numbers("direction", "1", "direction of motion, 1 rightward", axes.direction);
   numbers("reversal_position", "px", "where the bar turns, along its first motion", axes.reversal_px);
@@ -119,7 +120,7 @@ std::vector<Column> condition_columns(const Responses& r) {
                      padded(r.conditions, &Condition::level),
                      {}});
   columns.push_back(condition_flags(
-      r, "family", "kind of stimulus", 11, [](int i) { return family_name(static_cast<Family>(i)); },
+      r, "family", "kind of stimulus", 12, [](int i) { return family_name(static_cast<Family>(i)); },
       [](const Condition& c) { return static_cast<int>(c.family); }));
   columns.push_back(condition_flags(
       r, "parameter_set", "parameter set", 4, [](int i) { return set_name(static_cast<ParameterSet>(i)); },

@@ -109,6 +109,36 @@ void add_osr(Builder& out) {
   out.interval("osr_ratio", "1", "osr_ratio", [](const auto& f) { return f.osr.ratio_interval; });
 }
 
+void add_osr_controls(Builder& out) {
+  const std::vector<std::string>& axis = out.axes().osr_control;
+  const auto points = [&axis](const OsrControlFigures& f, const auto& values) {
+    std::vector<std::pair<std::size_t, double>> made;
+    for (std::size_t i = 0; i < f.name.size(); ++i) {
+      const auto at = std::find(axis.begin(), axis.end(), f.name[i]);
+      made.emplace_back(static_cast<std::size_t>(at - axis.begin()), static_cast<double>(values[i]));
+    }
+    return made;
+  };
+  const auto add = [&](const char* name, const char* units, const char* title, std::vector<double> OsrControlFigures::*member) {
+    out.sweep(figure(name, units, title, {"osr_control"}), axis.size(), undefined,
+              [points, member](const PhenomenonFigures& f) { return points(f.osr_controls, f.osr_controls.*member); });
+  };
+  out.sweep(presence_column("osr_control_present_at", {"osr_control"}), axis.size(), 0,
+            [points](const PhenomenonFigures& f) { return points(f.osr_controls, f.osr_controls.presence); });
+  add("osr_control_latency_ms", "ms", "peak of the response, from the onset of the last flash", &OsrControlFigures::latency_ms);
+  add("osr_control_hz", "Hz", "largest rate after the omission", &OsrControlFigures::response_hz);
+  add("osr_control_ongoing_hz", "Hz", "largest rate in the last three cycles before it", &OsrControlFigures::ongoing_hz);
+  const auto index = [&](const char* name, const char* title, double OsrControlFigures::*member) {
+    out.scalar(name, "1", title, [member](const PhenomenonFigures& f) { return f.osr_controls.*member; });
+  };
+  index("osr_train_index", "omission after 12 flashes against one flash", &OsrControlFigures::train_index);
+  index("osr_aperiodic_index", "omission in periodic trains against aperiodic ones", &OsrControlFigures::aperiodic_index);
+  index("osr_sustained_index", "omission after a train against the end of steady light", &OsrControlFigures::sustained_index);
+  index("osr_mid_train_index", "omission within a train against the ongoing response", &OsrControlFigures::mid_train_index);
+  index("osr_aperiodic_slope", "ms of latency per ms of the last interval of aperiodic trains",
+        &OsrControlFigures::aperiodic_slope);
+}
+
 void add_latency(Builder& out) {
   const std::vector<double>& axis = out.axes().contrast;
   const auto add = [&](const char* name, const char* units, const char* title, std::vector<double> LatencyFigures::*member) {
@@ -252,6 +282,9 @@ SweepAxes sweep_axes(const std::vector<Condition>& conditions) {
   axes.contrast = axis_of(conditions, Family::latency, "contrast");
   std::stable_sort(axes.contrast.begin(), axes.contrast.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
   axes.reversal_px = axis_of(conditions, Family::reversal, "position_px");
+  for (const Condition& condition : conditions)
+    if (condition.family == Family::osr_control) axes.osr_control.push_back(condition.name);
+  if (axes.osr_control.empty()) axes.osr_control = {"none"};
   axes.flash_px = axis_of(conditions, Family::flashed_bar, "position_px");
   return axes;
 }
@@ -259,6 +292,7 @@ SweepAxes sweep_axes(const std::vector<Condition>& conditions) {
 std::vector<Column> phenomenon_columns(const Responses& responses, const SweepAxes& axes) {
   Builder out(responses, axes);
   add_osr(out);
+  add_osr_controls(out);
   add_latency(out);
   add_reversal(out);
   add_anticipation(out, responses.screen.pixel_um);

@@ -42,9 +42,9 @@ std::vector<double> numbers(core::Study& study, const std::string& key, double l
 
 ProbeSettings read_probe(core::Study& study) {
   ProbeSettings s;
-  s.families =
-      words_out_of(study, "probe.families", s.families,
-                   {"osr", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"});
+  s.families = words_out_of(
+      study, "probe.families", s.families,
+      {"osr", "osr_control", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"});
   s.sets = words_out_of(study, "probe.sets", s.sets, {"circuits", "library", "figure", "paper"});
   s.subjects = words_out_of(study, "probe.subjects", s.subjects, {"network", "ln", "circuit", "recorded"});
   s.trials = static_cast<int>(study.integer("probe.trials", s.trials, 1, 100000));

@@ -133,7 +133,8 @@ TEST(Catalogue, PublishedBars) {
 
 TEST(Catalogue, EverythingKeepsItsPromises) {
   ProbeSettings all;
-  all.families = {"osr", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"};
+  all.families = {"osr",  "osr_control",  "latency",       "reversal",   "anticipation",
+                  "step", "paired_flash", "contrast_step", "white_noise"};
   all.sets = {"circuits", "library", "figure", "paper"};
   std::set<std::string> names;
   const auto shown = catalogue(all, screen);
@@ -188,7 +189,8 @@ TEST(Catalogue, BarsKeepTheirSpeedOverTime) {
 TEST(Catalogue, EveryFrameIntervalHasAProbeThatCanBeMeasured) {
   for (double ms : {1.0, 6.94, 10.0, 13.0, 1000.0 / 60, 1000.0 / 30, 50.0, 100.0, 333.0}) {
     ProbeSettings all;
-    all.families = {"osr", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"};
+    all.families = {"osr",  "osr_control",  "latency",       "reversal",   "anticipation",
+                    "step", "paired_flash", "contrast_step", "white_noise"};
     Responses responses;
     responses.subject = "network";
     responses.screen = with_frames_of(ms);

@@ -182,6 +182,30 @@ TEST(Anticipation, LeadInBothDirections) {
   EXPECT_TRUE(std::isnan(none.directions[0].ahead_um) && std::isnan(none.surprise_index) && std::isnan(none.flash_centre_um));
 }
 
+// 110 um ahead one way and 99 um behind the other: the moving bar drives a place beside the centre. One way alone is a lead.
+TEST(Anticipation, ADisplacedFieldIsNoLeadButOneDirectionIs) {
+  AnticipationProbe probe;
+  named_probe(ParameterSet::circuits, probe);
+  const auto shown = conditions(probe, screen);
+  CellResponses responses = silent(shown, 2);
+  for (std::size_t k = 2; k < shown.size(); ++k)
+    add_bump(responses[k], 48, 20 * std::max(0.0, 1 - std::abs(shown[k].parameter("position_px")) / 4));
+  CellResponses one_way = responses;
+  add_bump(responses[0], 190, 30);    // frame 40 + (14 - 2) / 0.08
+  add_bump(responses[1], 237.5, 30);  // 1.8 px behind the centre
+  const AnticipationFigures displaced = reported(measure_anticipation(shown, responses, screen, 2.0));
+  EXPECT_NEAR(displaced.directions[0].ahead_um, 110, 1e-6);
+  EXPECT_NEAR(displaced.directions[1].ahead_um, -99, 1e-6);
+  EXPECT_EQ(displaced.overall, Presence::no_effect);
+  EXPECT_EQ(displaced.directions[0].lead, Presence::no_effect);
+  add_bump(one_way[0], 190, 30);
+  add_bump(one_way[1], 217.5, 30);  // 0.2 px behind
+  const AnticipationFigures one_sided = reported(measure_anticipation(shown, one_way, screen, 2.0));
+  EXPECT_EQ(one_sided.overall, Presence::present);
+  EXPECT_EQ(one_sided.directions[0].lead, Presence::present);
+  EXPECT_EQ(one_sided.directions[1].lead, Presence::no_effect);
+}
+
 TEST(Phenomena, NotShownIsNotMeasured) {
   const std::vector<Condition> shown{grey_condition()};
   const PhenomenonFigures f = measure_phenomena(shown, silent(shown, 4), screen);

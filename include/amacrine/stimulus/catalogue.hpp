@@ -28,6 +28,7 @@ enum class Family : std::int8_t {
   paired_flash = 8,
   contrast_step = 9,
   white_noise = 10,
+  osr_control = 11,  ///< what an omitted stimulus response is compared with
 };
 const std::string& family_name(Family family);
 
@@ -107,6 +108,11 @@ std::vector<Condition> conditions(const ReversalProbe& probe, const Screen& scre
 /// Both moving bars (rightward first), then the flashed ones from left to right.
 std::vector<Condition> conditions(const AnticipationProbe& probe, const Screen& screen,
                                   ParameterSet set = ParameterSet::circuits);
+/// Controls of the omitted stimulus response, flashes as in `probe` 100 ms apart: trains of 0 to 10 flashes; of 12 at half, once
+/// and one and a half times the contrast; five aperiodic trains of 12 (intervals 60 to 140 ms in another order, the last one 60,
+/// 80, 100, 120, 140 ms); an omission after 6 of 12; light that stays on as long as a train of 12.
+std::vector<Condition> osr_control_conditions(const OsrProbe& probe, const Screen& screen,
+                                              ParameterSet set = ParameterSet::circuits);
 /// 2 s of grey: every catalogue has it, first, since responses are compared with the rate at rest.
 Condition grey_condition(const Screen& screen = {});
 /// Steps of light, pairs of flashes, steps of contrast, white noise: published values only (set "library").

@@ -15,15 +15,18 @@ namespace amacrine::stimulus {
 /// What a response must show, beyond being measurable, for its phenomenon to be present (docs/results/responses.md).
 struct PresenceRules {
   double least_ratio = 1.5;  ///< of an omitted-stimulus response or a reversal burst to the matched expected response
-  double least_slope = 0.5, most_slope = 1.5;                ///< of the omitted-stimulus response's latency against the period
-  double least_slope_bound = 0.25, most_slope_bound = 1.75;  ///< its interval lies within
+  double least_slope = 0.5, most_slope = 1.5;  ///< of the omitted-stimulus response's latency against the period, and that slope
+                                               ///< with any one period left out
+  double least_slope_bound = 0.25, most_slope_bound = 1.75;  ///< its interval over trials lies within
   std::size_t least_periods = 3;                             ///< with a response above the ongoing one
   double least_shift_ms = 10;                                ///< by which latency falls from the weakest to the strongest flash
   double least_centroid_shift_ms = 5;
   double most_step_up_ms = 2.5;         ///< no step towards stronger flashes may raise the latency by more (noiseless responses)
+  double longest_frame_ms = 10;         ///< where frames are longer, these three grow with them: peaks lie between frames
   double least_rank_correlation = 0.6;  ///< Kendall's, between strength and shortness of latency (noisy responses)
   double most_reversal_sd_ms = 15;      ///< of the burst's latency over positions
-  double least_lead_um = 27.5;          ///< of the moving bar's response before the flashed profile's centre
+  double least_lead_um = 40;            ///< of the moving bar's response before the flashed profile's centre
+  double least_lead_bound_um = 27.5;    ///< its interval over trials lies above
   double least_support = 0.8;           ///< part of the resampled sets of trials in which all that holds (noisy responses)
   double trial_smoothing_ms = 15;       ///< sd of the Gaussian by which responses from trials are smoothed before peaks are taken
 };
@@ -83,6 +86,19 @@ struct OsrFigures {
   Presence overall = Presence::not_measured;
 };
 
+/// Controls of the omitted stimulus response; vectors run over the conditions of family osr_control, in the order of the
+/// catalogue.
+struct OsrControlFigures {
+  std::vector<std::string> name;                            ///< of the condition
+  std::vector<double> latency_ms, response_hz, ongoing_hz;  ///< as in OsrFigures
+  std::vector<Presence> presence;                           ///< of a response after the omission, or what takes its place
+  /// (a - b) / (a + b), a after the omission that ends the train of 12 flashes, b after one flash; after aperiodic trains (mean);
+  /// after light that stays on as long as the train. Rates above rest. 1: only the train's omission is answered; NaN: nothing is.
+  double train_index, aperiodic_index, sustained_index;
+  double mid_train_index;  ///< a after an omission within the train, b the ongoing response before it
+  double aperiodic_slope;  ///< ms of latency per ms of the last interval of aperiodic trains
+};
+
 /// Latency coding; vectors run over contrasts in the order of the catalogue. Latencies from flash onset.
 struct LatencyFigures {
   std::vector<double> contrast, latency_ms, centroid_ms, peak_hz;
@@ -90,6 +106,7 @@ struct LatencyFigures {
   double total_shift_ms;  ///< latency at the first contrast minus that at the last
   Interval shift_interval;
   double centroid_shift_ms;
+  double frame_ms = 10;  ///< of the responses: what is between two frames is no more than an estimate
   double support = std::numeric_limits<double>::quiet_NaN();
   int monotonic;          ///< 1: falls from each contrast to the next; 0: does not; -1: not measured
   double surprise_index;  ///< (a - b) / (a + b): a, the peak for an isolated flash; b, for the same flash expected within a train
@@ -142,6 +159,9 @@ ReversalFigures measure_reversal(const std::vector<Condition>& conditions, const
 AnticipationFigures measure_anticipation(const std::vector<Condition>& conditions, const CellResponses& responses,
                                          const Screen& screen, double rest_hz, ParameterSet set = ParameterSet::circuits,
                                          double threshold_hz = 3.0);
+OsrControlFigures measure_osr_controls(const std::vector<Condition>& conditions, const CellResponses& responses,
+                                       const Screen& screen, double rest_hz, ParameterSet set = ParameterSet::circuits,
+                                       double threshold_hz = 3.0);
 /// Rate at rest: mean of the second half of the response to "grey". Throws InputError where it was not shown.
 double rest_rate(const std::vector<Condition>& conditions, const CellResponses& responses);
 
@@ -153,10 +173,11 @@ LatencyFigures reported(LatencyFigures figures, bool noisy = false);
 ReversalFigures reported(ReversalFigures figures);
 AnticipationFigures reported(AnticipationFigures figures);
 
-/// All four for one cell and one parameter set, as reported.
+/// All four and the controls for one cell and one parameter set, as reported.
 struct PhenomenonFigures {
   double rest_hz = 0;
   OsrFigures osr;
+  OsrControlFigures osr_controls;
   LatencyFigures latency;
   ReversalFigures reversal;
   AnticipationFigures anticipation;

@@ -11,7 +11,7 @@ namespace amacrine::stimulus {
 
 /// Table [probe]: which artificial stimuli are shown to whom. A value of 0 or an empty list means "what the parameter set says".
 struct ProbeSettings {
-  std::vector<std::string> families{"osr", "latency", "reversal",
+  std::vector<std::string> families{"osr", "osr_control", "latency", "reversal",
                                     "anticipation"};  ///< also "step", "paired_flash", "contrast_step", "white_noise"
   std::vector<std::string> sets{"circuits"};          ///< "circuits", "library", "figure", "paper"
   std::vector<std::string> subjects{"network", "ln", "circuit", "recorded"};  ///< whose responses are taken
