@@ -43,8 +43,8 @@ Attributed circuit_network(const Context& context) {
     if (circuit.stateless()) {
       circuits.push_back({recording.cells[n].name, circuit, planted[n].centre});
     } else {
-      core::log("attribute: {} is a {} circuit, whose state no feed-forward network holds; it is left out", recording.cells[n].name,
-                circuit.name);
+      core::log("attribute: {} is a {} circuit, whose state no feed-forward network holds; it is left out",
+                recording.cells[n].name, circuit.name);
     }
   }
   Attributed subject;

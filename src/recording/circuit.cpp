@@ -46,8 +46,8 @@ void cut(std::vector<double>& kernel, const stimulus::Screen& screen, double y0,
     if (y < top || y >= top + side || x < left || x >= left + side) kernel[i] = 0;
     sum += kernel[i];
   }
-  core::require<core::InputError>(sum > 0, "a circuit's window at ({}, {}) px lies off the {} x {} screen; place the cell on it", y0,
-                                  x0, screen.height, screen.width);
+  core::require<core::InputError>(sum > 0, "a circuit's window at ({}, {}) px lies off the {} x {} screen; place the cell on it",
+                                  y0, x0, screen.height, screen.width);
   for (double& value : kernel) value /= sum;
 }
 
@@ -163,7 +163,7 @@ Circuit anticipation_gain_control() {
 
 const std::vector<Circuit>& all_circuits() {
   static const std::vector<Circuit> circuits{
-      osr(),           osr_alt(),     latency(), reversal(), anticipation(), osr_depressing(), anticipation_gain_control(),
+      osr(),           osr_alt(),      latency(),   reversal(), anticipation(), osr_depressing(), anticipation_gain_control(),
       no_phenomenon(), three_in_one(), two_layers()};
   return circuits;
 }

@@ -25,8 +25,7 @@ double drive_at(const CircuitUnit& unit, const core::Array<float, 3>& contrast, 
 /// Activities of the interneurons at a share `alpha` of the way from grey to the stimulus.
 std::vector<double> activities(const Circuit& circuit, const std::vector<double>& drive, double alpha) {
   std::vector<double> activity;
-  for (std::size_t i = 0; i < drive.size(); ++i)
-    activity.push_back(std::max(0.0, circuit.units[i].bias + alpha * drive[i]));
+  for (std::size_t i = 0; i < drive.size(); ++i) activity.push_back(std::max(0.0, circuit.units[i].bias + alpha * drive[i]));
   return activity;
 }
 
@@ -34,8 +33,8 @@ std::vector<double> activities(const Circuit& circuit, const std::vector<double>
 
 CircuitAttribution attribute(const Circuit& circuit, const core::Array<float, 3>& contrast, const stimulus::Screen& screen,
                              const stimulus::Centre& centre, std::size_t frame, int steps) {
-  core::require<core::InputError>(circuit.stateless(), "only circuits without a state have a straight path to attribute along, not {}",
-                                  circuit.name);
+  core::require<core::InputError>(circuit.stateless(),
+                                  "only circuits without a state have a straight path to attribute along, not {}", circuit.name);
   core::require<core::InputError>(frame < contrast.extent(0) && steps > 0, "frame {} lies outside the {} frames of the stimulus",
                                   frame, contrast.extent(0));
   CircuitAttribution result;

@@ -34,13 +34,14 @@ CircuitState::CircuitState(const Circuit& circuit, const Lesion& lesion)
       membrane_(circuit.offset_hz) {
   const bool depresses = circuit.kind == CircuitKind::depressing_inhibition, adapts = circuit.kind == CircuitKind::gain_control;
   core::require<core::InputError>(circuit.stateless() || (lesion.dropped.empty() && lesion.linear.empty()),
-                                  "units can be dropped or made linear in circuits without a state only, not in {}", circuit.name);
+                                  "units can be dropped or made linear in circuits without a state only, not in {}",
+                                  circuit.name);
   core::require<core::InputError>(depresses || (depression_ && inhibits_), "circuit {} has no depressing inhibition to take out",
                                   circuit.name);
   core::require<core::InputError>(adapts || feedback_, "circuit {} has no feedback to take out", circuit.name);
   for (const std::string& name : lesion.dropped) {
-    const auto second = std::find_if(circuit.second.begin(), circuit.second.end(),
-                                     [&name](const SecondUnit& unit) { return unit.name == name; });
+    const auto second =
+        std::find_if(circuit.second.begin(), circuit.second.end(), [&name](const SecondUnit& unit) { return unit.name == name; });
     if (second != circuit.second.end())
       silent_[static_cast<std::size_t>(second - circuit.second.begin())] = true;
     else

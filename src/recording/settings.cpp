@@ -64,7 +64,7 @@ void check_recording(core::Study& study, const RecordingSettings& settings) {
 
 const std::vector<std::string>& circuit_words() {
   static const std::vector<std::string> words{
-      "osr",           "osr_alt",     "latency", "reversal", "anticipation", "osr_depressing", "anticipation_gain_control",
+      "osr",           "osr_alt",      "latency",   "reversal", "anticipation", "osr_depressing", "anticipation_gain_control",
       "no_phenomenon", "three_in_one", "two_layers"};
   return words;
 }

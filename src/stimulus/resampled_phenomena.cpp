@@ -129,6 +129,8 @@ PhenomenonFigures measure_trials(const std::vector<Condition>& conditions, const
     f.latency.shift_interval = range_of(draws, [](const auto& d) { return d.latency.total_shift_ms; });
   f.latency.support = share_of(draws, [](const auto& d) { return d.latency.overall == Presence::present; });
   doubt(f.latency.overall, f.latency.support);
+  if (f.latency.overall == Presence::present && !(f.latency.shift_interval.low >= presence_rules.least_shift_ms))
+    f.latency.overall = Presence::uncertain;
   if (!is_absent(f.reversal.overall)) {
     f.reversal.ratio_interval = range_of(draws, [](const auto& d) { return d.reversal.ratio; });
     f.reversal.sd_interval = range_of(draws, [](const auto& d) { return d.reversal.latency_sd_ms; });

@@ -27,7 +27,7 @@ struct CircuitUnit {
   double weight = 1;  ///< Hz per unit of activity; negative inhibits
   double sigma_centre_px = 1.6, sigma_surround_px = 3.2, kappa = 0;
   double dx_px = 0, dy_px = 0;  ///< of the unit from the cell's centre
-  int window_px = 0;  ///< g is cut to a square of that many pixels a side, and sums to one within it; 0: not cut
+  int window_px = 0;            ///< g is cut to a square of that many pixels a side, and sums to one within it; 0: not cut
 
   /// (40) MOST RECENT FIRST: element l multiplies the frame l * 10 ms ago; element 0 is 0. Sum of |elements| is 1.
   std::vector<double> temporal() const;
@@ -81,8 +81,9 @@ const Circuit& circuit(const std::string& name);
 /// What is taken out of a circuit. Unit names of circuits without a state; flags of dynamic ones.
 struct Lesion {
   std::vector<std::string> dropped{};  ///< these units, of either layer, are silent
-  std::vector<std::string> linear{};   ///< these interneurons lose their rectifier (their activity on grey is kept); "all": every one
-  bool no_depression = false;          ///< the synapse stays at its mean state in a train of dark flashes every 100 ms
+  std::vector<std::string>
+      linear{};                ///< these interneurons lose their rectifier (their activity on grey is kept); "all": every one
+  bool no_depression = false;  ///< the synapse stays at its mean state in a train of dark flashes every 100 ms
   bool no_inhibition = false, no_feedback = false;
 };
 
