@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "amacrine/core/random.hpp"
 #include "amacrine/reduction/pathways.hpp"
 #include "circuit_layer.hpp"
 
@@ -97,27 +96,6 @@ TEST(Labels, NoiseOfOneFrameMakesNoLobe) {
   for (int lag = 0; lag < 40; ++lag) filter[static_cast<std::size_t>(lag)] = -std::exp(-0.05 * std::pow(lag - 12.0, 2));
   filter[2] = 0.3;
   EXPECT_EQ(polarity(lobes(filter, 0.2), 1.0), -1);
-}
-
-/// Noisy copies, of 400, whose polarity is right; the noise of each lag is a tenth of the largest.
-int right_copies(const recording::CircuitUnit& unit, core::Random& random) {
-  int right = 0;
-  const TemporalFilter filter = temporal_filter(testing::kernel_of(unit), settings.balance_threshold);
-  for (int copy = 0; copy < 400; ++copy) {
-    std::vector<double> noisy = filter.value;
-    for (double& value : noisy) value += 0.1 * random.normal();
-    right += polarity(lobes(noisy, settings.lobe_threshold), 1.0) == unit.polarity ? 1 : 0;
-  }
-  return right;
-}
-
-// The first lobe of osr_alt's ON_fast is two lags of a third: at this noise it is lost, or drowned by what follows, in about one
-// copy of five, whatever the rule; its polarity then is that of its main lobe.
-TEST(Labels, PolarityOfNoisyCopies) {
-  core::Random random(1, core::Stream::probe, 5);
-  for (const auto& name : recording::circuit_names())
-    for (const auto& unit : recording::circuit(name).units)
-      EXPECT_GE(right_copies(unit, random), name == "osr_alt" && unit.name == "ON_fast" ? 280 : 396) << name << " " << unit.name;
 }
 
 TEST(Labels, LaterPolarityIsThatOfTheLargestLobe) {

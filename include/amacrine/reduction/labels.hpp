@@ -12,6 +12,7 @@ namespace amacrine::reduction {
 struct Lobe {
   double lag = 0;     ///< frames before the rate's frame at which it peaks (parabola through the three largest values)
   double height = 0;  ///< signed, relative to the filter's largest absolute value
+  std::size_t begin = 0, end = 0;  ///< its lags, [begin, end)
 };
 
 /// The temporal filter that stands for a kernel, and where it came from.
@@ -27,9 +28,11 @@ struct TemporalFilter {
 /// singular vector) that has the sign of its peak.
 TemporalFilter temporal_filter(const core::Array<float, 3>& kernel, double balance_threshold);
 
-/// Lobes of a temporal filter by lag, earliest first: those that are real. The filter is smoothed by (1, 2, 1) / 4 first, so that
-/// a single noisy frame makes no lobe; a lobe is real where it reaches `threshold` of the largest, is at least two lags wide, and
-/// stands three standard deviations above the noise of the filter's oldest 16 lags.
+/// Lobes of a temporal filter by lag, earliest first: those that are real. Where the filter is one or the difference of two
+/// smooth bumps with white noise on it, they are the lobes of the curve that the likelihoods vote for, from three quarters of
+/// `threshold` (of the largest lobe) on. Else they are the filter's own, smoothed by (1, 2, 1) / 4: such a lobe is real where it
+/// reaches `threshold`, is at least two lags wide, and stands three standard deviations above the noise of the filter's oldest 16
+/// lags. Either way a single noisy lag makes no lobe.
 std::vector<Lobe> lobes(const std::vector<double>& filter, double threshold);
 
 /// +1 ON (answers light), -1 OFF, 0 where there is no lobe (or the gain is 0): sign of the gain times the sign of the earliest
