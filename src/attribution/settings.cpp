@@ -12,6 +12,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr double usual_tolerance = 0.01;
+
 /// Position of the study's word in `words`.
 std::size_t choice(core::Study& study, const std::string& key, const std::string& fallback, const Words& words) {
   const std::string word = study.choose(key, fallback, words);
@@ -174,7 +176,8 @@ AttributionSettings read_attribution(core::Study& study) {
   settings.bar_range_px = study.number("attribution.bar_range_px", settings.bar_range_px, 0.0, 1e4);
   settings.levels = study.choose("attribution.levels", settings.levels,
                                  {"symmetry", "channel", "position", "unit", "pixel", "channel2", "unit2"});
-  settings.tolerance = study.number("attribution.tolerance", settings.tolerance, 0.0, 1.0);
+  // Fewer panels than an estimate needs are an explicit wish for a fixed path.
+  settings.tolerance = study.number("attribution.tolerance", settings.panels >= 4 ? usual_tolerance : 0.0, 0.0, 1.0);
   core::require<core::StudyError>(
       settings.tolerance == 0 || settings.panels >= 4,
       "{}: a tolerance compares a path with a half and a quarter of its panels; panels must be at least 4",

@@ -20,7 +20,7 @@ namespace {
 const std::array<std::string, 12> families{"grey",        "osr",         "latency", "reversal",     "reversal_smooth",
                                            "moving_bar",  "flashed_bar", "step",    "paired_flash", "contrast_step",
                                            "white_noise", "osr_control"};
-const std::array<std::string, 4> sets{"circuits", "library", "figure", "paper"};
+const std::array<std::string, 5> sets{"circuits", "library", "figure", "paper", "bright"};
 
 void append(std::vector<Condition>& all, std::vector<Condition> more) {
   for (Condition& each : more) all.push_back(std::move(each));
@@ -34,13 +34,16 @@ void replace(T& value, const T& wish, const T& silent = {}) {
 /// px per published frame for px per frame of the screen.
 double per_published_frame(double speed, const Screen& screen) { return speed * (published_frame_ms / screen.frame_ms); }
 
+/// The contrast a study asks for is that of the dark sets; the bright one shows its opposite.
+double as_shown(double contrast, ParameterSet set) { return set == ParameterSet::bright ? -contrast : contrast; }
+
 void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const std::string& family, ParameterSet set,
                    const Screen& screen) {
   if (family == "osr") {
     OsrProbe probe;
     named_probe(set, probe);
     replace(probe.periods_ms, wish.osr_periods_ms);
-    replace(probe.contrast, wish.osr_contrast);
+    replace(probe.contrast, as_shown(wish.osr_contrast, set));
     replace(probe.flashes, wish.osr_flashes);
     append(all, conditions(probe, screen, set));
   } else if (family == "osr_control" && set == ParameterSet::circuits) {
@@ -51,6 +54,8 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
     LatencyProbe probe;
     if (!named_probe(set, probe)) return;
     replace(probe.contrasts, wish.latency_contrasts);
+    if (!wish.latency_contrasts.empty())
+      for (double& contrast : probe.contrasts) contrast = as_shown(contrast, set);
     append(all, conditions(probe, screen, set));
   } else if (family == "reversal") {
     ReversalProbe probe;
@@ -58,14 +63,14 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
     replace(probe.positions_px, wish.reversal_positions_px);
     replace(probe.speed, per_published_frame(wish.reversal_speed, screen));
     replace(probe.width, wish.reversal_width);
-    replace(probe.contrast, wish.reversal_contrast);
+    replace(probe.contrast, as_shown(wish.reversal_contrast, set));
     append(all, conditions(probe, screen, set));
   } else if (family == "anticipation") {
     AnticipationProbe probe;
     named_probe(set, probe);
     replace(probe.speed, per_published_frame(wish.anticipation_speed, screen));
     replace(probe.width, wish.anticipation_width);
-    replace(probe.contrast, wish.anticipation_contrast);
+    replace(probe.contrast, as_shown(wish.anticipation_contrast, set));
     replace(probe.flash_positions_px, wish.flash_positions_px);
     append(all, conditions(probe, screen, set));
   }

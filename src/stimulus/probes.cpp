@@ -16,7 +16,9 @@ std::vector<double> range(double first, double step, int count) {
 
 bool named_probe(ParameterSet set, OsrProbe& probe) {
   probe = OsrProbe{};
-  if (set == ParameterSet::library) {
+  if (set == ParameterSet::bright) {
+    probe.contrast *= -1;
+  } else if (set == ParameterSet::library) {
     probe.periods_ms = {200};
     probe.flashes = 5;
     probe.before = 10;
@@ -35,7 +37,9 @@ bool named_probe(ParameterSet set, OsrProbe& probe) {
 bool named_probe(ParameterSet set, LatencyProbe& probe) {
   if (set == ParameterSet::library) return false;
   probe = LatencyProbe{};
-  if (set == ParameterSet::figure) {
+  if (set == ParameterSet::bright) {
+    for (double& contrast : probe.contrasts) contrast *= -1;
+  } else if (set == ParameterSet::figure) {
     probe.contrasts = range(-0.15, -0.15, 20);
     probe.before = 40;
     probe.after = 30;
@@ -48,7 +52,8 @@ bool named_probe(ParameterSet set, LatencyProbe& probe) {
 
 bool named_probe(ParameterSet set, ReversalProbe& probe) {
   probe = ReversalProbe{};
-  if (set == ParameterSet::circuits) return true;
+  if (set == ParameterSet::bright) probe.contrast *= -1;
+  if (set == ParameterSet::circuits || set == ParameterSet::bright) return true;
   probe.positions_px = range(-9, 1, 12);
   probe.speed = set == ParameterSet::figure ? 0.14 : 0.24;
   probe.width = set == ParameterSet::paper ? 6.0 : 2.0;
@@ -60,7 +65,8 @@ bool named_probe(ParameterSet set, ReversalProbe& probe) {
 bool named_probe(ParameterSet set, AnticipationProbe& probe) {
   probe = AnticipationProbe{};
   probe.flash_positions_px = range(-7, 0.5, 29);
-  if (set == ParameterSet::circuits) return true;
+  if (set == ParameterSet::bright) probe.contrast *= -1;
+  if (set == ParameterSet::circuits || set == ParameterSet::bright) return true;
   probe.speed = set == ParameterSet::figure ? 0.176 : 0.08;
   probe.width = set == ParameterSet::paper ? 4.0 : 2.0;
   probe.contrast = -1;

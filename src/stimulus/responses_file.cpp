@@ -123,7 +123,7 @@ std::vector<Column> condition_columns(const Responses& r) {
       r, "family", "kind of stimulus", 12, [](int i) { return family_name(static_cast<Family>(i)); },
       [](const Condition& c) { return static_cast<int>(c.family); }));
   columns.push_back(condition_flags(
-      r, "parameter_set", "parameter set", 4, [](int i) { return set_name(static_cast<ParameterSet>(i)); },
+      r, "parameter_set", "parameter set", 5, [](int i) { return set_name(static_cast<ParameterSet>(i)); },
       [](const Condition& c) { return static_cast<int>(c.set); }));
   const std::array<const char*, 3> symmetries{"none", "full_field", "along_y"};
   columns.push_back(condition_flags(

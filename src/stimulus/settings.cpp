@@ -45,7 +45,7 @@ ProbeSettings read_probe(core::Study& study) {
   s.families = words_out_of(
       study, "probe.families", s.families,
       {"osr", "osr_control", "latency", "reversal", "anticipation", "step", "paired_flash", "contrast_step", "white_noise"});
-  s.sets = words_out_of(study, "probe.sets", s.sets, {"circuits", "library", "figure", "paper"});
+  s.sets = words_out_of(study, "probe.sets", s.sets, {"circuits", "bright", "library", "figure", "paper"});
   s.subjects = words_out_of(study, "probe.subjects", s.subjects, {"network", "ln", "circuit", "recorded"});
   s.trials = static_cast<int>(study.integer("probe.trials", s.trials, 1, 100000));
   s.seed = static_cast<std::uint64_t>(study.integer("probe.seed", static_cast<std::int64_t>(s.seed), 0, INT64_MAX));

@@ -9,7 +9,12 @@
 namespace amacrine::attribution {
 namespace {
 
-std::vector<stimulus::Condition> catalogue() { return stimulus::catalogue(stimulus::ProbeSettings{}, small_model().screen); }
+/// The dark stimuli.
+std::vector<stimulus::Condition> catalogue() {
+  stimulus::ProbeSettings probe;
+  probe.sets = {"circuits"};
+  return stimulus::catalogue(probe, small_model().screen);
+}
 
 const PlannedStimulus& find(const Plan& plan, const std::string& name) {
   for (const PlannedStimulus& stimulus : plan.stimuli)

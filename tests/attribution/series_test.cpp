@@ -27,6 +27,7 @@ TEST(Series, DarkAndLightAreAttributedOnTheirOwnMovies) {
   const AttributionSettings settings = of_series();
   const model::Model model = small_model(model::Norm::per_channel);
   stimulus::ProbeSettings probe;
+  probe.sets = {"circuits"};
   probe.latency_contrasts = {-1.0, -2.0, 0.75, 1.5};
   const Plan plan = make_plan(settings, stimulus::catalogue(probe, model.screen), model);
   std::size_t series = 0;

@@ -29,6 +29,14 @@ TEST(AttributionSettings, DefaultsAreSecantsTowardsTheRateFromGrey) {
   EXPECT_EQ(settings.target, Target::after_softplus);
   EXPECT_EQ(settings.baseline, Baseline::grey);
   EXPECT_EQ(settings.panels, 20);
+  EXPECT_EQ(settings.tolerance, 0.01);
+}
+
+TEST(AttributionSettings, FewerPanelsThanAnEstimateNeedsAreAFixedPath) {
+  EXPECT_EQ(read("[attribution]\npanels = 3\n").tolerance, 0.0);
+  EXPECT_EQ(read("[attribution]\npanels = 4\n").tolerance, 0.01);
+  EXPECT_EQ(read("[attribution]\ntolerance = 0\n").tolerance, 0.0);
+  EXPECT_THAT(error_of("[attribution]\npanels = 3\ntolerance = 0.1\n"), testing::HasSubstr("at least 4"));
 }
 
 TEST(AttributionSettings, AResolvedStudyIsAStudy) {

@@ -4,9 +4,11 @@
 #include "amacrine/stimulus/responses.hpp"
 #include "support/screen.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,7 +137,7 @@ TEST(Catalogue, EverythingKeepsItsPromises) {
   ProbeSettings all;
   all.families = {"osr",  "osr_control",  "latency",       "reversal",   "anticipation",
                   "step", "paired_flash", "contrast_step", "white_noise"};
-  all.sets = {"circuits", "library", "figure", "paper"};
+  all.sets = {"circuits", "bright", "library", "figure", "paper"};
   std::set<std::string> names;
   const auto shown = catalogue(all, screen);
   EXPECT_EQ(shown.front().name, "grey");
@@ -146,6 +148,48 @@ TEST(Catalogue, EverythingKeepsItsPromises) {
     ASSERT_EQ(drawn.frames(), shown[k].frames);
     EXPECT_EQ(verify_symmetry(drawn.contrast.values(), 50, 50, drawn.symmetry, drawn.condition), 0.0);
   }
+}
+
+/// Largest and smallest contrast a condition shows.
+std::pair<double, double> extremes(const Condition& condition) {
+  const Stimulus drawn = render(condition, screen, {24.5, 24.5});
+  const auto [low, high] = std::minmax_element(drawn.contrast.values().begin(), drawn.contrast.values().end());
+  return {*low, *high};
+}
+
+TEST(Catalogue, BothContrastsAreShownByDefault) {
+  const auto shown = catalogue(ProbeSettings{}, screen);
+  std::size_t dark = 0, bright = 0;
+  for (const Condition& condition : shown) {
+    if (condition.set == ParameterSet::circuits && condition.family != Family::grey) ++dark;
+    if (condition.set != ParameterSet::bright) continue;
+    ++bright;
+    const std::size_t at = condition.name.find("@bright");
+    ASSERT_NE(at, std::string::npos) << condition.name;
+    if (condition.family != Family::latency && condition.family != Family::osr) continue;
+    EXPECT_EQ(extremes(condition).first, 0.0) << condition.name;
+    EXPECT_GT(extremes(condition).second, 0.4) << condition.name;
+  }
+  EXPECT_EQ(bright, dark);
+  EXPECT_EQ(extremes(find_condition(shown, "osr@bright/period_ms=100")), std::pair(0.0, 2.0));
+  EXPECT_EQ(extremes(find_condition(shown, "osr/period_ms=100")), std::pair(-2.0, 0.0));
+  EXPECT_EQ(extremes(find_condition(shown, "moving_bar@bright/direction=1")), std::pair(0.0, 2.0));
+  EXPECT_EQ(extremes(find_condition(shown, "reversal@bright/direction=-1,position_px=1")), std::pair(0.0, 2.5));
+}
+
+TEST(Catalogue, WishedContrastsAreTurnedForTheBrightSet) {
+  ProbeSettings wish;
+  wish.osr_contrast = -1.5;
+  wish.latency_contrasts = {-1, -2};
+  wish.reversal_contrast = -0.5;
+  wish.anticipation_contrast = -0.75;
+  const auto shown = catalogue(wish, screen);
+  EXPECT_EQ(extremes(find_condition(shown, "osr@bright/period_ms=60")).second, 1.5);
+  EXPECT_EQ(extremes(find_condition(shown, "osr/period_ms=60")).first, -1.5);
+  EXPECT_EQ(extremes(find_condition(shown, "latency@bright/contrast=2")).second, 2.0);
+  EXPECT_EQ(extremes(find_condition(shown, "latency/contrast=-1")).first, -1.0);
+  EXPECT_EQ(extremes(find_condition(shown, "reversal@bright/direction=1,position_px=0")).second, 0.5);
+  EXPECT_EQ(extremes(find_condition(shown, "flashed_bar@bright/position_px=0")).second, 0.75);
 }
 
 Screen with_frames_of(double ms) {
@@ -166,7 +210,8 @@ TEST(Catalogue, SixtyHertzShowsTheNearestWholeFramesAndStoresThem) {
   EXPECT_EQ(train.frames, 96U + 27U);  // 450 ms
   std::vector<double> periods;
   for (const Condition& each : shown)
-    if (each.family == Family::osr) periods.push_back(std::round(each.parameter("period_ms") * 60 / 1000));
+    if (each.family == Family::osr && each.set == ParameterSet::circuits)
+      periods.push_back(std::round(each.parameter("period_ms") * 60 / 1000));
   EXPECT_THAT(periods, ::testing::ElementsAre(4, 5, 6, 7, 8));
   EXPECT_EQ(shown[0].frames, 120U);  // grey, 2 s
 }
@@ -217,6 +262,7 @@ TEST(Catalogue, EveryFrameIntervalHasAProbeThatCanBeMeasured) {
 TEST(Catalogue, PeriodsAreTheNearestThatTheScreenCanShow) {
   ProbeSettings odd;
   odd.families = {"osr"};
+  odd.sets = {"circuits"};
   odd.osr_periods_ms = {64, 66};
   const auto shown = catalogue(odd, screen);
   ASSERT_EQ(shown.size(), 3U);
@@ -254,8 +300,9 @@ TEST(Symmetry, IsVerifiedOnTheMovieAsSeen) {
 }
 
 TEST(ProbeSettings, AreReadAndChecked) {
-  auto study =
-      core::Study::from_text("[probe]\nfamilies = [\"osr\"]\nosr_periods_ms = [50, 70]\nosr_contrast = -1.5\ntrials = 7\n");
+  auto study = core::Study::from_text(
+      "[probe]\nfamilies = [\"osr\"]\nosr_periods_ms = [50, 70]\nosr_contrast = -1.5\ntrials = 7\n"
+      "sets = [\"circuits\"]\n");
   const ProbeSettings settings = read_probe(study);
   study.require_all_read();
   EXPECT_EQ(settings.trials, 7);

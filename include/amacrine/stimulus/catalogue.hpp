@@ -32,8 +32,8 @@ enum class Family : std::int8_t {
 };
 const std::string& family_name(Family family);
 
-/// The parameter sets; numbers as in the flag variable `parameter_set`.
-enum class ParameterSet : std::int8_t { circuits = 0, library = 1, figure = 2, paper = 3 };
+/// The parameter sets; numbers as in the flag variable `parameter_set`. `bright` is `circuits` with every contrast's sign turned.
+enum class ParameterSet : std::int8_t { circuits = 0, library = 1, figure = 2, paper = 3, bright = 4 };
 const std::string& set_name(ParameterSet set);
 ParameterSet set_from_name(const std::string& name);  ///< throws StudyError
 

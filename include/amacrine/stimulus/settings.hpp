@@ -12,8 +12,8 @@ namespace amacrine::stimulus {
 /// Table [probe]: which artificial stimuli are shown to whom. A value of 0 or an empty list means "what the parameter set says".
 struct ProbeSettings {
   std::vector<std::string> families{"osr", "osr_control", "latency", "reversal",
-                                    "anticipation"};  ///< also "step", "paired_flash", "contrast_step", "white_noise"
-  std::vector<std::string> sets{"circuits"};          ///< "circuits", "library", "figure", "paper"
+                                    "anticipation"};    ///< also "step", "paired_flash", "contrast_step", "white_noise"
+  std::vector<std::string> sets{"circuits", "bright"};  ///< also "library", "figure", "paper"
   std::vector<std::string> subjects{"network", "ln", "circuit", "recorded"};  ///< whose responses are taken
   int trials = 100;           ///< presentations per condition for subject "recorded"
   std::uint64_t seed = 1;     ///< of noise stimuli and of the recorded trials
