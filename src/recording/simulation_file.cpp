@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulation_file.hpp"
 
+#include "amacrine/recording/circuit.hpp"
 #include "amacrine/recording/spikes.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,22 @@ std::vector<double> frame_starts(std::size_t frames, double frame_ms) {
   return seconds;
 }
 
+/// A unit of a cell's circuit, as it is written: what was planted.
+struct PlantedUnit {
+  std::string name;  ///< "CELL/UNIT"
+  std::int32_t cell = 0, polarity = 0, sign = 0;
+  double dx_px = 0;
+};
+
+std::vector<PlantedUnit> planted_units(const SimulationSettings& settings) {
+  std::vector<PlantedUnit> planted;
+  for (std::size_t n = 0; n < settings.cells.size(); ++n)
+    for (const CircuitUnit& unit : circuit(settings.cells[n].circuit).units)
+      planted.push_back({settings.cells[n].name + "/" + unit.name, static_cast<std::int32_t>(n), unit.polarity,
+                         unit.excitatory ? 1 : -1, unit.dx_px});
+  return planted;
+}
+
 void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
   std::vector<std::string> names;
   for (const SimulatedCell& cell : settings.cells) names.push_back(cell.name);
@@ -26,6 +43,9 @@ void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& sett
   writer.dimension({"y", static_cast<std::size_t>(plan.screen.height), "px", "row of the stimulus", {}, {}});
   writer.dimension({"x", static_cast<std::size_t>(plan.screen.width), "px", "column of the stimulus", {}, {}});
   writer.dimension({"cell", names.size(), "1", "ganglion cell", {}, names});
+  std::vector<std::string> units;
+  for (const PlantedUnit& unit : planted_units(settings)) units.push_back(unit.name);
+  writer.dimension({"unit", units.size(), "1", "unit of a cell's circuit", {}, units});
   writer.dimension({"repeat", static_cast<std::size_t>(settings.repeats), "1", "trial of the test part", {}, {}});
 }
 
@@ -58,6 +78,21 @@ void declare_part(io::ResultWriter& writer, const std::string& part) {
       {fmt::format("simulated/{}/rate", part), io::Type::float32, {"cell", time}, "Hz", "noiseless rate of the circuit", {}});
 }
 
+void write_units(io::ResultWriter& writer, const SimulationSettings& settings) {
+  std::vector<std::int32_t> cell, polarity, sign;
+  std::vector<double> dx;
+  for (const PlantedUnit& unit : planted_units(settings)) {
+    cell.push_back(unit.cell);
+    polarity.push_back(unit.polarity);
+    sign.push_back(unit.sign);
+    dx.push_back(unit.dx_px);
+  }
+  writer.write<std::int32_t>("simulated/unit_cell", std::span<const std::int32_t>(cell));
+  writer.write<std::int32_t>("simulated/unit_polarity", std::span<const std::int32_t>(polarity));
+  writer.write<std::int32_t>("simulated/unit_sign", std::span<const std::int32_t>(sign));
+  writer.write<double>("simulated/unit_dx", std::span<const double>(dx));
+}
+
 }  // namespace
 
 void declare_recording(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
@@ -77,6 +112,10 @@ void declare_recording(io::ResultWriter& writer, const SimulationSettings& setti
   }
   writer.variable({"simulated/centre_y", io::Type::float64, {"cell"}, "px", "receptive-field centre, row", {}});
   writer.variable({"simulated/centre_x", io::Type::float64, {"cell"}, "px", "receptive-field centre, column", {}});
+  writer.variable({"simulated/unit_cell", io::Type::int32, {"unit"}, "1", "index of the cell the unit belongs to", {}});
+  writer.variable({"simulated/unit_polarity", io::Type::int8, {"unit"}, "1", "+1 ON, -1 OFF", {}});
+  writer.variable({"simulated/unit_sign", io::Type::int8, {"unit"}, "1", "+1 excites, -1 inhibits the cell", {}});
+  writer.variable({"simulated/unit_dx", io::Type::float64, {"unit"}, "px", "displacement from the cell's centre, + right", {}});
   writer.attribute("contrast_zero", plan.coding.zero);
   writer.attribute("contrast_unit", plan.coding.unit);
   writer.attribute("frame_ms", plan.screen.frame_ms);
@@ -100,6 +139,7 @@ void write_axes(io::ResultWriter& writer, const SimulationSettings& settings, co
   writer.write<double>("test/time", std::span<const double>(test));
   writer.write<double>("simulated/centre_y", std::span<const double>(y));
   writer.write<double>("simulated/centre_x", std::span<const double>(x));
+  write_units(writer, settings);
 }
 
 }  // namespace amacrine::recording
