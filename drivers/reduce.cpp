@@ -8,6 +8,7 @@
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -43,9 +44,40 @@ void announce(const std::string& subject, const reduction::AttributionFile& sour
             source.layer().columns());
 }
 
+std::string checksum_of_model(const io::Reader& file, const std::string& role) {
+  const auto inputs = file.provenance().inputs;
+  const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const io::Input& input) { return input.role == role; });
+  return found == inputs.end() ? std::string{} : found->checksum;
+}
+
+/// How much of its ceiling each cell's score reaches, by the evaluation of the same model: against a simulated rate without noise
+/// the ceiling is 1, against the mean over trials their noise ceiling. A circuit is its own truth. Empty where there is none.
+std::map<std::string, double> shares_of_ceiling(const std::string& subject, const std::string& attributions,
+                                                const std::string& evaluation) {
+  std::map<std::string, double> shares;
+  const io::Reader file(evaluation);
+  if (checksum_of_model(file, subject) != checksum_of_model(io::Reader(attributions), subject)) {
+    core::warn(
+        "reduce: {} is not of the model whose attributions are reduced; run `amacrine evaluate` again, since how well it "
+        "predicts each cell is not known without",
+        evaluation);
+    return shares;
+  }
+  const auto models = file.read_strings("model"), cells = file.read_strings("cell");
+  const auto at = static_cast<std::size_t>(std::find(models.begin(), models.end(), subject) - models.begin());
+  const auto score = file.read<double>("score", {at, 0}, {1, cells.size()});
+  const bool noiseless = file.text_attribute("score_reference") == "noiseless";
+  const auto ceiling = noiseless ? std::vector<double>(cells.size(), 1.0) : file.read<double>("noise_ceiling");
+  for (std::size_t n = 0; n < cells.size(); ++n)
+    if (ceiling[n] > 0) shares[cells[n]] = score[n] / ceiling[n];
+  return shares;
+}
+
 /// This rank's cells; their tables, in the order of cells, come back on every rank.
-std::string reduce_cells(const Context& context, const std::string& subject, const reduction::AttributionFile& source,
-                         const std::vector<reduction::ChannelLabel>& labels, reduction::ReductionFile& file) {
+std::string reduce_cells(const Context& context, const std::map<std::string, double>& shares,
+                         const reduction::AttributionFile& source, const std::vector<reduction::ChannelLabel>& labels,
+                         reduction::ReductionFile& file) {
+  const std::string& subject = source.subject();
   const auto centres = centres_x(context, subject);
   const parallel::Range mine = context.world.owned(source.cells().size());
   core::Progress progress("reduce " + subject, static_cast<double>(mine.size()), "cells");
@@ -53,6 +85,8 @@ std::string reduce_cells(const Context& context, const std::string& subject, con
   for (std::size_t n = mine.begin; n < mine.end && !parallel::stop_asked(); ++n) {
     reduction::AttributedCell cell = source.read_cell(n);
     if (const auto centre = centres.find(cell.name); centre != centres.end()) cell.centre_x = centre->second;
+    if (const auto share = shares.find(cell.name); share != shares.end()) cell.share_of_ceiling = share->second;
+    if (subject == "circuit") cell.share_of_ceiling = 1;
     const auto reduced = reduction::reduce_cell(source.layer(), source.lines(), labels, cell, context.settings.reduction);
     file.write_cell(n, cell, reduced);
     tables += reduction::table(reduced, source.layer());
@@ -65,9 +99,12 @@ std::string reduce_cells(const Context& context, const std::string& subject, con
 
 void reduce_subject(const Context& context, const std::string& subject, const std::string& attributions) {
   const std::string path = context.output("reduction_" + subject + ".h5");
+  const std::string evaluation = context.output("evaluation.h5");
+  const bool evaluated = subject != "circuit" && file_exists(context.world, evaluation);
+  std::vector<io::Input> inputs{io::checked_input(context.world, "attributions", attributions)};
+  if (evaluated) inputs.push_back(io::checked_input(context.world, "evaluation", evaluation));
   const auto provenance =
-      io::make_provenance(context.world, context.study, "reduce", with_given_centres(context, tables_of("reduce")),
-                          {io::checked_input(context.world, "attributions", attributions)});
+      io::make_provenance(context.world, context.study, "reduce", with_given_centres(context, tables_of("reduce")), inputs);
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return;
 
@@ -81,7 +118,8 @@ void reduce_subject(const Context& context, const std::string& subject, const st
 
   const auto labels = reduction::label_channels(source.layer(), context.settings.reduction);
   reduction::ReductionFile file(context.world, path, source, labels, context.settings.reduction, provenance);
-  const std::string tables = reduce_cells(context, subject, source, labels, file);
+  const auto shares = evaluated ? shares_of_ceiling(subject, attributions, evaluation) : std::map<std::string, double>{};
+  const std::string tables = reduce_cells(context, shares, source, labels, file);
   io::require_unchanged(context.world, provenance.inputs);
   file.finish();
   core::log("{}reduce: wrote {}", tables, path);

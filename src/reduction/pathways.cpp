@@ -22,10 +22,10 @@ std::vector<ChannelLabel> label_channels(const FirstLayer& layer, const Reductio
 }
 
 std::string describe(const Pathway& pathway) {
-  std::string text = pathway.polarity > 0 ? "ON" : pathway.polarity < 0 ? "OFF" : "mixed";
+  std::string text = pathway.polarity > 0 ? "ON" : pathway.polarity < 0 ? "OFF" : "neither ON nor OFF";
   text += pathway.later > 0 ? ", then ON," : pathway.later < 0 ? ", then OFF," : "";
   text += pathway.speed > 0 ? " fast" : pathway.speed < 0 ? " slow" : "";
-  text += pathway.influence.mixed()    ? " mixed"
+  text += pathway.influence.mixed()    ? " of mixed sign"
           : pathway.influence.sign > 0 ? " excitatory"
           : pathway.influence.sign < 0 ? " inhibitory"
                                        : " without effect";

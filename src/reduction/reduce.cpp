@@ -9,8 +9,6 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 namespace amacrine::reduction {
 
 std::vector<std::string> stimuli_of(const std::vector<AttributedCondition>& conditions) {
@@ -19,6 +17,14 @@ std::vector<std::string> stimuli_of(const std::vector<AttributedCondition>& cond
     if (std::find(names.begin(), names.end(), condition.stimulus) == names.end()) names.push_back(condition.stimulus);
   return names;
 }
+
+std::size_t Reduction::used() const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < pathways.size(); ++i) count += model.uses(i) ? 1 : 0;
+  return count;
+}
+
+double Reduction::judged_r() const { return std::isfinite(held_out.r) ? held_out.r : fitted.r; }
 
 namespace {
 
@@ -107,6 +113,8 @@ CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& line
   CellReduction result;
   result.name = cell.name;
   result.rest = cell.rest;
+  result.share_of_ceiling = cell.share_of_ceiling;
+  result.least_share = settings.least_share;
   const auto names = stimuli_of(cell.conditions);
   const auto silent = silent_stimuli(cell, settings.silent_below_hz);
   const auto reduce = [&](const std::string& stimulus, const std::string& only, int at_most) {
@@ -139,42 +147,6 @@ CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& line
     result.joint_held_out.push_back(scored(true));
   }
   return result;
-}
-
-namespace {
-
-std::string figure(double value) { return std::isfinite(value) ? fmt::format("{:6.3f}", value) : std::string("     -"); }
-
-std::string lines_of_pathways(const Reduction& reduction, const FirstLayer& layer) {
-  std::string text;
-  for (std::size_t i = 0; i < reduction.pathways.size(); ++i) {
-    const Pathway& p = reduction.pathways[i];
-    const std::string where =
-        std::isfinite(p.position_px) && p.column_first >= 0 ? fmt::format(" at {:+.1f} px", p.position_px) : std::string{};
-    text += fmt::format("      {:3.0f} %  {}{}: {}, lobe {:.0f} ms, w {:+.4g} Hz, threshold {:+.3g}\n", 100 * p.share,
-                        layer.channels[static_cast<std::size_t>(p.channel)], where, describe(p), p.lobe_ms,
-                        reduction.model.weight[i], reduction.model.threshold[i]);
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string table(const CellReduction& cell, const FirstLayer& layer) {
-  std::string text = fmt::format("{}: rest {:.1f} Hz; r with the network, per stimulus and with one set for all stimuli\n",
-                                 cell.name, cell.rest);
-  text += fmt::format("  {:<20} {:>8} {:>7} {:>8} {:>8} {:>10} {:>10}\n", "stimulus", "pathways", "share", "fitted", "held out",
-                      "one: fitted", "held out");
-  for (std::size_t s = 0; s < cell.stimuli.size(); ++s) {
-    const Reduction& r = cell.stimuli[s];
-    text +=
-        fmt::format("  {:<20} {:>8} {:>5.0f} % {:>8} {:>8} {:>10} {:>10}\n", r.stimulus, r.pathways.size(), 100 * r.share_kept,
-                    figure(r.fitted.r), figure(r.held_out.r), figure(cell.joint_fitted[s].r), figure(cell.joint_held_out[s].r));
-    text += r.pathways.empty() ? "       no response\n" : lines_of_pathways(r, layer);
-  }
-  text += fmt::format("  {:<20} {:>8} {:>5.0f} % {:>8} {:>8}\n", "one set for all", cell.joint.pathways.size(),
-                      100 * cell.joint.share_kept, figure(cell.joint.fitted.r), figure(cell.joint.held_out.r));
-  return text + lines_of_pathways(cell.joint, layer);
 }
 
 }  // namespace amacrine::reduction

@@ -47,6 +47,7 @@ ReductionFile::ReductionFile(const parallel::Communicator& communicator, const s
   writer_.attribute("subject", source.subject());
   writer_.attribute("held_out_every", static_cast<double>(settings.held_out_every));
   writer_.attribute("softplus_beta", layer_.softplus_beta);
+  writer_.attribute("least_share", settings.least_share);
   declare_dimensions(source, settings);
   declare_variables();
   writer_.create();
@@ -91,6 +92,7 @@ void ReductionFile::declare_variables() {
   writer_.variable({"condition_frames", i32, {"condition"}, "1", "attributed frames", {}});
   writer_.variable({"rate", f32, {"cell", "condition", "frame"}, "Hz", "response of the network", {}});
   writer_.variable({"rest", f32, {"cell"}, "Hz", "response of the network to grey, F[s0]", {}});
+  writer_.variable({"share_of_ceiling", f32, {"cell"}, "1", "score on the recording's test part over its ceiling", {}});
   writer_.variable({"channel_share", f32, {"cell", "stimulus", "channel"}, "1", "part of the summed absolute attribution", {}});
   writer_.variable(
       {"column_share", f32, {"cell", "stimulus", "channel", "column"}, "1", "part of the summed absolute attribution", {}});
@@ -128,6 +130,8 @@ void ReductionFile::declare_pathways(const std::string& prefix, const Names& dim
 
 void ReductionFile::declare_scores(const std::string& prefix, const Names& dimensions) {
   writer_.variable({prefix + "pathways_found", io::Type::int32, dimensions, "1", "pathways kept", {}});
+  writer_.variable(
+      {prefix + "pathways_used", io::Type::int32, dimensions, "1", "pathways kept whose fitted weight is not 0", {}});
   for (const Total& total : totals())
     writer_.variable({prefix + total.name, io::Type::float32, dimensions, total.units, total.long_name, {}});
 }
@@ -189,6 +193,7 @@ void ReductionFile::write_cell(std::size_t cell, const AttributedCell& attribute
   if (cell == 0) writer_.write<std::int32_t>("condition_first_frame", first);
   writer_.write<double>("rate", rate.values(), {cell, 0, 0}, {1, conditions_.size(), frames_});
   writer_.write<double>("rest", std::vector<double>{reduction.rest}, {cell}, {1});
+  writer_.write<double>("share_of_ceiling", std::vector<double>{reduction.share_of_ceiling}, {cell}, {1});
   write_shares(cell, reduction);
   for (std::size_t s = 0; s < stimuli_.size(); ++s) {
     const Score fitted = reduction.joint_fitted[s], held_out = reduction.joint_held_out[s];
@@ -234,8 +239,11 @@ void ReductionFile::write_pathways(const std::string& prefix, const std::vector<
 
 void ReductionFile::write_scores(const std::string& prefix, const std::vector<std::size_t>& at, const Reduction& reduction) {
   const std::vector<std::size_t> one(at.size(), 1);
-  writer_.write<std::int32_t>(prefix + "pathways_found",
-                              std::vector<std::int32_t>{static_cast<std::int32_t>(reduction.pathways.size())}, at, one);
+  const auto write_count = [&](const char* name, std::size_t count) {
+    writer_.write<std::int32_t>(prefix + name, std::vector<std::int32_t>{static_cast<std::int32_t>(count)}, at, one);
+  };
+  write_count("pathways_found", reduction.pathways.size());
+  write_count("pathways_used", reduction.used());
   for (const Total& total : totals())
     writer_.write<double>(prefix + total.name, std::vector<double>{total.value(reduction)}, at, one);
 }

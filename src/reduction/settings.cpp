@@ -10,6 +10,7 @@ ReductionSettings read_reduction(core::Study& study) {
   s.keep_at_most = static_cast<int>(study.integer("reduction.keep_at_most", s.keep_at_most, 1, 64));
   s.keep_at_most_joint = static_cast<int>(study.integer("reduction.keep_at_most_joint", s.keep_at_most_joint, 1, 64));
   s.silent_below_hz = study.number("reduction.silent_below_hz", s.silent_below_hz, 0.0, 1000.0);
+  s.least_share = study.number("reduction.least_share", s.least_share, 0.0, 1.0);
   s.lobe_threshold = study.number("reduction.lobe_threshold", s.lobe_threshold, 0.0, 0.99);
   s.fast_below_ms = study.number("reduction.fast_below_ms", s.fast_below_ms, 0.0, 10000.0);
   s.balance_threshold = study.number("reduction.balance_threshold", s.balance_threshold, 0.0, 1.0);

@@ -123,6 +123,10 @@ TEST(Files, ReductionsAreTheSameOnAnyNumberOfRanks) {
                            "joint/reduced",
                            "joint/stimulus_r_held_out",
                            "polarity",
+                           "later_polarity",
+                           "used",
+                           "mixed",
+                           "minority_share",
                            "sign",
                            "held_out",
                            "channel_share",
@@ -146,6 +150,13 @@ TEST(Files, ReductionSaysWhatTheDocsSay) {
   EXPECT_EQ(file.read<std::int32_t>("condition_stimulus"), (std::vector<std::int32_t>{0, 0, 0, 1, 1}));
   EXPECT_EQ(file.read<std::int32_t>("held_out"), (std::vector<std::int32_t>{0, 1, 0, 0, 1}));
   EXPECT_EQ(file.read<std::int32_t>("pathways_found", {0, 0}, {1, 1}).front(), 2);
+  EXPECT_EQ(file.read<std::int32_t>("pathways_used", {0, 0}, {1, 1}).front(), 2);
+  EXPECT_EQ(file.read<std::int32_t>("used", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{1, 1, 0}));
+  // OFF_exc has one lobe; ON_inh's second lobe is larger and OFF. Neither's D changes sign.
+  EXPECT_EQ(file.read<std::int32_t>("later_polarity", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{0, -1, 0}));
+  EXPECT_EQ(file.read<std::int32_t>("mixed", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{0, 0, 0}));
+  EXPECT_EQ(file.attribute("least_share"), 0.6);
+  EXPECT_TRUE(std::isnan(file.read<double>("share_of_ceiling").front())) << "nobody has evaluated these attributions";
   EXPECT_EQ(file.read<std::int32_t>("channel_polarity"), (std::vector<std::int32_t>{-1, 1}));
   EXPECT_EQ(file.read<std::int32_t>("sign", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{1, -1, 0}));
   EXPECT_EQ(file.read<std::int32_t>("kept", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{1, 1, 0}));

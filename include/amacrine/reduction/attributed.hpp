@@ -3,6 +3,7 @@
 
 #include "amacrine/core/array.hpp"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct AttributedCell {
   std::string name;
   double rest = 0;  ///< F[s0], Hz
   double centre_x = 24.5;
+  double share_of_ceiling =
+      std::numeric_limits<double>::quiet_NaN();  ///< score on the test part over its ceiling; NaN: not known
   std::vector<AttributedCondition> conditions;
 };
 

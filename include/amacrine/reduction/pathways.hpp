@@ -43,7 +43,7 @@ struct Pathway {
   bool disinhibition() const { return influence.sign < 0 && influence.disinhibition_share >= 0.1; }
 };
 
-/// "ON fast excitatory", "ON, then OFF, fast mixed", "OFF slow inhibitory (disinhibition)".
+/// "ON fast excitatory", "ON, then OFF, fast of mixed sign", "OFF slow inhibitory (disinhibition)".
 std::string describe(const Pathway& pathway);
 
 /// A pathway's activity p for `drive` of one frame (X columns or 1) and a threshold; grey is a drive of zeros.

@@ -24,12 +24,18 @@ struct Reduction {
   std::vector<double> rate, reduced;    ///< (R) the network's and the reduced model's response, Hz
   core::Array<double, 2> activity;      ///< (I, R) p_i
   core::Array<double, 3> lesioned;      ///< (I, 2, R) Hz with one pathway at 0, or held at grey
+
+  /// Pathways whose fitted weight is not 0.
+  std::size_t used() const;
+  /// r with the network that says whether the pathways stand in for it: over the held-out conditions where there are any.
+  double judged_r() const;
 };
 
 /// All reductions of a cell.
 struct CellReduction {
   std::string name;
   double rest = 0;
+  double share_of_ceiling = 0, least_share = 0;     ///< score over ceiling (NaN: not known), and what a mechanism needs
   std::vector<Reduction> stimuli;                   ///< one per stimulus, in the order of the conditions
   Reduction joint;                                  ///< one set of pathways, weights and thresholds for all stimuli
   std::vector<Score> joint_fitted, joint_held_out;  ///< the joint model's score on each stimulus
@@ -42,7 +48,9 @@ std::vector<std::string> stimuli_of(const std::vector<AttributedCondition>& cond
 CellReduction reduce_cell(const FirstLayer& layer, const std::vector<Line>& lines, const std::vector<ChannelLabel>& labels,
                           const AttributedCell& cell, const ReductionSettings& settings);
 
-/// A table for people: per stimulus one line with scores, and one per pathway with its labels.
+/// A table for people: per stimulus one line with scores, and one per pathway that has a weight, with its labels. Where the
+/// cell's share of its ceiling, or the r of a reduced model, is below the least share, the reason stands in place of the
+/// pathways.
 std::string table(const CellReduction& cell, const FirstLayer& layer);
 
 }  // namespace amacrine::reduction

@@ -24,6 +24,9 @@ struct ReducedModel {
   Output output;
   double constant = 0;                    ///< Hz
   std::vector<double> weight, threshold;  ///< per pathway: Hz per unit of drive; drive
+
+  /// Whether a pathway has a part in the response: the fit may have left its weight at 0.
+  bool uses(std::size_t pathway) const { return weight[pathway] != 0; }
 };
 
 /// The pathways' drives over the frames of several conditions (rows R), ready for fits: sign of the gain and offset applied.

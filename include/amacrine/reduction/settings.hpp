@@ -15,6 +15,7 @@ struct ReductionSettings {
   int keep_at_most = 6;               ///< ... but no more than this many per stimulus
   int keep_at_most_joint = 8;         ///< the same for the one set that serves all stimuli of a cell
   double silent_below_hz = 1.0;       ///< a stimulus whose response never leaves rest by this much has no pathways
+  double least_share = 0.6;           ///< scores below this part of their ceiling give no mechanism
   double lobe_threshold = 0.2;        ///< lobes below this part of the largest do not decide the polarity
   double fast_below_ms = 50.0;        ///< a pathway is fast when its deciding lobe peaks before this lag
   double balance_threshold = 0.25;    ///< |summed kernel| below this part of its centre's: the centre decides the polarity
