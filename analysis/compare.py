@@ -18,17 +18,20 @@ def network_scores(study):
 
 
 def cell_phenomena(study):
-    """(cell index, phenomenon) of what the cells are known to show; where nothing is known, of what the network shows."""
+    """(cell index, phenomenon, parameter set) of what the cells are known to show; where nothing is known, of what the network shows."""
     network, truth = study.responses.get("network"), study.responses.get("circuit")
-    source = truth if truth is not None else network
-    return [] if network is None else [(n, name) for n in range(network.sizes["cell"]) for name in shows(source, n)]
+    if network is None:
+        return []
+    views = {name: study.responses_of(name)["network" if truth is None else "circuit"] for name in study.sets()}
+    return [(n, phenomenon, name) for n in range(network.sizes["cell"]) for name, view in views.items() for phenomenon in shows(view, n)]
 
 
-def phenomenon(study, cell, name):
+def phenomenon(study, cell, name, set_name):
     """A phenomenon's figures in the network, and whether they are those of the circuit."""
-    words = figure_text(study.responses["network"], cell, name)[0]
-    truth = study.responses.get("circuit")
-    verdict = reproduces(truth, study.responses["network"], cell, name) if truth is not None else None
+    subjects = study.responses_of(set_name)
+    words = figure_text(subjects["network"], cell, name)[0]
+    truth = subjects.get("circuit")
+    verdict = reproduces(truth, subjects["network"], cell, name) if truth is not None else None
     return f"{words} ({verdict})" if verdict else words
 
 
@@ -37,7 +40,7 @@ def row(study):
     scores = network_scores(study)
     windows, seconds = (study.curves[key][-1] if key in study.curves else np.nan for key in ("windows", "seconds"))
     cells = [f"{score:.3f}" for score in scores.values()]
-    found = [phenomenon(study, n, name) for n, name in cell_phenomena(study)]
+    found = [phenomenon(study, *which) for which in cell_phenomena(study)]
     return [os.path.basename(os.path.normpath(study.folder)), f"{windows:,.0f}", f"{seconds / 60:.1f}", f"{np.nanmean(list(scores.values())):.3f}", *cells, *found]
 
 
@@ -45,7 +48,7 @@ def main(folders):
     studies = sorted((Study(folder) for folder in folders), key=lambda study: np.nanmean(list(network_scores(study).values())))
     first = studies[-1]
     cells = labels(first.evaluation, "cell")
-    header = ["study", "windows", "minutes", "mean score", *cells, *(f"{TITLES[name]}, {cells[n]}" for n, name in cell_phenomena(first))]
+    header = ["study", "windows", "minutes", "mean score", *cells, *(f"{TITLES[name]}{'' if of == 'circuits' else f' ({of})'}, {cells[n]}" for n, name, of in cell_phenomena(first))]
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
     for study in studies:

@@ -3,20 +3,9 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from results import families, labels
-from style import FAINT, INK, MODEL, SERIES, plt, svg
-
-FAMILY_TITLE = {"osr": "omitted stimulus", "latency": "latency coding", "reversal": "motion reversal", "moving_bar": "motion anticipation",
-                "anticipation": "motion anticipation"}
-
-
-def pathway_name(data, cell, where):
-    """"OFF excitatory, fast: channel 3 (-2.0 px)" from the labels of one pathway; `where` indexes (stimulus, pathway) or (joint_pathway,)."""
-    get = lambda name: data[name].values[(cell, *where)]
-    words = [{1: "ON", -1: "OFF"}.get(int(get("polarity")), "mixed"), "excitation" if get("sign") > 0 else "inhibition"]
-    if get("disinhibition") == 1:
-        words.append("(released)")
-    return " ".join(words)
+from pathways import pathway_name, stimulus_title, used
+from results import labels
+from style import FAINT, INK, SERIES, plt, svg
 
 
 def stack(ax, time, parts, colours):
@@ -61,7 +50,8 @@ def pathway_traces(reduction, cell, condition):
     """W*s, G and A of each kept pathway over time for one condition, with the network's response."""
     stimulus = int(reduction["condition_stimulus"].values[condition])
     time, count = condition_time(reduction, condition)
-    kept = [p for p in range(reduction.sizes["pathway"]) if reduction["kept"].values[cell, stimulus, p] == 1]
+    kept = used(reduction, (cell, stimulus))
+    all_kept = np.flatnonzero(reduction["kept"].values[cell, stimulus] == 1)
     names = labels(reduction, "channel")
     colours = pathway_colours(reduction, cell, stimulus, kept)
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.9))
@@ -70,13 +60,13 @@ def pathway_traces(reduction, cell, condition):
         channel = names[int(reduction["path_channel"].values[cell, stimulus, p])].split("/")[-1]
         axes[0].plot(time, drive[p], color=colours[p], label=f"{channel}: {pathway_name(reduction, cell, (stimulus, p))}")
         axes[1].plot(time, downstream[p], color=colours[p])
-    rest = reduction["attribution_rest"].values[cell, condition, :count]
+    rest = reduction["attribution_rest"].values[cell, condition, :count] + sum(attribution[p] for p in all_kept if p not in kept)
     stack(axes[2], time, [*attribution[kept], rest], [*(colours[p] for p in kept), FAINT])
     axes[2].plot(time, reduction["rate"].values[cell, condition, :count] - reduction["rest"].values[cell], color=INK, lw=1.4)
     for ax, title, unit in zip(axes, ("What the pathway sees, W*s", "What it is worth, G", "What it contributes, A"), ("", "Hz per unit", "Hz above rest")):
         ax.axhline(0, color=FAINT, lw=0.6)
         ax.set(title=title, xlabel="ms", ylabel=unit)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncol=min(4, max(1, len(kept))), bbox_to_anchor=(0.5, -0.12))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="upper center", ncol=min(3, max(1, len(kept))), bbox_to_anchor=(0.5, 0.02))
     figure.tight_layout()
     return svg(figure)
 
@@ -111,12 +101,12 @@ def shares(reduction, cell):
     colours = channel_colours(reduction, cell)
     for rank, c in enumerate(order):
         value = np.nan_to_num(share[:, c])
-        ax.barh(np.arange(len(stimuli)), value, left=left, color=colours[c], alpha=0.85, edgecolor="none", label=channels[c].split("/")[-1] if rank < 6 else None)
+        ax.barh(np.arange(len(stimuli)), value, left=left, color=colours[c], alpha=0.85, edgecolor="none", label=channels[c].split("/")[-1] if rank < 6 and value.max() >= 0.01 else None)
         left += value
-    ax.set_yticks(np.arange(len(stimuli)), [FAMILY_TITLE.get(s, s) for s in stimuli])
+    ax.set_yticks(np.arange(len(stimuli)), [stimulus_title(s) for s in stimuli])
     ax.invert_yaxis()
     ax.set(xlabel="share of the summed |attribution|", xlim=(0, 1))
-    ax.legend(ncol=6, loc="upper center", bbox_to_anchor=(0.5, 1.35))
+    ax.legend(ncol=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return svg(figure)
 
 
@@ -126,6 +116,3 @@ def representative(reduction, cell, stimulus):
     chosen = [i for i in range(reduction.sizes["condition"]) if int(reduction["condition_stimulus"].values[i]) == stimulus]
     peaks = [np.nanmax(rate[i]) if np.isfinite(rate[i]).any() else -1 for i in chosen]
     return chosen[int(np.argmax(peaks))] if chosen else None
-
-
-__all__ = ["families", "pathway_traces", "reduced_responses", "shares", "representative", "pathway_name", "FAMILY_TITLE", "MODEL"]

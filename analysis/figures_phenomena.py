@@ -141,9 +141,9 @@ def motion_anticipation(subjects, cell):
             ax.plot(d["bar_px"].values[condition, :count] * pixel, d["rate"].values[condition, cell, :count], color=colour, lw=1.4, label=label)
         ax.axvline(0, color=FAINT, lw=0.8, ls=":")
         ax.set(title=LOOK[name][1], xlabel="bar position (um)", xlim=(-600, 600))
-        ax.legend(fontsize=6.5)
     axes[0][0].set_ylabel("Hz")
     figure.tight_layout(w_pad=0.4)
+    legend_below(axes[0][0], ncol=3)
     return svg(figure)
 
 

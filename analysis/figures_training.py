@@ -48,7 +48,8 @@ def predicted_rates(evaluation, seconds=8.0):
             ax.plot(time[span], evaluation["rate"].values[m, n, span], color=LN if model == "ln" else MODEL, lw=1.0 if model == "ln" else 1.5,
                     label=f"{'LN' if model == 'ln' else model} r = {r:.2f}")
         ax.set_title(cell)
-        ax.legend(loc="upper right", ncol=3)
+        ax.legend(loc="lower right", ncol=3, bbox_to_anchor=(1, 0.98))
+        ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= ax.get_ylim()[1]])  # below 0 are the spikes
         ax.set_ylabel("Hz")
     axes[-1, 0].set_xlabel("time in the test movie (s)")
     figure.tight_layout()
@@ -80,6 +81,17 @@ def score_bars(evaluation, reference):
     return svg(figure)
 
 
+def channel_words(reduction, channel):
+    """"ON", or "ON, then OFF" where the largest lobe answers the other."""
+    words = {1: "ON", -1: "OFF"}
+    first, heights = int(reduction["channel_polarity"].values[channel]), reduction["lobe_height"].values[channel]
+    if first not in words:
+        return "neither"
+    # Heights are relative to the largest lobe, with the sign of the gain.
+    largest = int(np.sign(heights[int(np.nanargmax(np.abs(heights)))]))
+    return words[first] + ("" if largest == first else f", then {words[largest]}")
+
+
 def filters(attributions, reduction=None):
     """Each first-layer channel in space (at its strongest lag) and in time, with its polarity."""
     kernel = attributions["kernel"].values
@@ -101,8 +113,8 @@ def filters(attributions, reduction=None):
         space.set(xticks=[], yticks=[])
         label = name.split("/")[-1]
         if reduction is not None and "channel_polarity" in reduction:
-            label += {1: " ON", -1: " OFF"}.get(int(reduction["channel_polarity"].values[c]), "")
-        space.set_title(label, fontsize=8)
+            label += "\n" + channel_words(reduction, c)
+        space.set_title(label, fontsize=8, linespacing=1.1)
         time.set_visible(True)
         trace = reduction["temporal_filter"].values[c] if reduction is not None and "temporal_filter" in reduction else kernel[c].sum(axis=(1, 2))
         axis = reduction["lag"].values if reduction is not None and "temporal_filter" in reduction else lag

@@ -16,7 +16,7 @@ h3 { margin: 1.6rem 0 .3rem; font-size: 1.05rem; } p { max-width: 46rem; } .lead
 figure { margin: 1.2rem 0 1.6rem; } figure svg { width: 100%; height: auto; display: block; } figcaption { max-width: 46rem; font-size: .92rem; margin-top: .4rem; }
 figcaption b { color: var(--accent); }
 table { border-collapse: collapse; margin: .8rem 0 1.2rem; font-size: .92rem; width: auto; } th, td { text-align: right; padding: .28rem .7rem; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child, td.text { text-align: left; } th { font-weight: 600; background: var(--soft); } .wide { overflow-x: auto; }
+th:first-child, td:first-child, th.text, td.text { text-align: left; } th { font-weight: 600; background: var(--soft); } .wide { overflow-x: auto; }
 .yes { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; } .part { color: var(--accent); font-weight: 600; }
 nav { font-size: .9rem; margin: 1rem 0; } nav a { margin-right: 1rem; color: var(--accent); text-decoration: none; } code { font-size: .88em; background: var(--soft); padding: .05em .3em; border-radius: 3px; }
 details pre { background: var(--soft); padding: .8rem; overflow-x: auto; font-size: .8rem; }

@@ -10,14 +10,14 @@ TITLES = {"osr": "Omitted-stimulus response", "latency": "Latency coding", "reve
 CAPTIONS = {
     "osr": "A train of dark flashes (black ticks) stops; the dotted red line is where the next flash would have come. A cell with an omitted-stimulus response "
            "fires after the gap, later the longer the period: the latency from the last flash (right) grows along a line of slope near 1.",
-    "latency": "Responses to a single 20 ms dark flash. The stronger the flash, the earlier the peak: the right panel falls from weak (right) to strong (left) contrast.",
+    "latency": "Responses to a single 20 ms dark flash. The stronger the flash, the earlier the peak: the right panel falls from weak to strong contrast.",
     "reversal": "A dark bar moves right, turns at time 0 and moves back; colours are the places where it turns. The burst has nearly the same latency wherever "
                 "the bar turns (right panel flat) and is larger than anything smooth motion gives.",
     "anticipation": "Response against the position of the moving bar, over the profile of responses to bars flashed there (grey). The moving bar's peak lies ahead "
                     "of the flashed profile's centre: to the left for motion to the right, and to the right for motion to the left.",
 }
 UNJUDGED = "shown by the network; the cell's own is not known"
-REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "hardly larger than the expected event", -5: "no effect",
+REASON = {0: "not shown", -1: "absent: too weak", -2: "absent: no peak inside the window", -3: "absent: too few responses", -4: "not clearly larger than the expected event", -5: "no effect",
           -6: "uncertain: too few resampled sets of trials show it"}
 
 

@@ -3,8 +3,11 @@
 """readme_figure.py RESULTS_FOLDER OUT.png: one cell's omitted-stimulus response, the network's, and the pathways behind it."""
 import sys
 
+import numpy as np
+
 import figures_mechanism as mechanism
 from figures_phenomena import conditions_of, trace
+from pathways import pathway_name, used
 from results import Study, labels
 from style import FAINT, MODEL, SERIES, TRUTH, plt
 
@@ -29,12 +32,13 @@ def main(folder, out, cell=0):
     stimulus = labels(reduction, "stimulus").index("osr")
     shown = labels(reduction, "condition").index(names[condition])
     time, count = mechanism.condition_time(reduction, shown)
-    kept = [p for p in range(reduction.sizes["pathway"]) if reduction["kept"].values[cell, stimulus, p] == 1]
+    kept = used(reduction, (cell, stimulus))
     parts = reduction["attribution"].values[cell, shown, kept, :count]
-    rest = reduction["attribution_rest"].values[cell, shown, :count]
+    unused = [p for p in np.flatnonzero(reduction["kept"].values[cell, stimulus] == 1) if p not in kept]
+    rest = reduction["attribution_rest"].values[cell, shown, :count] + reduction["attribution"].values[cell, shown, unused, :count].sum(axis=0)
     mechanism.stack(axes[1], time, [*parts, rest], [*(SERIES[p] for p in kept), FAINT])
     for p in kept:
-        axes[1].plot([], [], color=SERIES[p], lw=5, label=mechanism.pathway_name(reduction, cell, (stimulus, p)))
+        axes[1].plot([], [], color=SERIES[p], lw=5, label=pathway_name(reduction, cell, (stimulus, p)))
     axes[1].plot(time, reduction["rate"].values[cell, shown, :count] - reduction["rest"].values[cell], color="black")
     axes[1].set(title="which pathways make the network fire", xlabel="ms from the last flash", ylabel="Hz above rest")
     axes[1].legend(fontsize=7)

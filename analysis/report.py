@@ -10,32 +10,46 @@ import figures_mechanism as mechanism
 import figures_training as training
 from figures_phenomena import DRAW
 from page import Page
-from phenomena import CAPTIONS, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
+from pathways import found_words, pathway_name, planted_words, stimulus_title, used, why_no_cell, why_none
+from phenomena import CAPTIONS, LEAST_TRACE_CORRELATION, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
 from results import Study, labels, text
 
 LEAD = ("From a recording of ganglion cells to the pathways that make their responses: how well the model predicts the cells, which of the field's four "
         "predictive phenomena it shows, which interneurons carry each of them, and how few are enough.")
 
 
+CONTRAST = {"circuits": "dark", "bright": "bright"}
+
+
+def told(study, cell):
+    """(phenomenon, parameter set, verdict) of everything a cell is known to show; where nothing is known, of what the network shows."""
+    found = []
+    for name in study.sets():
+        subjects = study.responses_of(name)
+        truth, network = subjects.get("circuit"), subjects.get("network")
+        judge = truth if truth is not None else network
+        for phenomenon in shows(judge, cell) if judge is not None else []:
+            verdict = UNJUDGED if truth is None else reproduces(truth, network, cell, phenomenon) if network is not None else None
+            found.append((phenomenon, name, verdict))
+    return found
+
+
+def told_name(phenomenon, set_name):
+    """"latency coding (bright)"; the dark set needs no word."""
+    return TITLES[phenomenon].lower() + ("" if set_name == "circuits" else f" ({CONTRAST.get(set_name, set_name)})")
+
+
 def summary_rows(study):
     """Per cell: score, LN score, phenomena in circuit and network, pathways found."""
     rows = []
-    evaluation = study.evaluation
-    models = labels(evaluation, "model")
-    truth, network = study.responses.get("circuit"), study.responses.get("network")
-    reduction = study.reductions.get("network")
-    for n, cell in enumerate(labels(evaluation, "cell")):
-        score = {m: float(evaluation["score"].values[i, n]) for i, m in enumerate(models)}
-        told = []
-        for name in TITLES:
-            if truth is not None and name in shows(truth, n):
-                told.append((name, reproduces(truth, network, n, name) if network is not None else None))
-            elif truth is None and network is not None and name in shows(network, n):
-                told.append((name, UNJUDGED))
-        pathways = int(reduction["joint/pathways_found"].values[n]) if reduction is not None and "joint/pathways_found" in reduction else None
-        if pathways is None and study.joint.get("network") is not None:
-            pathways = int(study.joint["network"]["pathways_found"].values[n])
-        rows.append((cell, score.get("network", np.nan), score.get("ln", np.nan), told, pathways))
+    models = labels(study.evaluation, "model")
+    reduction, joint = study.reductions.get("network"), study.joint.get("network")
+    reduced = [] if reduction is None else labels(reduction, "cell")
+    for n, cell in enumerate(labels(study.evaluation, "cell")):
+        score = {m: float(study.evaluation["score"].values[i, n]) for i, m in enumerate(models)}
+        at = reduced.index(cell) if cell in reduced else None
+        pathways = None if at is None else "not named" if why_none(reduction, joint, (at,)) else len(used(joint, (at,)))
+        rows.append((cell, score.get("network", np.nan), score.get("ln", np.nan), told(study, n), pathways))
     return rows
 
 
@@ -51,14 +65,45 @@ def none_told(study):
 def overview(page, study):
     page.section("In short")
     rows = []
-    for cell, score, ln, told, pathways in summary_rows(study):
-        words = "<br>".join(f"{TITLES[n].lower()}: <span class=\"{dict(yes='yes', no='no').get(v, 'part')}\">{v}</span>" for n, v in told) or none_told(study)
+    for cell, score, ln, known, pathways in summary_rows(study):
+        words = "<br>".join(f"{told_name(n, k)}: <span class=\"{dict(yes='yes', no='no').get(v, 'part')}\">{v}</span>" for n, k, v in known) or none_told(study)
         rows.append([cell, f"{score:.2f}", "" if np.isnan(ln) else f"{ln:.2f}", (words, "text"), "" if pathways is None else pathways])
-    page.table(["cell", "score (r)", "LN", told_title(study), "pathways"], rows)
+    page.table(["cell", "score (r)", "LN", (told_title(study), "text"), "pathways"], rows)
     page.text("Score is Pearson's r between the predicted rate and the " + ("simulated rate without noise" if study.score_reference == "noiseless" else "mean over trials") +
               ", first 40 frames dropped, over the whole test movie.", "quiet")
     if "circuit" in study.responses:
-        page.text("&ldquo;In part&rdquo; means the effect points the right way and is large enough to measure, but is well short of the cell's.", "quiet")
+        page.text("&ldquo;In part&rdquo; means the effect points the right way and is large enough to measure, but is well short of the cell's, or the responses themselves "
+                  f"correlate with the cell's by less than {LEAST_TRACE_CORRELATION:g}.", "quiet")
+    planted_and_found(page, study)
+
+
+def planted_rows(study):
+    """Per cell of a simulated recording: what was planted and what was found, units and phenomena."""
+    reduction, joint = study.reductions.get("network"), study.joint.get("network")
+    if not study.planted or reduction is None:
+        return []
+    reduced, probed = labels(reduction, "cell"), study.sets()
+    rows = []
+    for n, cell in enumerate(labels(study.evaluation, "cell")):
+        if cell not in study.planted or cell not in reduced:
+            continue
+        shown = {}
+        for subject in ("circuit", "network"):
+            views = [(name, study.responses_of(name)) for name in probed]
+            shown[subject] = ", ".join(told_name(p, name) for name, view in views if subject in view for p in shows(view[subject], n)) or "none"
+        rows.append((cell, planted_words(study.planted[cell]), found_words(reduction, joint, reduced.index(cell)), shown["circuit"], shown["network"]))
+    return rows
+
+
+def planted_and_found(page, study):
+    rows = planted_rows(study)
+    if not rows:
+        return
+    page.heading("Planted and found")
+    page.table(["cell", *((title, "text") for title in ("units planted", "pathways found", "phenomena of the circuit", "phenomena of the network"))],
+               [[cell, *((words, "text") for words in rest)] for cell, *rest in rows])
+    page.text("The cells are simulated, so their mechanism is known. Found: the pathways of the one set that serves all stimuli, those with a weight. A network can predict a cell well and still carry "
+              "its response by other pathways than the planted ones.", "quiet")
 
 
 def learning(page, study):
@@ -83,33 +128,64 @@ def filters(page, study):
     if data is not None:
         page.section("What the first layer sees", "Each channel filters the movie in space and time before anything nonlinear happens.")
         page.figure(training.filters(data, study.reductions.get("network")), "First-layer filters", "Top: space, at the lag where the filter is strongest (red: light there drives the channel, blue: darkness does). "
-                    "Bottom: the same in time, the present at the right. ON and OFF follow the earliest large lobe in time, not the largest, so that biphasic filters are named as physiologists would.")
+                    "Bottom: the same in time, the present at the right. ON and OFF follow the earliest lobe in time that stands out of the noise, as physiologists would; where the largest lobe answers the other, both are named.")
 
 
 def phenomena(page, study):
-    subjects = study.responses
-    if not subjects:
+    if not study.responses:
         return
-    page.section("The four phenomena", "Stimuli the model was never trained on. A phenomenon counts only where the response stands 3 Hz above rest with its peak inside the measuring window.")
-    first = next(iter(subjects.values()))
-    cells = labels(first, "cell")
-    judge = subjects.get("circuit", subjects.get("network"))
-    if "circuit" not in subjects:
+    page.section("The four phenomena", "Stimuli the model was never trained on, dark and bright. A phenomenon counts only where the response stands 3 Hz above rest with its peak inside the measuring window.")
+    cells = labels(next(iter(study.responses.values())), "cell")
+    views = {name: study.responses_of(name) for name in study.sets()}
+    if "circuit" not in study.responses:
         page.text("How the cells themselves answer these stimuli is not known here: the figures are drawn where the network shows a phenomenon, as its prediction.")
-    for name, title in TITLES.items():
+    for phenomenon, title in TITLES.items():
         page.heading(title)
-        truth = {"recorded": subjects.get("circuit")}
-        rows = [[cell, *[figure_text(data, n, name, truth.get(subject)) for subject, data in subjects.items()]] for n, cell in enumerate(cells)]
-        page.table(["cell", *subjects.keys()], rows)
-        if "recorded" in subjects:
-            page.text(trial_noise(subjects["recorded"]), "quiet")
+        rows = []
         for n, cell in enumerate(cells):
-            if judge is not None and name in shows(judge, n):
+            for name, subjects in views.items():
+                truth = {"recorded": subjects.get("circuit")}
+                rows.append([cell, CONTRAST.get(name, name), *[figure_text(data, n, phenomenon, truth.get(subject)) for subject, data in subjects.items()]])
+        page.table(["cell", "stimuli", *study.responses.keys()], rows)
+        if "recorded" in study.responses:
+            page.text(trial_noise(study.responses["recorded"]), "quiet")
+        for n, cell in enumerate(cells):
+            for name, subjects in views.items():
+                judge = subjects.get("circuit", subjects.get("network"))
                 # every cell has its own conditions for bars, at its own centre
-                drawing = DRAW[name](subjects, n)
+                drawing = DRAW[phenomenon](subjects, n) if judge is not None and phenomenon in shows(judge, n) else None
                 if drawing:
-                    grey = " Grey area: the circuit." if name == "osr" and "circuit" in subjects else ""
-                    page.figure(drawing, f"{title}, cell {cell}", CAPTIONS[name] + grey)
+                    grey = " Grey area: the circuit." if phenomenon == "osr" and "circuit" in subjects else ""
+                    caption = CAPTIONS[phenomenon] if name != "bright" else CAPTIONS[phenomenon].replace("dark", "bright")
+                    page.figure(drawing, f"{told_name(phenomenon, name).capitalize()}, cell {cell}", caption + grey)
+
+
+OWN = {"osr": "osr", "latency": "latency", "reversal": "reversal", "anticipation": "anticipation", "moving_bar": "anticipation"}
+
+
+def carries_phenomenon(study, cell, stimulus):
+    """Whether a stimulus shows a phenomenon of the cell (of the network, where the cell's own are not known), so that its pathways are worth a figure."""
+    family, _, name = stimulus.partition("@")
+    subjects = study.responses_of(name or "circuits") if (name or "circuits") in study.sets() else {}
+    judge = subjects.get("circuit", subjects.get("network"))
+    if judge is None or cell not in labels(judge, "cell"):
+        return True
+    return OWN.get(family) in shows(judge, labels(judge, "cell").index(cell))
+
+
+def mechanism_rows(reduction):
+    """Per cell and stimulus: pathways by name or why there are none, their share, and how well they stand in for the network."""
+    rows = []
+    number = lambda value: "" if np.isnan(value) else f"{value:.2f}"
+    for n, cell in enumerate(labels(reduction, "cell")):
+        why = why_no_cell(reduction, n)
+        if why:
+            rows.append([cell, ("all", "text"), (why, "text"), "", "", ""])
+            continue
+        for s, stimulus in enumerate(labels(reduction, "stimulus")):
+            words = why_none(reduction, reduction, (n, s)) or "; ".join(pathway_name(reduction, n, (s, p)) for p in used(reduction, (n, s))) or "none with a weight"
+            rows.append([cell, (stimulus_title(stimulus), "text"), (words, "text"), *(number(float(reduction[v].values[n, s])) for v in ("share_kept", "r_fitted", "r_held_out"))])
+    return rows
 
 
 def mechanisms(page, study, subject, title, text):
@@ -117,30 +193,19 @@ def mechanisms(page, study, subject, title, text):
     if reduction is None:
         return
     page.section(title, text)
-    stimuli = labels(reduction, "stimulus")
-    truth = study.responses.get("circuit")
-    probe_cells = labels(next(iter(study.responses.values())), "cell") if study.responses else []
     attributions = study.attributions.get(subject)
     turned = attributions is not None and bool((attributions["gain"].values < 0).any())
-    rows = []
+    page.table(["cell", ("stimulus", "text"), ("pathways, most important first", "text"), "share", "r with network", "r held out"], mechanism_rows(reduction))
     for n, cell in enumerate(labels(reduction, "cell")):
-        for s, stimulus in enumerate(stimuli):
-            kept = [p for p in range(reduction.sizes["pathway"]) if reduction["kept"].values[n, s, p] == 1]
-            named = ", ".join(mechanism.pathway_name(reduction, n, (s, p)) for p in kept)
-            r, held = float(reduction["r_fitted"].values[n, s]), float(reduction["r_held_out"].values[n, s])
-            rows.append([cell, mechanism.FAMILY_TITLE.get(stimulus, stimulus), (named, "text"), f"{float(reduction['share_kept'].values[n, s]):.2f}",
-                         "" if np.isnan(r) else f"{r:.2f}", "" if np.isnan(held) else f"{held:.2f}"])
-    page.table(["cell", "stimulus", "pathways, most important first", "share", "r with network", "r held out"], rows)
-    for n, cell in enumerate(labels(reduction, "cell")):
+        if why_no_cell(reduction, n):
+            continue
         page.heading(f"Cell {cell}")
         page.figure(mechanism.shares(reduction, n), f"Channels behind cell {cell}", "Share of each first-layer channel in the summed absolute attribution of each stimulus, over the whole response.")
-        own = {"osr": "osr", "latency": "latency", "reversal": "reversal", "anticipation": "anticipation", "moving_bar": "anticipation"}
-        for s, stimulus in enumerate(stimuli):
-            known = truth is None or cell not in probe_cells or own.get(stimulus) in shows(truth, probe_cells.index(cell))
+        for s, stimulus in enumerate(labels(reduction, "stimulus")):
             condition = mechanism.representative(reduction, n, s)
-            if not known or condition is None:
+            if condition is None or why_none(reduction, reduction, (n, s)) or not used(reduction, (n, s)) or not carries_phenomenon(study, cell, stimulus):
                 continue
-            name = mechanism.FAMILY_TITLE.get(stimulus, stimulus)
+            name = stimulus_title(stimulus)
             page.figure(mechanism.pathway_traces(reduction, n, condition), f"Pathways of cell {cell}, {name}", "For the condition with the largest response "
                         f"(<code>{labels(reduction, 'condition')[condition]}</code>). Left: W*s, the movie passed through the filter of the pathway's channel, "
                         "which is all the channel sees of it; 0 is the grey screen. "
@@ -163,9 +228,12 @@ def provenance(page, study):
 
 def print_table(study):
     print(f"{'cell':28s} {'score':>6s} {'LN':>6s}  {'pathways':>8s}  {told_title(study)}")
-    for cell, score, ln, told, pathways in summary_rows(study):
-        words = ", ".join(f"{n} ({v})" for n, v in told) or none_told(study)
+    for cell, score, ln, known, pathways in summary_rows(study):
+        words = ", ".join(f"{n if k == 'circuits' else f'{n} {CONTRAST.get(k, k)}'} ({v})" for n, k, v in known) or none_told(study)
         print(f"{cell:28s} {score:6.3f} {ln:6.3f}  {'' if pathways is None else pathways:>8}  {words}")
+    for cell, planted, found, *_ in planted_rows(study):
+        print(f"{cell:28s} planted {planted}")
+        print(f"{'':28s} found   {found}")
     models = labels(study.evaluation, "model")
     for i, model in enumerate(models):
         print(f"mean score, {model}: {float(study.evaluation['mean_score'].values[i]):.3f}")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a study's result files; never computes science that the program should have computed."""
 import csv
+import json
 import os
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -18,6 +20,7 @@ class Study:
         self.reductions = {s: d for s in ("circuit", "network") if (d := self.open(f"reduction_{s}.h5")) is not None}
         self.joint = {s: self.open(f"reduction_{s}.h5", group="joint") for s in self.reductions}
         self.curves = self.read_curves()
+        self.planted = self.read_planted()
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -52,6 +55,33 @@ class Study:
                 pass
         return columns
 
+    def sets(self):
+        """Names of the parameter sets that were probed, in order."""
+        return labels(next(iter(self.responses.values())), "set") if self.responses else []
+
+    def responses_of(self, name):
+        """Responses to one parameter set, by subject."""
+        return {subject: of_set(data, name) for subject, data in self.responses.items()}
+
+    def read_planted(self):
+        """Units of each cell's circuit, (polarity, sign) of each by the cell's name; empty for recordings of real cells."""
+        inputs = [self.path("recording.h5")]
+        if self.evaluation is not None:
+            inputs += [i["path"] for i in json.loads(text(self.evaluation.attrs.get("inputs", "[]"))) if i["role"] == "recording"]
+        for path in inputs:
+            if not os.path.exists(path):
+                continue
+            with h5py.File(path, "r") as recording:
+                if "simulated/unit_cell" not in recording:
+                    continue
+                cells = text(recording.attrs["cells"]).split(",")
+                units = zip(*(recording[f"simulated/unit_{name}"][:].tolist() for name in ("cell", "polarity", "sign")))
+                planted = {cell: [] for cell in cells}
+                for cell, polarity, sign in units:
+                    planted[cells[cell]].append((polarity, sign))
+                return planted
+        return {}
+
     def provenance(self):
         """Root attributes of the file that stands nearest to the end of the study."""
         for dataset in [*self.reductions.values(), *self.attributions.values(), *self.responses.values(), self.evaluation]:
@@ -70,9 +100,13 @@ def labels(dataset, dimension):
     return [text(v) for v in dataset[dimension].values]
 
 
-def families(names):
-    """Conditions by family, in order: {"osr": [0, 1, ...], ...}."""
-    found = {}
-    for i, name in enumerate(names):
-        found.setdefault(name.split("/")[0], []).append(i)
-    return found
+def of_set(data, name):
+    """A responses dataset with the conditions and figures of one parameter set alone, its conditions named without the set."""
+    plain = [condition.split("/")[0] for condition in labels(data, "condition")]
+    wanted = [i for i, head in enumerate(plain) if head == "grey" or (head.split("@") + ["circuits"])[1] == name]
+    names = [labels(data, "condition")[i].replace(f"@{name}", "") for i in wanted]
+    one = data.isel(set=[labels(data, "set").index(name)], condition=wanted).assign_coords(condition=names)
+    if "latency_contrast" in one.sizes and "latency_ms" in one:
+        shown = one["contrast"].values[[i for i, n in enumerate(names) if n.startswith("latency/")]]
+        one = one.isel(latency_contrast=[i for i, c in enumerate(one["latency_contrast"].values) if np.isclose(c, shown).any()])
+    return one

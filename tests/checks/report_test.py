@@ -11,7 +11,10 @@ import xarray as xr
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "analysis"))
 import figures_training  # noqa: E402
+import pathways  # noqa: E402
 import phenomena  # noqa: E402
+import report  # noqa: E402
+import results  # noqa: E402
 
 
 def evaluation(scores, low):
@@ -93,7 +96,10 @@ class Reproduces(unittest.TestCase):
     """docs: "yes" close to the circuit's figure and trace, "in part" some of it, "no" less; each limit from both sides."""
 
     def verdict(self, name, truth, model):
-        return phenomena.reproduces(circuit(**truth), circuit(**model), 0, name)
+        """With responses alike, so that the figures alone decide."""
+        kinds = [f"{family}/a" for families in phenomena.FAMILIES.values() for family in families]
+        alike = lambda data: data.assign(rate=(("condition", "cell", "frame"), [[[0, 1, 5, 2, 0]]] * len(kinds))).assign_coords(condition=kinds)
+        return phenomena.reproduces(alike(circuit(**truth)), alike(circuit(**model)), 0, name)
 
     def test_osr_by_slope_and_ratio(self):
         truth = {"osr_slope": 1.0, "osr_ratio": 5.0}
@@ -145,6 +151,97 @@ class FigureText(unittest.TestCase):
         self.assertEqual((words.split("; ")[1], css), (phenomena.REASON[-4], "part"))
         for flag in (0, -1, -2, -3):
             self.assertEqual(phenomena.figure_text(circuit(osr_present=flag), 0, "osr"), (phenomena.REASON[flag], "no"))
+
+
+def reduction(share=0.9, r=0.95, held=np.nan, least=0.6, **changed):
+    """One cell, one stimulus, three slots: ON excitation, OFF inhibition with a weight of 0, an empty slot; and the same as the joint set."""
+    values = dict(kept=[1, 1, 0], used=[1, 0, 0], polarity=[1, -1, 0], later_polarity=[0, 0, 0], sign=[1, -1, 0], mixed=[0, 0, 0], disinhibition=[0, 0, 0])
+    values.update(changed)
+    data = {name: (("cell", "stimulus", "pathway"), [[v]]) for name, v in values.items()}
+    data.update({name: (("cell", "stimulus"), [[v]]) for name, v in (("r_fitted", r), ("r_held_out", held), ("share_kept", 0.9))})
+    data["share_of_ceiling"] = (("cell",), [share])
+    return xr.Dataset(data, coords={"cell": ["a"], "stimulus": ["osr@bright"]}, attrs={"least_share": least})
+
+
+def joint_of(data):
+    return data.isel(stimulus=0).drop_vars(["stimulus", "share_of_ceiling"])
+
+
+class Mechanisms(unittest.TestCase):
+    def words(self, *args, **changed):
+        return report.mechanism_rows(reduction(*args, **changed))[0][2][0]
+
+    def test_pathways_of_weight_zero_are_not_listed(self):
+        self.assertEqual(self.words(), "ON excitation")
+        self.assertEqual(self.words(used=[1, 1, 0]), "ON excitation; OFF inhibition")
+        self.assertEqual(self.words(used=[0, 0, 0]), "none with a weight")
+
+    def test_first_and_largest_lobe_and_mixed_signs_are_shown(self):
+        self.assertEqual(self.words(later_polarity=[-1, 0, 0]), "ON, then OFF, excitation")
+        self.assertEqual(self.words(mixed=[1, 0, 0]), "ON, mixed sign")
+        self.assertEqual(self.words(mixed=[1, 0, 0], later_polarity=[-1, 0, 0]), "ON, then OFF, mixed sign")
+        self.assertEqual(self.words(used=[0, 1, 0], disinhibition=[0, 1, 0]), "OFF inhibition (released)")
+        self.assertEqual(self.words(polarity=[0, 0, 0]), "neither ON nor OFF excitation")
+
+    def test_below_the_least_share_of_the_ceiling_the_reason_stands_in_their_place(self):
+        row = report.mechanism_rows(reduction(share=0.59))
+        self.assertEqual(row, [["a", ("all", "text"), ("not named: the network reaches 59 % of the ceiling, below 60 %", "text"), "", "", ""]])
+        self.assertEqual(self.words(share=0.61), "ON excitation")
+        self.assertEqual(self.words(share=np.nan), "ON excitation")
+
+    def test_pathways_that_do_not_stand_in_for_the_network_are_not_named(self):
+        self.assertIn("not named: the pathways reach r = 0.59", self.words(r=0.59))
+        self.assertIn("not named: the pathways reach r = 0.20", self.words(held=0.2))
+        self.assertIn("not named", self.words(r=np.nan))
+        self.assertEqual(self.words(r=0.2, held=0.9), "ON excitation")
+        self.assertEqual(self.words(kept=[0, 0, 0], used=[0, 0, 0], r=np.nan), "no response")
+
+    def test_found_is_counted_by_kind(self):
+        data = reduction(used=[1, 1, 1], kept=[1, 1, 1], polarity=[1, -1, 1], sign=[1, -1, 1])
+        self.assertEqual(pathways.found_words(data, joint_of(data), 0), "3: 2 ON excitation, 1 OFF inhibition")
+        self.assertIn("not named", pathways.found_words(reduction(share=0.3), joint_of(reduction()), 0))
+        self.assertEqual(pathways.planted_words([(-1, -1), (1, 1), (1, 1)]), "3: 2 ON excitation, 1 OFF inhibition")
+
+
+class Sets(unittest.TestCase):
+    def responses(self):
+        names = ["grey", "latency/contrast=-1", "latency@bright/contrast=1"]
+        return xr.Dataset({"latency_ms": (("set", "cell", "latency_contrast"), [[[80.0, np.nan]], [[np.nan, 60.0]]]), "latency_present": (("set", "cell"), [[-5], [1]]),
+                           "contrast": (("condition",), [np.nan, -1, 1]), "rate": (("condition", "cell"), [[1.0], [2.0], [3.0]])},
+                          coords={"condition": names, "set": ["circuits", "bright"], "latency_contrast": [-1.0, 1.0], "cell": ["a"]})
+
+    def test_each_set_is_seen_alone(self):
+        for name, condition, latency, present, rate in (("circuits", "latency/contrast=-1", 80.0, -5, 2.0), ("bright", "latency/contrast=1", 60.0, 1, 3.0)):
+            one = results.of_set(self.responses(), name)
+            self.assertEqual(results.labels(one, "condition"), ["grey", condition])
+            self.assertEqual(one["latency_ms"].values.tolist(), [[[latency]]])
+            self.assertEqual(int(one["latency_present"].values[0, 0]), present)
+            self.assertEqual(float(one["rate"].values[1, 0]), rate)
+
+    def test_titles_name_the_set(self):
+        self.assertEqual(pathways.stimulus_title("osr@bright"), "omitted stimulus (bright)")
+        self.assertEqual(pathways.stimulus_title("latency"), "latency coding")
+
+
+class PlantedAndFound(unittest.TestCase):
+    """A study of one simulated cell, whose circuit shows latency coding in bright flashes, which the network does not."""
+
+    def rows(self, planted):
+        study = results.Study.__new__(results.Study)
+        data = reduction(share=0.9)
+        present = lambda dark, bright: xr.Dataset({f"{name}_present": (("set", "cell"), [[0], [0]]) for name in phenomena.TITLES} |
+                                                  {"latency_present": (("set", "cell"), [[dark], [bright]]), "rate": (("condition", "cell"), [[1.0]])},
+                                                  coords={"condition": ["grey"], "set": ["circuits", "bright"], "cell": ["a"]})
+        study.planted, study.reductions, study.joint = planted, {"network": data}, {"network": joint_of(data)}
+        study.responses = {"circuit": present(-5, 1), "network": present(1, -5)}
+        study.evaluation = xr.Dataset(coords={"cell": ["a"]})
+        return report.planted_rows(study)
+
+    def test_they_stand_side_by_side(self):
+        self.assertEqual(self.rows({"a": [(1, 1), (-1, -1)]}), [("a", "2: 1 OFF inhibition, 1 ON excitation", "1: 1 ON excitation", "latency coding (bright)", "latency coding")])
+
+    def test_recordings_of_real_cells_have_no_such_table(self):
+        self.assertEqual(self.rows({}), [])
 
 
 if __name__ == "__main__":
