@@ -232,8 +232,8 @@ def print_table(study):
         words = ", ".join(f"{n if k == 'circuits' else f'{n} {CONTRAST.get(k, k)}'} ({v})" for n, k, v in known) or none_told(study)
         print(f"{cell:28s} {score:6.3f} {ln:6.3f}  {'' if pathways is None else pathways:>8}  {words}")
     for cell, planted, found, *_ in planted_rows(study):
-        print(f"{cell:28s} planted {planted}")
-        print(f"{'':28s} found   {found}")
+        print(f"{cell + ', planted':28s} {planted}")
+        print(f"{cell + ', found':28s} {found}")
     models = labels(study.evaluation, "model")
     for i, model in enumerate(models):
         print(f"mean score, {model}: {float(study.evaluation['mean_score'].values[i]):.3f}")

@@ -2,6 +2,7 @@
 #include "amacrine/core/log.hpp"
 #include "drivers/verbs.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -48,17 +49,18 @@ Standing standing_of(const Context& context, const std::string& verb, const std:
 /// Of the verbs in the order in which they are run.
 std::vector<Standing> standings_of(const Context& context) {
   std::vector<Standing> all;
-  std::string before;
+  std::string before, evaluated;
   for (const char* verb : {"simulate", "train", "evaluate", "probe", "attribute", "reduce"}) {
     if (std::string(verb) == "simulate" && !context.settings.recording.file.empty()) {
       all.push_back({verb, "not needed: recording.file is given", true, false});
       continue;
     }
-    all.push_back(standing_of(context, verb, before));
+    all.push_back(standing_of(context, verb, std::string(verb) == "reduce" ? std::max(before, evaluated) : before));
     const auto run = io::read_status(context.settings.output, verb);
-    // What evaluate and probe make is no input of the verbs after them.
+    // What probe makes is no input of the verbs after it, what evaluate makes of reduce alone.
     const bool input = all.back().verb == "simulate" || all.back().verb == "train" || all.back().verb == "attribute";
     if (run && input && run->updated > before) before = run->updated;
+    if (run && all.back().verb == "evaluate") evaluated = run->updated;
   }
   return all;
 }

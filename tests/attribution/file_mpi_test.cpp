@@ -11,6 +11,12 @@
 namespace amacrine::attribution {
 namespace {
 
+stimulus::ProbeSettings dark_stimuli() {
+  stimulus::ProbeSettings probe;
+  probe.sets = {"circuits"};
+  return probe;
+}
+
 struct Job {
   AttributionSettings settings;
   model::Model model;
@@ -23,7 +29,7 @@ struct Job {
     settings.bar_range_px = 0.5;
     settings.levels = levels;
     settings.stimuli = {"latency", "moving_bar", "reversal/direction=1,position_px=0"};
-    const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, model.screen);
+    const auto catalogue = stimulus::catalogue(dark_stimuli(), model.screen);
     for (const stimulus::Condition& condition : catalogue)
       if (condition.family == stimulus::Family::reversal) settings.stimuli[2] = condition.name;
     plan = make_plan(settings, catalogue, model);
@@ -94,7 +100,7 @@ TEST(AttributionFile, HasTheSameBitsOnAnyNumberOfRanks) {
 TEST(FullAttributionFile, BarsHaveTheSameBitsOnAnyNumberOfRanks) {
   const auto world = parallel::Communicator::world();
   Job job("symmetry", standard_layers_model());
-  const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, job.model.screen);
+  const auto catalogue = stimulus::catalogue(dark_stimuli(), job.model.screen);
   const auto run = [&](const parallel::Communicator& communicator, int block_windows, const std::string& name) {
     job.settings.block_windows = block_windows;
     job.plan = make_plan(job.settings, catalogue, job.model);
@@ -125,7 +131,7 @@ TEST(AttributionFile, AContrastSeriesIsOneRay) {
   job.settings.weights = false;
   job.settings.stimuli = {"latency"};
   job.settings.panels = 256;  // two quadratures of one integral
-  const auto catalogue = stimulus::catalogue(stimulus::ProbeSettings{}, job.model.screen);
+  const auto catalogue = stimulus::catalogue(dark_stimuli(), job.model.screen);
   job.plan = make_plan(job.settings, catalogue, job.model);
   ASSERT_EQ(job.plan.showings.size(), 1U);
   EXPECT_EQ(job.plan.showings[0].ray.size(), 7U);
