@@ -56,7 +56,7 @@ TEST_F(Probe, CircuitsShowTheirOmittedStimulusResponse) {
   const io::Reader file = responses("circuit");
   const auto latency = file.read<double>("osr_latency_ms"), slope = file.read<double>("osr_slope");
   const std::vector<double> planted{122, 139, 159, 182, 192}, depressing{166, 188, 201, 226, 241};
-  ASSERT_EQ(latency.size(), 20u);
+  ASSERT_EQ(latency.size(), 40u) << "dark and bright, of four cells at five periods";
   for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_LE(std::abs(latency[i] - planted[i]), 1.0);
     EXPECT_LE(std::abs(latency[15 + i] - depressing[i]), 1.3);
@@ -84,7 +84,7 @@ TEST_F(Probe, BarsArePlacedAroundEachCell) {
     }
     // Equal circuits, each with the bar at its own centre, answer alike; only the field's edge is elsewhere.
     EXPECT_LE(largest, 1e-3 * std::max(1.0, range)) << names[k];
-    if (names[k].starts_with("moving_bar")) {
+    if (names[k].starts_with("moving_bar/")) {
       EXPECT_GT(range, 30) << names[k];
     }
   }
