@@ -2,6 +2,7 @@
 #include "amacrine/recording/reader.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/recording/alignment.hpp"
 #include "amacrine/recording/movie_file.hpp"
 #include "coding.hpp"
 #include "layout_checks.hpp"
@@ -168,15 +169,23 @@ void load_test(const io::Reader& reader, const ResponseQuery& query, const stimu
   part.movie = read_movie(reader, "test");
 }
 
-/// Reads a test part's responses for their checks alone, so that a training is not spent on a file that cannot be evaluated.
-void check_test(const io::Reader& reader, const ResponseQuery& query) {
+/// Where a part's responses lie in time against its movie.
+void check_part_alignment(const Recording& recording, const Part& part, const char* name) {
+  const bool smoothed = recording.target_kind != "binned";
+  check_alignment(recording, part, name, smoothed ? smoothing_of(recording.target_kind) : 0.0);
+}
+
+/// Reads a test part for its checks alone, so that a training is not spent on a file that cannot be evaluated. `recording` has
+/// its screen, coding and cells.
+void check_test(const io::Reader& reader, const ResponseQuery& query, const Recording& recording) {
   if (!reader.has("test/stimulus")) return;
   if (!reader.has("test/repeats") && !reader.has("test/response")) {
     core::warn("{}: the test part has a movie but no responses; what is trained on this file cannot be evaluated", reader.path());
     return;
   }
-  const std::size_t frames = movie_shape(reader, "test")[0];
-  read_test_target(reader, query, read_repeats(reader, query, frames), frames);
+  Part test;
+  load_test(reader, query, recording.screen, test);
+  check_part_alignment(recording, test, "test");
 }
 
 /// Warns where the test movie, or a part of it, is shown in training: what a model scores there says nothing of new stimuli.
@@ -235,16 +244,18 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   recording.cells = describe_cells(reader, settings, query.cells);
   set_blocks(recording, settings, shape[0]);
   const std::vector<double> activity = training_activity(reader, query, shape[0]);
-  if (load != Load::test) load_train(reader, query, shape[0], recording.train);
-  if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
-  if (load == Load::train) check_test(reader, query);
   MovieScan scan;
   recording.coding = read_coding(reader, shape, load == Load::test ? &scan : nullptr);
   compare_scales(reader, settings);
+  if (load == Load::train) check_test(reader, query, recording);
+  if (load != Load::test) load_train(reader, query, shape[0], recording.train);
+  if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
   if (load != Load::test) scan = scan_movie(recording.train.movie);
   check_movies(reader, recording, scan);
   check_responses(recording, recording.train, "train");
   check_responses(recording, recording.test, "test");
+  check_part_alignment(recording, recording.train, "train");
+  check_part_alignment(recording, recording.test, "test");
   flag_cells(recording, activity, load != Load::train);
   return recording;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/recording/alignment.hpp"
 #include "amacrine/recording/smoothing.hpp"
 #include "layout_checks.hpp"
 #include "responses.hpp"
@@ -163,6 +164,20 @@ void warn_of_padding(const io::Reader& reader, const ResponseQuery& query, const
   }
 }
 
+/// Trials that come before or after the others of their cell: a trigger was missed.
+void warn_of_shifted_trials(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+  for (const ShiftedTrial& shifted : shifted_trials(repeats, query.frame_ms)) {
+    const std::string whose = shifted.cells.empty() ? "all cells" : fmt::format("cell {}", query.cells[shifted.cells[0]]);
+    core::warn(
+        "{}: repeat {} of {} in test/repeats comes about {} frames ({:.0f} ms) {} the others; was it cut at another trigger? "
+        "Scores "
+        "and "
+        "noise ceilings are too low with it: shift it back or cut it from the file",
+        reader.path(), shifted.trial, whose, std::abs(shifted.frames), std::abs(shifted.frames) * query.frame_ms,
+        shifted.frames > 0 ? "after" : "before");
+  }
+}
+
 core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
   if (!reader.has("test/repeats")) return {};
   const std::vector<std::string> names = reader.list("test/repeats");
@@ -184,7 +199,9 @@ core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery
 
 core::Array<float, 3> read_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
   core::Array<float, 3> repeats = find_repeats(reader, query, frames);
-  if (!repeats.empty()) warn_of_padding(reader, query, repeats);
+  if (repeats.empty()) return repeats;
+  warn_of_padding(reader, query, repeats);
+  warn_of_shifted_trials(reader, query, repeats);
   return repeats;
 }
 

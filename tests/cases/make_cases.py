@@ -26,9 +26,9 @@ def noise(frames, seed):
 
 
 def drive(movie, row, column):
-    """Hz: an exponential average over a few pixels, rectified."""
+    """Hz: an exponential average over a few pixels, 5 frames ago, rectified."""
     seen, trace, out = movie[:, row:row + 8, column:column + 8].mean((1, 2)), 0.0, []
-    for value in seen:
+    for value in np.concatenate([np.zeros(5), seen[:-5]]):
         trace += 0.15 * (value - trace)
         out.append(8 + 120 * max(0.0, trace))
     return np.array(out)
@@ -173,6 +173,29 @@ def short_test(r):
 @case
 def empty_trials(r):
     r["test/repeats/cell01"][2:4] = 0
+
+
+@case
+def responses_early(r):
+    r["train/response/binned"] = np.roll(r["train/response/binned"], -10, 1)
+
+
+@case
+def responses_of_one_cell_late(r):
+    r["train/response/binned"][1] = np.roll(r["train/response/binned"][1], 40)
+
+
+@case
+def trial_at_another_trigger(r):
+    for path in ("test/repeats/cell01", "test/repeats/cell02"):
+        r[path][3] = np.roll(r[path][3], 30)
+
+
+@case
+def trial_of_one_cell_shifted(r):
+    rate = 4 * drive(noise(TEST_FRAMES, 2), 12, 8) * FRAME_S
+    r["test/repeats/cell02"] = np.random.default_rng(9).poisson(rate, (TRIALS, TEST_FRAMES))
+    r["test/repeats/cell02"][0] = np.roll(r["test/repeats/cell02"][0], -25)
 
 
 @case

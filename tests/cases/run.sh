@@ -56,6 +56,10 @@ train 3 'contrast_zero, but not contrast_unit' zero_without_unit
 train 3 'contrast_zero and contrast_unit are 127 and nan' unit_is_nan
 train 0 'warning: .*cell 0 \(cell01\) .*frames 1300 to 2399' lost_cell
 train 3 'firing_rate_10ms .*in spikes per bin' rates_per_bin_without_test_rates recording.target=firing_rate_10ms
+train 0 'warning: .*train come too early \(cell 0 \(cell01\) rises at -[0-9]+ ms.*cell 1 \(cell02\)' responses_early
+train 0 'warning: .*train come too late \(cell 1 \(cell02\) rises at 4[0-9][0-9] ms' responses_of_one_cell_late
+train 0 'warning: .*repeat 3 of all cells .* comes about (29|30|31) frames .* after' trial_at_another_trigger
+train 0 'warning: .*repeat 0 of cell 1 .* comes about (24|25|26) frames .* before' trial_of_one_cell_shifted
 train 0 'brisk ON [0-9.]+ / .*slow, OFF' names_of_fixed_length
 # Studies
 says 3 'run `amacrine train study.toml` first' evaluate recording.file=whole.h5
