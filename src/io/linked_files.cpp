@@ -3,6 +3,7 @@
 
 #include "checked_file.hpp"
 #include "hdf5.hpp"
+#include "in_use.hpp"
 #include "unreadable.hpp"
 
 #include <algorithm>
@@ -51,7 +52,11 @@ herr_t collect_dataset(hid_t file, const char* name, const H5O_info_t* info, voi
 
 Names named_by(const std::string& path) {
   const Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!file.valid()) core::fail<core::InputError>("{}: is cut short or damaged: {}; copy or make it again", path, error_text());
+  if (!file.valid()) {
+    const std::string reason = error_text();
+    require_closed(path, reason);
+    core::fail<core::InputError>("{}: is cut short or damaged: {}; copy or make it again", path, reason);
+  }
   Names names;
   check(H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, collect_link, &names), path);
   check(H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &names), path);
