@@ -133,6 +133,7 @@ void describe(const Context& context, const Group& models, const Group& baseline
     for (const Plan& plan : models) core::log("  into {}", plan.path);
     if (!context.options.overwrite) training::check_resume(context.world, runs);
   }
+  for (const training::TrainingRun& run : runs_of(baseline, recording)) training::require_ln_windows(run);
   for (const Plan& plan : baseline) core::log("ln: fitted directly, into {}", plan.path);
 }
 
