@@ -24,7 +24,7 @@ namespace {
 
 using core::InputError;
 
-constexpr double shortest_frame_ms = 0.5;
+constexpr double shortest_frame_ms = 0.5, shortest_pixel_um = 0.5;
 
 /// (T, Y, X) of a part's stimulus.
 std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string& part) {
@@ -57,6 +57,18 @@ StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
   return movie;
 }
 
+/// 0 where the file does not say.
+double pixel_um_of_file(const io::Reader& reader) {
+  if (!reader.has_attribute("pixel_um")) return 0;
+  const double um = reader.attribute("pixel_um");
+  core::require<InputError>(
+      um >= shortest_pixel_um && std::isfinite(um),
+      "{}: the attribute pixel_um is {:g}; expected the side of a pixel on the retina in um, at least {:g}. "
+      "If it is in mm or m, write it in um; if it is not known, remove the attribute",
+      reader.path(), um, shortest_pixel_um);
+  return um;
+}
+
 stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
   stimulus::Screen screen;
   screen.height = static_cast<int>(shape[1]);
@@ -78,7 +90,7 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
         "{}: does not say how long a frame lasts (attribute frame_ms, or train/time in s); {} ms is assumed. Set "
         "recording.frame_ms",
         reader.path(), screen.frame_ms);
-  const double file_um = reader.has_attribute("pixel_um") ? reader.attribute("pixel_um") : 0;
+  const double file_um = pixel_um_of_file(reader);
   core::require<InputError>(settings.pixel_um == 0 || file_um == 0 || std::abs(file_um - settings.pixel_um) < 0.01 * file_um,
                             "{}: the attribute pixel_um is {}, but recording.pixel_um is {}; leave the key out or mend the file",
                             reader.path(), file_um, settings.pixel_um);
@@ -117,6 +129,10 @@ std::vector<int> selected_cells(const io::Reader& reader, const RecordingSetting
 
 std::vector<Cell> describe_cells(const io::Reader& reader, const RecordingSettings& settings, const std::vector<int>& ids) {
   const std::vector<std::string> names = names_of_file(reader);
+  if (const std::size_t count = cells_in_file(reader, settings.target); !names.empty() && names.size() != count)
+    core::warn(
+        "{}: the attribute cells has {} name(s), but train/response/{} has {} cells; give one name for each, in their order",
+        reader.path(), names.size(), settings.target, count);
   const bool placed = settings.centres == "auto" && reader.has("simulated/centre_y") && reader.has("simulated/centre_x");
   const std::vector<double> y = placed ? reader.read<double>("simulated/centre_y") : settings.centre_y;
   const std::vector<double> x = placed ? reader.read<double>("simulated/centre_x") : settings.centre_x;

@@ -164,6 +164,24 @@ void warn_of_padding(const io::Reader& reader, const ResponseQuery& query, const
   }
 }
 
+/// Trials that are equal in every bin, with spikes enough that chance does not make them so: copies, or the mean written as
+/// trials.
+void warn_of_equal_trials(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+  constexpr double enough_spikes = 20;
+  const std::size_t frames = repeats.extent(2);
+  for (std::size_t n = 0; n < query.cells.size(); ++n)
+    for (std::size_t r = 1; r < repeats.extent(0); ++r) {
+      const auto before = repeats.row(r - 1).subspan(n * frames, frames), trial = repeats.row(r).subspan(n * frames, frames);
+      const double spikes = std::accumulate(trial.begin(), trial.end(), 0.0) * query.frame_ms / 1000.0;
+      if (spikes < enough_spikes || !std::equal(trial.begin(), trial.end(), before.begin())) continue;
+      core::warn(
+          "{}: repeats {} and {} of cell {} in test/repeats are equal in every bin; noise ceilings are too high with copies. "
+          "Write single trials, or cut the copies from the file",
+          reader.path(), r - 1, r, query.cells[n]);
+      break;
+    }
+}
+
 /// Trials that come before or after the others of their cell: a trigger was missed.
 void warn_of_shifted_trials(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
   for (const ShiftedTrial& shifted : shifted_trials(repeats, query.frame_ms)) {
@@ -201,6 +219,7 @@ core::Array<float, 3> read_repeats(const io::Reader& reader, const ResponseQuery
   core::Array<float, 3> repeats = find_repeats(reader, query, frames);
   if (repeats.empty()) return repeats;
   warn_of_padding(reader, query, repeats);
+  warn_of_equal_trials(reader, query, repeats);
   warn_of_shifted_trials(reader, query, repeats);
   return repeats;
 }

@@ -20,11 +20,26 @@ std::pair<std::size_t, std::size_t> longest_run(std::span<const float> values) {
   return {best_begin, best_end};
 }
 
+/// Cells that fire alike in every bin are one cell, written twice.
+void warn_of_copies(const Recording& recording, const Part& part, const char* name) {
+  for (std::size_t n = 1; n < part.target.extent(0); ++n)
+    for (std::size_t m = 0; m < n; ++m) {
+      const auto a = part.target.row(m), b = part.target.row(n);
+      if (!std::equal(a.begin(), a.end(), b.begin()) || std::all_of(a.begin(), a.end(), [&](float v) { return v == a[0]; }))
+        continue;
+      core::warn(
+          "{}: cells {} ({}) and {} ({}) have the same response in every bin of {}; is one a copy? Leave it out with "
+          "recording.cells, or write its own response",
+          recording.path, recording.cells[m].id, recording.cells[m].name, recording.cells[n].id, recording.cells[n].name, name);
+    }
+}
+
 }  // namespace
 
 void check_responses(const Recording& recording, const Part& part, const char* name) {
   constexpr double least_s = 5, least_share = 0.02, least_spikes = 50;
   if (part.target.empty()) return;
+  warn_of_copies(recording, part, name);
   const double frame_s = recording.screen.frame_ms / 1000;
   for (std::size_t n = 0; n < part.target.extent(0); ++n) {
     const std::span<const float> rate = part.target.row(n);

@@ -40,6 +40,11 @@ void require_not_negative(const io::Reader& reader, const std::string& dataset, 
       reader.path(), dataset, found == values.end() ? 0.0f : *found);
 }
 
+/// Whole numbers, no more than 5 for each ms of the bin.
+bool may_be_counts(std::span<const float> values, double frame_ms) {
+  return all_whole(values) && largest(values) <= 5.0 * frame_ms;
+}
+
 /// Counts are whole numbers, and no cell fires more than 5 spikes per ms.
 void check_counts(const io::Reader& reader, const std::string& dataset, const std::vector<float>& counts, double frame_ms) {
   core::require<InputError>(
@@ -66,14 +71,16 @@ void check_mean(const io::Reader& reader, const std::string& dataset, const std:
                             reader.path(), dataset, other, expected, found, frame_ms);
 }
 
-/// Training rates are no counts, and agree with the counts where the file has them.
+/// Training rates are no counts, and agree with the counts where the file has them: not with rates in their place, which whoever
+/// reads these rates instead was told of.
 void check_train_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
                        const ResponseQuery& query) {
   refuse_counts(reader, dataset, rates.values(), query.frame_ms);
   if (reader.has("train/response/binned")) {
     core::Array<float, 2> counts = read_rows(reader, "train/response/binned", query.cells, rates.extent(1));
+    const bool comparable = may_be_counts(counts.values(), query.frame_ms);
     scale(counts.values(), 1000.0 / query.frame_ms);
-    check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
+    if (comparable) check_mean(reader, dataset, rates.values(), "train/response/binned", counts.values(), query.frame_ms);
   }
   // One spike smoothed by a Gaussian of sigma is at least 1 / (sqrt(2 pi) sigma) at its peak.
   const double one_spike_hz = 1000.0 / (std::sqrt(2 * std::acos(-1.0)) * smoothing_of(query.target));

@@ -170,9 +170,19 @@ TEST_F(Signals, CellsThatAreLostForAWhileAreToldWithThePlace) {
   EXPECT_THAT(said, AllOf(HasSubstr("cell 1 (cell02)"), HasSubstr("frames 600 to 1402"), HasSubstr("25.1 Hz elsewhere")));
   EXPECT_THAT(said, Not(HasSubstr("cell 0")));
   file.count = [](std::size_t n, std::size_t t) {
-    return n == 1 ? static_cast<double>(t % 400 == 0) : static_cast<double>(t % 4 == 0);
+    return n == 1 ? static_cast<double>(t % 400 == 0) : static_cast<double>((t + n) % 4 == 0);
   };
   EXPECT_EQ(told(file), "") << "a cell that fires seldom is not lost";
+}
+
+TEST_F(Signals, CopiedCellsAndTrialsAreTold) {
+  LabFile file = long_file();
+  file.count = [](std::size_t n, std::size_t t) { return static_cast<double>((t + n % 2) % 4 == 0); };
+  EXPECT_THAT(told(file),
+              AllOf(HasSubstr("cells 0 (cell01) and 2 (cell03) have the same response"), Not(HasSubstr("1 (cell02)"))));
+  file = long_file();
+  file.trial = [](std::size_t r, std::size_t n, std::size_t t) { return (t + n + r / 3) % 4 == 0 ? 2.0 : 0.0; };
+  EXPECT_THAT(told(file), HasSubstr("repeats 0 and 1 of cell 0 in test/repeats are equal"));
 }
 
 TEST_F(Signals, ATimeAxisOfAnotherLengthIsRefused) {
