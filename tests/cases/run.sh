@@ -1,33 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Recordings and studies that are wrong in one way, and what the program says: the exit code, and words that name what is wrong.
-# Then every piece of advice that names a key is taken, and must help. Usage: run.sh AMACRINE
+# Usage: run.sh AMACRINE
 set -euo pipefail
-amacrine=$1
-here=$(cd "$(dirname "$0")" && pwd)
-python=$("$here/../../jobs/python.sh")
-"$python" -c 'import h5py, numpy' 2>/dev/null || { echo "SKIPPED: h5py is not installed for $python"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-export OMP_NUM_THREADS=2
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 "$python" "$here/make_cases.py" .
-cp "$here/study.toml" .
-passed=0
-fail() { cat log; echo "FAILED: $*"; exit 1; }
-
-# says CODE WORDS VERB [ARGUMENT...]: the exit code, and a pattern of what is said; "-" for no warning at all.
-says() {
-  local code=$1 words=$2 verb=$3 got=0; shift 3
-  "$amacrine" "$verb" study.toml "$@" >log 2>&1 || got=$?
-  ((got == code)) || fail "exit code $got instead of $code: $verb $*"
-  if [[ $words == - ]]; then
-    ! grep -E '^(warning|error)' log || fail "expected no warning: $verb $*"
-  else
-    grep -qE -- "$words" log || fail "nothing says '$words': $verb $*"
-  fi
-  passed=$((passed + 1))
-}
 # train CODE WORDS CASE [OVERRIDE...]: what a training says before it begins.
 train() { says "$1" "$2" train --dry-run "recording.file=$3.h5" "${@:4}"; }
 
@@ -92,39 +69,4 @@ import h5py, numpy, sys
 periods = numpy.sort(h5py.File(sys.argv[1])["osr_period"][:])
 sys.exit(not numpy.allclose(periods, [k * 1000 / 72 for k in (4, 6, 7, 9, 10)]))
 P
-
-# Advice: what a message says to set is set, and helps.
-advice() { # WORDS-OF-THE-MESSAGE CODE VERB "ARGUMENTS THAT FAIL" "WHAT IS SET"
-  local words=$1 code=$2 verb=$3 before=$4 after=$5 arguments
-  read -ra arguments <<<"$before"; says "$code" "$words" "$verb" "${arguments[@]}"
-  read -ra arguments <<<"$before $after"
-  local got=0; "$amacrine" "$verb" study.toml "${arguments[@]}" >log 2>&1 || got=$?
-  ((got == 0)) || fail "advice does not help: $verb ${arguments[*]}"
-  ! grep -qE -- "$words" log || fail "after the advice is taken it is given again: $verb ${arguments[*]}"
-  passed=$((passed + 1))
-}
-dry='--dry-run study.output=advised recording.file=whole.h5'
-advice 'set model.height and model.width' 3 train "$dry model.height=30 model.width=30" 'model.height=24 model.width=24'
-advice 'choose one with recording.target|Choose one with recording.target' 3 train "$dry recording.target=firing_rate_10ms" 'recording.target=binned'
-advice 'mend recording.cells' 3 train "$dry recording.cells=[0,7]" 'recording.cells=[0,1]'
-advice 'mend recording.blocks' 3 train "$dry recording.blocks=7" 'recording.blocks=6'
-advice 'recording.skip_seconds = 30 leaves nothing' 3 train "$dry recording.skip_seconds=30" 'recording.skip_seconds=3'
-advice 'Set recording.frame_ms' 0 train '--dry-run study.output=advised recording.file=no_interval.h5' 'recording.frame_ms=10'
-advice 'leave the key out' 3 train "$dry recording.frame_ms=20" 'recording.frame_ms=10'
-advice 'leave the key out' 3 train "$dry recording.pixel_um=20" 'recording.pixel_um=50'
-advice 'recording.test_statistics = "own"' 3 train '--dry-run study.output=advised recording.file=scales_apart.h5' 'recording.test_statistics=own'
-advice 'Set model.history = 7' 0 train '--dry-run study.output=advised recording.file=interval_in_hertz.h5' 'model.history=7'
-advice 'shorter or fewer segments' 3 train "$dry training.segments=2000" 'training.segments=16'
-advice 'raise recording.validation_fraction' 3 train "$dry training.early_stopping_patience=2 recording.validation_fraction=0.01" 'recording.validation_fraction=0.2'
-advice 'or set training.early_stopping_patience = 0' 3 train "$dry training.early_stopping_patience=2 recording.validation_fraction=0.01" 'training.early_stopping_patience=0'
-advice 'set training.running_statistics = false' 2 train "$dry training.running_statistics=true training.averaging=0.9" 'training.running_statistics=false'
-advice 'or training.averaging = 0' 2 train "$dry training.running_statistics=true training.averaging=0.9" 'training.averaging=0'
-advice 'raise training.segments or training.windows' 2 train "$dry training.segments=1 training.windows=1" 'training.windows=8'
-advice 'one number per hidden layer in both' 2 train "$dry model.channels=[2]" 'model.kernels=[9]'
-advice 'use 2 or more' 2 train "$dry reduction.held_out_every=1" 'reduction.held_out_every=2'
-advice 'needs recording.centre_y and recording.centre_x' 2 train "$dry recording.centres=given" 'recording.centre_y=[8,16] recording.centre_x=[8,12]'
-advice 'evaluation.discard_frames = 600 leaves too few' 3 evaluate 'recording.file=whole.h5 evaluation.discard_frames=600' 'evaluation.discard_frames=20'
-advice 'attribution.movie_zero and attribution.movie_unit = 0 and 1' 3 attribute '--dry-run recording.file=whole.h5 attribution.subjects=["network"] attribution.source=file attribution.movie_file=whole.h5 attribution.movie_dataset=test/stimulus attribution.levels=unit' 'attribution.movie_zero=127 attribution.movie_unit=60'
-advice 'or training.engine = "direct"' 2 train "$dry model.history=300 training.spacing=8" 'training.engine=direct'
-advice 'use training.spacing = 1' 2 train "$dry model.history=300 training.spacing=8" 'training.spacing=1'
 echo "$passed cases passed"
