@@ -46,9 +46,10 @@ void add_phenomena(std::vector<Condition>& all, const ProbeSettings& wish, const
     replace(probe.contrast, as_shown(wish.osr_contrast, set));
     replace(probe.flashes, wish.osr_flashes);
     append(all, conditions(probe, screen, set));
-  } else if (family == "osr_control" && set == ParameterSet::circuits) {
+  } else if (family == "osr_control" && (set == ParameterSet::circuits || set == ParameterSet::bright)) {
     OsrProbe probe;
-    replace(probe.contrast, wish.osr_contrast);
+    named_probe(set, probe);
+    replace(probe.contrast, as_shown(wish.osr_contrast, set));
     append(all, osr_control_conditions(probe, screen, set));
   } else if (family == "latency") {
     LatencyProbe probe;
