@@ -4,7 +4,10 @@
 #include "amacrine/core/log.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 namespace amacrine::recording {
 
@@ -18,6 +21,22 @@ std::pair<std::size_t, std::size_t> longest_run(std::span<const float> values) {
     if (t + 1 - begin > best_end - best_begin) best_begin = begin, best_end = t + 1;
   }
   return {best_begin, best_end};
+}
+
+/// The third longest silence of a cell, in bins: some fire in bursts, with pauses of seconds between them.
+std::size_t usual_silence(std::span<const float> rate) {
+  std::vector<std::size_t> silences{0, 0, 0};
+  std::size_t length = 0;
+  for (const float hz : rate) {
+    if (hz == 0) {
+      ++length;
+    } else if (length > 0) {
+      silences.push_back(std::exchange(length, 0));
+    }
+  }
+  silences.push_back(length);
+  std::partial_sort(silences.begin(), silences.begin() + 3, silences.end(), std::greater<>());
+  return silences[2];
 }
 
 /// Cells that fire alike in every bin are one cell, written twice.
@@ -38,6 +57,7 @@ void warn_of_copies(const Recording& recording, const Part& part, const char* na
 
 void check_responses(const Recording& recording, const Part& part, const char* name) {
   constexpr double least_s = 5, least_share = 0.02, least_spikes = 50;
+  constexpr std::size_t least_silences = 3;
   if (part.target.empty()) return;
   warn_of_copies(recording, part, name);
   const double frame_s = recording.screen.frame_ms / 1000;
@@ -50,6 +70,7 @@ void check_responses(const Recording& recording, const Part& part, const char* n
     const double value = rate[begin];
     const double elsewhere = (std::accumulate(rate.begin(), rate.end(), 0.0) - value * static_cast<double>(end - begin)) / rest;
     if (value == 0 && elsewhere * seconds < least_spikes) continue;
+    if (value == 0 && end - begin < least_silences * usual_silence(rate)) continue;
     core::warn(
         "{}: the response of cell {} ({}) in {} is {:g} Hz throughout frames {} to {} ({:.1f} s), {:.3g} Hz elsewhere: was the "
         "cell lost or not "

@@ -12,12 +12,12 @@ namespace {
 
 using namespace presence;
 
-/// Sets of 100 trials of each cell. Their seeds were used for nothing else: no rule was chosen by them.
+/// Sets of 100 trials of each cell. No rule was chosen by these seeds, nor by those of the linear cells below.
 std::uint64_t sets_of_trials(std::uint64_t usual) {
   const char* asked = std::getenv("AMACRINE_PRESENCE_SEEDS");
   return asked ? std::stoull(asked) : usual;
 }
-constexpr std::uint64_t first_seed = 90'001;
+constexpr std::uint64_t first_seed = 5'200'001;
 
 struct Planted {
   std::string circuit;
@@ -52,7 +52,7 @@ double imbalance(const CircuitUnit& unit) {
 /// A linear-nonlinear cell: one filter, a threshold, softplus. Either polarity, every third without a second lobe; drawn by
 /// numbers that were used for nothing else.
 Circuit linear_cell(int i) {
-  core::Random random(80'808, core::Stream::test, static_cast<std::uint64_t>(i));
+  core::Random random(914'203, core::Stream::test, static_cast<std::uint64_t>(i));
   Circuit cell = circuit("no_phenomenon");
   cell.offset_hz = random.uniform(-4, 4);
   CircuitUnit& unit = cell.units[0];
