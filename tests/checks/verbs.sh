@@ -42,4 +42,21 @@ says "$study" study.output=older "attribute was killed"
 sed -i 's/"host": "[^"]*"/"host": "elsewhere"/' older/attribute.status.json
 says "$study" study.output=older "attribute is at work"
 [[ ! -e stopped/model.h5 ]] || fail "a training that was stopped has written its model"
+# A reduction knows how well the network predicts each cell where it was evaluated, and follows the advice to do so.
+works() { "$amacrine" "$1" "$study" "${@:2}" >again.log 2>&1 || { cat again.log; fail "$*"; }; }
+tells() { grep -q -- "$1" again.log || { cat again.log; fail "reduce does not say: $1"; }; }
+keeps_quiet() { ! grep -q -- "$1" again.log || { cat again.log; fail "reduce still says: $1"; }; }
+cp -r out unscored && rm unscored/evaluation.h5 unscored/reduction_*
+works reduce study.output=unscored 'reduction.subjects=["network"]'
+tells "share of the ceiling not known (run .amacrine evaluate. before .reduce.)"
+works evaluate study.output=unscored
+works reduce study.output=unscored 'reduction.subjects=["network"]' --overwrite
+keeps_quiet "share of the ceiling not known"
+works train study.output=unscored training.model_seed=7 --overwrite
+works attribute study.output=unscored 'attribution.subjects=["network"]' --overwrite
+works reduce study.output=unscored 'reduction.subjects=["network"]' --overwrite
+tells "is not of the model whose attributions are reduced; run .amacrine evaluate. again"
+works evaluate study.output=unscored --overwrite
+works reduce study.output=unscored 'reduction.subjects=["network"]' --overwrite
+keeps_quiet "is not of the model"
 AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/verbs_test.py"

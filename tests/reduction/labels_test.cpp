@@ -29,10 +29,12 @@ TEST(Labels, EveryPlantedUnitGetsItsPolarity) {
       const auto found = lobes(filter.value, settings.lobe_threshold);
       EXPECT_EQ(polarity(found, 1.0), unit.polarity);
       EXPECT_EQ(polarity(found, -1.0), -unit.polarity);
-      EXPECT_EQ(unit.name.substr(0, 2) == "ON", unit.polarity > 0) << "a planted unit's name and sign disagree";
+      if (unit.name.starts_with("O")) {  // the units of two_layers, all ON, are named by their place
+        EXPECT_EQ(unit.name.starts_with("ON"), unit.polarity > 0) << "a planted unit's name and sign disagree";
+      }
       ++units;
     }
-  EXPECT_EQ(units, 22);
+  EXPECT_EQ(units, 26);
 }
 
 TEST(Labels, TheSignAtTheLargestLobeWouldBeWrong) {
