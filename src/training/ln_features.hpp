@@ -29,6 +29,7 @@ class LnFeatures {
              const recording::Normalisation& normalisation, const Crop& crop, std::size_t lags);
 
   std::size_t count() const { return basis_.extent(0) * crop_.sites() + 1; }
+  const Crop& crop() const { return crop_; }
   /// Features of the window that ends with frame `last`, the constant at the end, into `out` (count()).
   void of_window(std::size_t last, std::span<float> out) const;
   /// The filter (T, Y, X), oldest frame first, of these coefficients (count(), the constant's is not used).

@@ -73,7 +73,7 @@ std::vector<double> fit_cell(const LnData& training, const LnData& validation) {
   std::vector<double> best = start_of(training);
   double loss = ln_losses(validation, {best})[0];
   for (int step = 0; step < most_steps; ++step) {
-    const std::vector<std::vector<double>> candidates = ln_steps(ln_moments(training, best), best);
+    const std::vector<std::vector<double>> candidates = ln_steps(ln_moments(training, best), best, training.features.crop());
     const std::vector<double> losses = ln_losses(validation, candidates);
     const auto at = std::min_element(losses.begin(), losses.end());
     if (!(*at < loss - 1e-4 * std::abs(loss))) break;

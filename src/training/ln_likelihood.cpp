@@ -21,8 +21,15 @@ double softplus_hz(double u) { return std::max(u, 0.0) + std::log1p(std::exp(-st
 double logistic(double u) { return u >= 0 ? 1 / (1 + std::exp(-u)) : std::exp(u) / (1 + std::exp(u)); }
 
 double dot(std::span<const float> x, std::span<const double> w) {
+  constexpr int width = 8;
+  using Vector = model::Lanes<double, width>;
+  Vector sums{};
+  std::size_t i = 0;
+  for (; i + width <= x.size(); i += width)
+    sums += model::converted<double, float, width>(model::load<float, width>(&x[i])) * model::load<double, width>(&w[i]);
   double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += static_cast<double>(x[i]) * w[i];
+  for (int c = 0; c < width; ++c) sum += sums[c];
+  for (; i < x.size(); ++i) sum += static_cast<double>(x[i]) * w[i];
   return sum;
 }
 

@@ -19,8 +19,9 @@ struct LnMoments {
 };
 LnMoments ln_moments(const LnData& data, std::span<const double> coefficients);
 
-/// Fisher steps from `start` with a ridge penalty, one candidate for each weight of the penalty and length of the step.
-std::vector<std::vector<double>> ln_steps(const LnMoments& moments, const std::vector<double>& start);
+/// Fisher steps from `start` with a penalty on the filter: candidates for each weight of it and each shape that is expected
+/// (smooth, local), the full step and the filters of rank 1 and 2 in time x space that are nearest to its likelihood.
+std::vector<std::vector<double>> ln_steps(const LnMoments& moments, const std::vector<double>& start, const Crop& crop);
 
 /// Mean loss of each of several candidates.
 std::vector<double> ln_losses(const LnData& data, const std::vector<std::vector<double>>& candidates);

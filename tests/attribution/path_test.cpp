@@ -8,7 +8,7 @@
 namespace amacrine::attribution {
 namespace {
 
-double distance(const std::vector<float>& values, std::size_t row, const naive::Values& truth) {
+double away(const std::vector<float>& values, std::size_t row, const naive::Values& truth) {
   double error = 0, size = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     error += std::abs(static_cast<double>(values[row * truth.size() + i]) - truth[i]);
@@ -33,7 +33,7 @@ double mean_error(const naive::Network& net, const core::Array<float, 3>& movie,
   const std::size_t windows = truth.size() / static_cast<std::size_t>(net.cells);
   const Block block = attributed(net, movie, 3, windows, settings);
   double sum = 0;
-  for (std::size_t row = 0; row < truth.size(); ++row) sum += distance(block.unit_attribution, row, truth[row]);
+  for (std::size_t row = 0; row < truth.size(); ++row) sum += away(block.unit_attribution, row, truth[row]);
   return sum / static_cast<double>(truth.size());
 }
 
@@ -51,10 +51,10 @@ TEST_P(Layers, UnitsWeightsAndPixelsAgreeWithTheBruteForce) {
       const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 1 + w), grey, n, 20000);
       EXPECT_NEAR(block.rate(row / 2, row % 2), truth.rate, 1e-10);
       EXPECT_NEAR(block.baseline_rate(row / 2, row % 2), truth.grey, 1e-10);
-      EXPECT_LT(distance(pixels.pixels, row, truth.pixel), 2e-4);
+      EXPECT_LT(away(pixels.pixels, row, truth.pixel), 2e-4);
       if (GetParam() == 0) continue;  // the only unit of an LN cell is its filter
-      EXPECT_LT(distance(block.unit_attribution, row, truth.unit), 2e-4);
-      EXPECT_LT(distance(block.unit_weight, row, truth.weight), 2e-4);
+      EXPECT_LT(away(block.unit_attribution, row, truth.unit), 2e-4);
+      EXPECT_LT(away(block.unit_weight, row, truth.weight), 2e-4);
     }
 }
 INSTANTIATE_TEST_SUITE_P(Depth, Layers, testing::Values(0, 1, 2));
@@ -109,7 +109,7 @@ TEST(Paths, ALinearModelIsExactWithOnePanelOfAnyRule) {
   const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 4), grey, 1, 1, false);
   for (Rule rule : {Rule::right, Rule::midpoint, Rule::trapezoid, Rule::secant}) {
     const Block block = attributed(net, movie, 4, 1, rule_settings(rule, 1, Target::before_softplus));
-    EXPECT_LT(distance(block.unit_attribution, 1, truth.unit), 1e-6) << to_string(rule);  // stored as float
+    EXPECT_LT(away(block.unit_attribution, 1, truth.unit), 1e-6) << to_string(rule);  // stored as float
     EXPECT_LT(std::abs(block.residual(0, 1)), 1e-9) << to_string(rule);
   }
 }
@@ -151,7 +151,7 @@ TEST(Paths, ABaselineOtherThanGreyMovesTheStart) {
   const naive::Values half(static_cast<std::size_t>(net.history * net.height * net.width), 0.5);
   const naive::Attribution truth = naive::attribute(net, naive::window_of(net, movie, 4), half, 0, 20000);
   EXPECT_NEAR(block.baseline_rate(0, 0), truth.grey, 1e-10);
-  EXPECT_LT(distance(block.unit_attribution, 0, truth.unit), 2e-4);
+  EXPECT_LT(away(block.unit_attribution, 0, truth.unit), 2e-4);
 }
 
 TEST(Paths, NormalisationAndMinimumLagArePassedThrough) {
@@ -170,7 +170,7 @@ TEST(Paths, NormalisationAndMinimumLagArePassedThrough) {
   const naive::Attribution truth = naive::attribute(net, window, grey, 1, 20000);
   EXPECT_NEAR(block.rate(0, 0), truth.rate, 1e-9);
   EXPECT_NEAR(block.baseline_rate(0, 0), truth.grey, 1e-9);
-  EXPECT_LT(distance(block.unit_attribution, 0, truth.unit), 2e-4);
+  EXPECT_LT(away(block.unit_attribution, 0, truth.unit), 2e-4);
 }
 
 }  // namespace

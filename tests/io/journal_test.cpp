@@ -22,7 +22,7 @@ using testing::IsEmpty;
 
 const std::vector<std::string> entries{"task 0", "task 7 with more", "", "task 3"};
 
-std::string contents(const std::string& path) {
+std::string text_in(const std::string& path) {
   std::ostringstream all;
   all << std::ifstream(path, std::ios::binary).rdbuf();
   return all.str();
@@ -70,7 +70,7 @@ TEST_F(JournalTest, StartingAgainKeepsWhatIsGivenAndNothingElse) {
 /// Cut at every byte: a line counts once its break is there, and never before.
 TEST_F(JournalTest, ATornLineIsNone) {
   write();
-  const std::string whole = contents(path_);
+  const std::string whole = text_in(path_);
   for (std::size_t length = 0; length <= whole.size(); ++length) {
     put(path_, whole.substr(0, length));
     const auto breaks = std::count(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length), '\n');
@@ -82,7 +82,7 @@ TEST_F(JournalTest, ATornLineIsNone) {
 /// Every byte overwritten in turn: the entries that are read are a part of those that were written.
 TEST_F(JournalTest, AFlippedByteCostsItsLineOnly) {
   write();
-  const std::string whole = contents(path_);
+  const std::string whole = text_in(path_);
   const std::size_t header = whole.find('\n') + 1;
   for (std::size_t at = 0; at < whole.size(); ++at)
     for (const char value : {'\0', static_cast<char>(whole[at] ^ 1)}) {
@@ -103,7 +103,7 @@ TEST_F(JournalTest, AFlippedByteCostsItsLineOnly) {
 /// Blocks that never reached the disk read as zeros.
 TEST_F(JournalTest, ZerosAreNoEntries) {
   write();
-  put(path_, contents(path_) + std::string(4096, '\0'));
+  put(path_, text_in(path_) + std::string(4096, '\0'));
   EXPECT_EQ(read(), entries);
   put(path_, std::string(4096, '\0'));
   EXPECT_THAT(read(), IsEmpty());
