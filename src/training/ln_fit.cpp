@@ -50,8 +50,15 @@ Targets targets_of(const TrainingRun& run) {
   return targets;
 }
 
+/// The mean rate: less than that hardly tells apart what a threshold hides.
+double background_of(std::span<const float> rate) {
+  double mean = 0;
+  for (const float hz : rate) mean += static_cast<double>(hz) / static_cast<double>(rate.size());
+  return std::max(mean, 0.01);
+}
+
 LnData data_of(const LnFeatures& features, const TrainingRun& run, std::size_t cell, const std::vector<std::size_t>& targets) {
-  LnData data{features, targets, {}};
+  LnData data{features, targets, {}, background_of(run.recording.train.target.row(cell))};
   for (std::size_t& frame : data.last) {
     data.rate.push_back(run.recording.train.target.row(cell)[frame]);
     frame -= static_cast<std::size_t>(run.recording_settings.minimum_lag);

@@ -15,7 +15,6 @@ constexpr std::size_t groups = 16;  ///< of windows, summed apart and then in or
 constexpr std::size_t block = 128;  ///< windows whose features are in cache together
 constexpr int tile = 16;            ///< features of a register tile's row
 constexpr std::size_t tile_rows = 8;
-constexpr double least_hz = 1e-2;  ///< added to rates under a logarithm
 
 double softplus_hz(double u) { return std::max(u, 0.0) + std::log1p(std::exp(-std::abs(u))); }
 double logistic(double u) { return u >= 0 ? 1 / (1 + std::exp(-u)) : std::exp(u) / (1 + std::exp(u)); }
@@ -68,8 +67,8 @@ void add_block(const LnData& data, std::span<const double> coefficients, std::si
   for (std::size_t w = 0; w < windows; ++w) {
     const std::span<float> x(b.x.data() + w * b.stride, count);
     data.features.of_window(data.last[first + w], x);
-    const double u = dot(x, coefficients), slope = logistic(u), hz = softplus_hz(u) + least_hz;
-    const double error = (1 - static_cast<double>(data.rate[first + w]) / hz) * slope;
+    const double u = dot(x, coefficients), slope = logistic(u), hz = softplus_hz(u) + data.background_hz;
+    const double error = (1 - (static_cast<double>(data.rate[first + w]) + data.background_hz) / hz) * slope;
     const auto root = static_cast<float>(slope / std::sqrt(hz));
     for (std::size_t i = 0; i < count; ++i) {
       share.gradient[i] += error * static_cast<double>(x[i]);
@@ -124,8 +123,8 @@ std::vector<double> ln_losses(const LnData& data, const std::vector<std::vector<
     for (std::size_t w = data.last.size() * g / groups; w < data.last.size() * (g + 1) / groups; ++w) {
       data.features.of_window(data.last[w], x);
       for (std::size_t c = 0; c < candidates.size(); ++c) {
-        const double hz = softplus_hz(dot(x, candidates[c])) + least_hz;
-        shares[g][c] += hz - static_cast<double>(data.rate[w]) * std::log(hz);
+        const double hz = softplus_hz(dot(x, candidates[c])) + data.background_hz;
+        shares[g][c] += hz - (static_cast<double>(data.rate[w]) + data.background_hz) * std::log(hz);
       }
     }
   });

@@ -5,11 +5,13 @@
 
 namespace amacrine::training {
 
-/// Windows and what the cell did: r = softplus(x . coefficients) in Hz, Poisson loss mean(r - y log r).
+/// Windows and what the cell did: r = softplus(x . coefficients) in Hz, Poisson loss mean(r - (y + b) log(r + b)). The background
+/// b, added to both, keeps frames in which a threshold leaves next to nothing from outweighing all others.
 struct LnData {
   const LnFeatures& features;
   std::vector<std::size_t> last;  ///< last frame of every window
-  std::vector<float> rate;        ///< Hz, of every window
+  std::vector<float> rate;        ///< y in Hz, of every window
+  double background_hz = 0.01;    ///< b
 };
 
 /// Fisher information and gradient of the summed loss at some coefficients, double, in a fixed order for any number of threads.

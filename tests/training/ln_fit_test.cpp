@@ -26,7 +26,7 @@ struct Small {
   recording::Recording recording = synthetic::make_recording(400, 1, 4);
   LnFeatures features{recording.train.movie, recording.coding, {"none", {0.0}, {1.0}}, crop_around({5, 4}, 12, 12), 6};
   LnData data() const {
-    LnData made{features, {}, {}};
+    LnData made{features, {}, {}, 0.7};
     for (std::size_t t = 5; t < 400; ++t) made.last.push_back(t), made.rate.push_back(recording.train.target(0, t));
     return made;
   }
@@ -65,7 +65,7 @@ TEST(LnLikelihood, InformationIsTheWeightedProductOfFeatures) {
       small.features.of_window(last, x);
       double u = 0;
       for (std::size_t k = 0; k < w.size(); ++k) u += static_cast<double>(x[k]) * w[k];
-      const double slope = 1 / (1 + std::exp(-u)), rate = std::log1p(std::exp(u)) + 1e-2;
+      const double slope = 1 / (1 + std::exp(-u)), rate = std::log1p(std::exp(u)) + 0.7;
       const double term = slope * slope / rate * static_cast<double>(x[i]) * static_cast<double>(x[j]);
       sum += term, size += std::abs(term);
     }
