@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../../src/attribution/refinement.hpp"
 #include "attribution/small_block.hpp"
 
 #include <cmath>
@@ -26,6 +27,12 @@ double row_error(const Block& block, const Block& truth, std::size_t row) {
     size += std::abs(static_cast<double>(truth.unit_attribution[i]));
   }
   return error / std::max(size, 0.1);
+}
+
+/// One halving that happens to change little does not make the error small: a quarter of the change before it is kept.
+TEST(Refinement, RemembersTheDistanceBefore) {
+  EXPECT_EQ(worst_distance(1.0, 8.0), 2.0);
+  EXPECT_EQ(worst_distance(3.0, 8.0), 3.0);
 }
 
 /// The hard case: networks so small that a path crosses a few ReLUs only, one or two hidden layers.
