@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../../src/attribution/refinement.hpp"
+
 #include "attribution/small_block.hpp"
 
 #include <cmath>
