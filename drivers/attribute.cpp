@@ -92,6 +92,18 @@ void announce(const std::string& subject, const attribution::Plan& plan, const a
               part.seconds > 0 ? ", about " + core::human_seconds(part.seconds / ranks) + " by its first windows" : "");
 }
 
+/// Warns of implausible rates among the rows of a file of attributions of `chosen` cells of the model.
+void warn_of_rows(const std::string& path, const std::string& subject, const model::Model& model,
+                  const std::vector<int>& chosen) {
+  const io::Reader file(path);
+  const std::vector<float> rows = file.read<float>("rate");  // (window, cell)
+  std::vector<recording::Cell> cells;
+  for (int n : chosen) cells.push_back(model.cells[static_cast<std::size_t>(n)]);
+  core::Array<float, 2> rates({cells.size(), rows.size() / cells.size()});
+  for (std::size_t i = 0; i < rows.size(); ++i) rates(i % cells.size(), i / cells.size()) = rows[i];
+  warn_of_rates(subject, cells, rates, "window");
+}
+
 /// False where the run was asked to stop.
 bool attribute_subject(Context& context, const std::string& name) {
   const Attributed subject = load_subject(context, name);
@@ -137,6 +149,7 @@ bool attribute_subject(Context& context, const std::string& name) {
   }
   io::require_unchanged(context.world, inputs);
   file.finish();
+  if (context.world.root()) warn_of_rows(path, name, subject.model, plan.cells);
   core::log("attribute: wrote {}", path);
   return true;
 }

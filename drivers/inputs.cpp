@@ -41,7 +41,8 @@ std::vector<std::string> with_given_centres(const Context& context, std::vector<
   return tables;
 }
 
-void warn_of_rates(const std::string& model, const std::vector<recording::Cell>& cells, const core::Array<float, 2>& rates) {
+void warn_of_rates(const std::string& model, const std::vector<recording::Cell>& cells, const core::Array<float, 2>& rates,
+                   const std::string& one) {
   constexpr float largest_hz = 1000;
   for (std::size_t n = 0; n < rates.extent(0); ++n) {
     const auto row = rates.row(n);
@@ -50,9 +51,9 @@ void warn_of_rates(const std::string& model, const std::vector<recording::Cell>&
     if (count == 0) continue;
     const auto first = std::find_if(row.begin(), row.end(), beyond);
     core::warn(
-        "{}: cell {} ({}) is predicted to fire at {:.4g} Hz in frame {} and beyond {:g} Hz in {} of {} frames, which no "
+        "{}: cell {} ({}) is predicted to fire at {:.4g} Hz in {} {} and beyond {:g} Hz in {} of {} {}s, which no "
         "ganglion cell does; are movie and model on one scale of contrast?",
-        model, cells[n].id, cells[n].name, *first, first - row.begin(), largest_hz, count, row.size());
+        model, cells[n].id, cells[n].name, *first, one, first - row.begin(), largest_hz, count, row.size(), one);
   }
 }
 

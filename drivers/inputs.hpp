@@ -19,7 +19,9 @@ void place_given(const Context& context, std::vector<recording::Cell>& cells);
 /// `tables` with the keys of the centres where the study gives them.
 std::vector<std::string> with_given_centres(const Context& context, std::vector<std::string> tables);
 
-/// Warns of rates (N, T) Hz that no ganglion cell reaches, naming model, cell and frame.
-void warn_of_rates(const std::string& model, const std::vector<recording::Cell>& cells, const core::Array<float, 2>& rates);
+/// Warns of rates (N, T) Hz that no ganglion cell reaches, naming model, cell and the first of them; `one` is what the T are,
+/// "frame" or "window".
+void warn_of_rates(const std::string& model, const std::vector<recording::Cell>& cells, const core::Array<float, 2>& rates,
+                   const std::string& one = "frame");
 
 }  // namespace amacrine::drivers

@@ -5,6 +5,7 @@
 #include "amacrine/io/status_file.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/parallel/stop.hpp"
+#include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
 #include <algorithm>
@@ -112,6 +113,14 @@ int print_version(bool json) {
   return 0;
 }
 
+/// A file `stop` in the output folder ends runs of this study, and keeps those that a batch system starts again from starting.
+void stop_by_file(const Context& context) {
+  const std::string path = context.output("stop");
+  amacrine::core::require<amacrine::core::RefusedError>(!file_exists(context.world, path),
+                                                        "{} asks runs of this study to stop; remove that file to go on", path);
+  amacrine::parallel::stop_when_there(path, context.world.root());
+}
+
 int run_study(const Verb& verb, const Request& request, std::optional<amacrine::io::StatusFile>& status) {
   amacrine::core::set_log_level(request.log_level);
   amacrine::parallel::stop_after(std::min(60 * request.max_minutes, amacrine::parallel::seconds_left_in_job()));
@@ -125,6 +134,9 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
   }
   amacrine::parallel::throw_if_stopped(context.world);
   if (verb.name == "status") return verb.run(context);
+  stop_by_file(context);
+  const std::string warning = amacrine::parallel::rank_warning(context.world.size());
+  if (!warning.empty()) amacrine::core::warn("{}", warning);
   amacrine::core::log("{}: study '{}' ({}), results in {}", verb.name, context.settings.name, request.options.study_file,
                       context.settings.output);
   if (!request.options.dry_run) {

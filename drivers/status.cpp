@@ -79,12 +79,15 @@ int status(Context& context) {
   }
   std::string overrides;
   for (const std::string& word : context.options.overrides) overrides += fmt::format(" '{}'", word);
+  const std::string stop = context.output("stop");
+  const bool asked_to_stop = std::filesystem::exists(stop);
   if (!waits.empty())
     core::log_line(fmt::format("{} is at work", waits));
   else if (next.empty())
     core::log_line("all is done");
   else
-    core::log_line(fmt::format("next: amacrine {} {}{}", next, context.options.study_file, overrides));
+    core::log_line(fmt::format("next: {}amacrine {} {}{}", asked_to_stop ? fmt::format("rm {}; ", stop) : "", next,
+                               context.options.study_file, overrides));
   return 0;
 }
 

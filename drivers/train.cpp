@@ -3,6 +3,7 @@
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
+#include "amacrine/training/checkpoint.hpp"
 #include "amacrine/training/ln_fit.hpp"
 #include "amacrine/training/members.hpp"
 #include "amacrine/training/trainer.hpp"
@@ -107,7 +108,7 @@ void clear(const Context& context, const Group& group, const recording::Recordin
       for (const std::string& file : {plan.checkpoint, plan.curves + ".csv", plan.curves + ".jsonl"})
         training::remove_leftovers(file);
     for (const std::string& checkpoint : foreign)
-      for (const char* ending : {"", ".previous"}) std::filesystem::remove(checkpoint + ending);
+      for (const std::string& file : training::checkpoint_files(checkpoint)) std::filesystem::remove(file);
   }
   context.world.barrier();
 }

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 ./jobs/bootstrap.sh openmp
 export CMAKE_COLOR_DIAGNOSTICS=OFF
 launcher=(); command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
-# Joined, the tests are compiled in less than half the time; the program is compiled as always.
-cmake --preset openmp -DAMACRINE_JOIN_TESTS=8 "${launcher[@]}" >/dev/null
+# Joined, sources are compiled in half the time; tests are compiled to be run once.
+cmake --preset openmp -DAMACRINE_JOIN_SOURCES=8 -DAMACRINE_TEST_FLAGS=-O1 "${launcher[@]}" >/dev/null
 cmake --build --preset openmp
 ctest --preset openmp -j "$(nproc)"

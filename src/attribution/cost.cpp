@@ -162,7 +162,11 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
             column_bytes(engine, quadrature, stimulus.level, windows, cells) +
             second_bytes(engine.network(), quadrature, stimulus.level, windows, cells) +
             block_bytes(layer, stimulus, static_cast<double>(windows), static_cast<double>(cells), pixels, engine.refines()) +
-            first_layer_bytes<S>(engine.network(), frames) + pixel_bytes(engine.network(), stimulus.level, frames));
+            first_layer_bytes<S>(engine.network(), frames) + pixel_bytes(engine.network(), stimulus.level, frames) +
+            // Rows of showings of single cells are gathered until those of all cells are there.
+            (cells == plan.cells.size() ? 0
+                                        : block_bytes(layer, stimulus, static_cast<double>(windows),
+                                                      static_cast<double>(plan.cells.size()), pixels, false)));
   }
   cost.memory_bytes = block + Screening::bytes(plan, lead);
   return cost;
@@ -177,7 +181,7 @@ void estimate_seconds(const Plan& plan, Attributor<S>& attributor, Cost& cost) {
     double started = 0;
     for (int call = 0; call < 2; ++call) {  // the first call allocates
       started = core::wall_seconds();
-      runner.run({part.showing, 0, windows}, [](std::size_t, const Block&) {});
+      runner.run({part.showing, 1, 0, windows}, [](const Showing&, std::size_t, const Block&) {});
     }
     part.seconds = (core::wall_seconds() - started) * static_cast<double>(part.rows) /
                    static_cast<double>(windows * showing.cells.size() * stimuli_of(showing).size());

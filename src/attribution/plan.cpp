@@ -156,7 +156,12 @@ void add_showings(Plan& plan, std::size_t stimulus, const std::vector<stimulus::
 }
 
 void number_tasks(Plan& plan) {
-  for (Showing& showing : plan.showings) {
+  for (std::size_t s = 0; s < plan.showings.size(); ++s) {
+    Showing& showing = plan.showings[s];
+    if (s > 0 && plan.showings[s - 1].stimulus == showing.stimulus) {
+      showing.first_task = plan.showings[s - 1].first_task;
+      continue;
+    }
     showing.first_task = plan.tasks;
     plan.tasks += (plan.stimuli[showing.stimulus].windows + plan.block_windows - 1) / plan.block_windows;
   }
@@ -227,9 +232,11 @@ void add_stimulus(Plan& plan, PlannedStimulus stimulus, Level level) {
 Task Plan::task(std::size_t id) const {
   const auto after = std::upper_bound(showings.begin(), showings.end(), id,
                                       [](std::size_t task, const Showing& showing) { return task < showing.first_task; });
-  const auto at = static_cast<std::size_t>(after - showings.begin()) - 1;
+  auto at = static_cast<std::size_t>(after - showings.begin()) - 1;
+  std::size_t count = 1;
+  for (; at > 0 && showings[at - 1].first_task == showings[at].first_task; --at) ++count;
   const std::size_t first = (id - showings[at].first_task) * block_windows;
-  return {at, first, std::min(block_windows, stimuli[showings[at].stimulus].windows - first)};
+  return {at, count, first, std::min(block_windows, stimuli[showings[at].stimulus].windows - first)};
 }
 
 Plan make_plan(const AttributionSettings& settings, const std::vector<Condition>& catalogue, const model::Model& model,

@@ -11,16 +11,14 @@
 namespace amacrine::attribution {
 namespace {
 
-/// Values (W, M, K...) of one of the M cells.
+/// Puts values (W, M, K...) of M cells to where they are among all N cells': (W, N, K...).
 template <class T>
-std::vector<T> of_cell(const std::vector<T>& values, std::size_t cell, std::size_t cells, std::size_t windows) {
-  const std::size_t block = values.size() / (windows * cells);
-  std::vector<T> out;
-  for (std::size_t w = 0; w < windows; ++w) {
-    const auto first = values.begin() + static_cast<std::ptrdiff_t>((w * cells + cell) * block);
-    out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(block));
-  }
-  return out;
+void place_cells(const std::vector<T>& values, const std::vector<int>& cells, std::size_t windows, std::vector<T>& all) {
+  const std::size_t block = values.size() / (windows * cells.size()), row = all.size() / windows;
+  for (std::size_t w = 0; w < windows; ++w)
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>((w * cells.size() + i) * block), block,
+                  all.begin() + static_cast<std::ptrdiff_t>(w * row + core::as_size(cells[i]) * block));
 }
 
 /// Values (W, K) repeated for every cell: (W, M, K).
@@ -178,20 +176,23 @@ void AttributionFile::write_first_layer() {
   writer_.write<double>("baseline_input", input);
 }
 
-/// Writes values (W, M, tail...) of a showing's M cells at windows [first, first + W) of `name`.
+/// Writes values (W, M, tail...) of a showing's M cells at windows [first, first + W) of `name`, all cells at once.
 template <class T>
 void AttributionFile::write_rows(const std::string& name, const std::vector<T>& values, const Place& place, std::size_t first,
                                  const std::vector<std::size_t>& tail) {
-  const std::size_t cells = place.showing.cells.size();
+  const std::size_t cells = plan_.cells.size(), here = place.showing.cells.size();
   std::vector<std::size_t> offset{first, 0}, count{place.windows, cells};
   offset.resize(2 + tail.size(), 0);
   count.insert(count.end(), tail.begin(), tail.end());
-  if (cells == plan_.cells.size()) return writer_.write<T>(name, values, offset, count);
-  count[1] = 1;
-  for (std::size_t i = 0; i < cells; ++i) {
-    offset[1] = core::as_size(place.showing.cells[i]);
-    writer_.write<T>(name, of_cell(values, i, cells, place.windows), offset, count);
-  }
+  if (here == cells) return writer_.write<T>(name, values, offset, count);
+  Gathered& gathered = gathered_[name];
+  if (gathered.cells == 0) gathered.rows = std::vector<T>(values.size() / here * cells);
+  auto& rows = std::get<std::vector<T>>(gathered.rows);
+  place_cells(values, place.showing.cells, place.windows, rows);
+  gathered.cells += here;
+  if (gathered.cells < cells) return;
+  writer_.write<T>(name, rows, offset, count);
+  gathered_.erase(name);
 }
 
 /// Those of the figures that are wanted and that the level has.
@@ -239,8 +240,7 @@ void AttributionFile::write_fine(const Place& place, Level level, const Block& b
   write_level(std::string(to_string(level)) + "_", figures, place, place.stored, axes.sizes);
 }
 
-void AttributionFile::write_task(const Task& task, std::size_t of, const Block& block) {
-  const Showing& showing = plan_.showings[task.showing];
+void AttributionFile::write_task(const Task& task, const Showing& showing, std::size_t of, const Block& block) {
   const PlannedStimulus& stimulus = plan_.stimuli[of];
   writer_.record(&blocks_);
   const Place place{showing, stimulus.first_window + task.first, stimulus.first_stored + task.first, task.windows};

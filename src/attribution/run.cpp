@@ -2,11 +2,14 @@
 #include "amacrine/attribution/run.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/dealer.hpp"
 #include "amacrine/parallel/mailbox.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "task.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace amacrine::attribution {
 namespace {
@@ -21,6 +24,10 @@ class Reports {
   void add(std::string entry) {
     waiting_.push_back(std::move(entry));
     if (core::wall_seconds() >= due_) pass_on();
+    take_in();
+  }
+  /// Local: on rank 0 what has arrived goes into the journal.
+  void take_in() {
     if (communicator_.root()) note(mailbox_.collect());
   }
   /// Collective.
@@ -59,21 +66,40 @@ std::vector<std::size_t> tasks_left(std::size_t tasks, const std::vector<std::si
   return left;
 }
 
+/// Collective. Says how much of the time until the last rank had done its tasks the ranks had work. This rank had its tasks done
+/// after `seconds_here`, of which it waited `waited_s`.
+void log_work(const parallel::Communicator& communicator, double seconds_here, double waited_s) {
+  const double seconds = communicator.maximum(seconds_here);
+  if (communicator.size() == 1 || !(seconds > 1)) return;
+  const double busy = 100 * (seconds_here - waited_s) / seconds, least = -communicator.maximum(-busy);
+  const auto sum = static_cast<double>(communicator.sum(std::llround(1000 * busy))) / 1000;
+  core::log("attribute: {} ranks worked {:.0f} % of {}, the least busy one {:.0f} %", communicator.size(),
+            sum / communicator.size(), core::human_seconds(seconds), least);
+}
+
 }  // namespace
 
 template <class S>
 bool run_plan(const parallel::Communicator& communicator, const Plan& plan, Attributor<S>& attributor, AttributionFile& file) {
   const std::vector<std::size_t> left = tasks_left(plan.tasks, file.done());
-  const parallel::Range mine = communicator.owned(left.size());
-  core::Progress progress("attribute", static_cast<double>(mine.size()), "blocks");
+  core::Progress progress("attribute", static_cast<double>(left.size()), "blocks");
   TaskRunner<S> runner(plan, attributor);
   Reports reports(communicator, file);
-  for (std::size_t i = mine.begin; i < mine.end && !parallel::stop_asked(); ++i) {
-    const Task task = plan.task(left[i]);
-    runner.run(task, [&](std::size_t stimulus, const Block& block) { file.write_task(task, stimulus, block); });
-    reports.add(file.close_task(left[i]));
-    progress.update(static_cast<double>(i + 1 - mine.begin), plan.stimuli[plan.showings[task.showing].stimulus].condition.name);
+  parallel::Dealer dealer(communicator, left.size());
+  const double start = core::wall_seconds();
+  while (!parallel::stop_asked()) {
+    const std::optional<std::size_t> i = dealer.next();
+    if (!i) break;
+    const Task task = plan.task(left[*i]);
+    runner.run(task, [&](const Showing& showing, std::size_t stimulus, const Block& block) {
+      file.write_task(task, showing, stimulus, block);
+    });
+    reports.add(file.close_task(left[*i]));
+    progress.update(static_cast<double>(*i + 1), plan.stimuli[plan.showings[task.showing].stimulus].condition.name);
   }
+  const double seconds_here = core::wall_seconds() - start;
+  dealer.close([&] { reports.take_in(); });
+  log_work(communicator, seconds_here, dealer.waited_s());
   reports.finish();
   return parallel::stop_signal(communicator).empty();
 }

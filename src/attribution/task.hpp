@@ -20,14 +20,19 @@ template <class S>
 class TaskRunner {
  public:
   TaskRunner(const Plan& plan, Attributor<S>& attributor);
-  /// Calls take(stimulus, block) for each of a task's stimuli. The block is valid during the call.
-  void run(const Task& task, const std::function<void(std::size_t, const Block&)>& take);
+  using Take = std::function<void(const Showing&, std::size_t stimulus, const Block&)>;
+  /// Calls `take` for each of a task's showings and stimuli. The block is valid during the call.
+  void run(const Task& task, const Take& take);
 
  private:
-  void run_ray(const Task& task, const std::function<void(std::size_t, const Block&)>& take);
-  const Block& run_one(const Task& task);
+  /// A task's windows of one of its showings.
+  struct Part {
+    std::size_t showing, first, windows;
+  };
+  void run_ray(const Part& part, const Take& take);
+  const Block& run_one(const Part& part);
   std::vector<int> model_cells(const Showing& showing) const;
-  std::vector<Piece> pieces_of(const Task& task);
+  std::vector<Piece> pieces_of(const Part& part);
 
   const Plan& plan_;
   Attributor<S>& attributor_;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <sstream>
+#include <unistd.h>
 
 namespace amacrine::core {
 namespace {
@@ -51,10 +52,25 @@ double left_above(const std::string& root, std::string group, const char* limit,
   }
 }
 
+/// What the limit on the process's address space (`ulimit -v`, which some batch systems set) leaves.
+double left_to_the_process(const std::string& proc) {
+  const std::string name = "Max address space";
+  std::ifstream limits(proc + "/self/limits");
+  for (std::string line; std::getline(limits, line);) {
+    if (!line.starts_with(name)) continue;
+    std::istringstream words(line.substr(name.size()));
+    double most = 0;
+    const auto pages = number_in(proc + "/self/statm");
+    if (!(words >> most) || !pages) return unlimited;
+    return std::max(0.0, most - *pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  }
+  return unlimited;
+}
+
 }  // namespace
 
 double available_memory(const std::string& proc, const std::string& cgroup) {
-  double least = 1024 * entry(proc + "/meminfo", "MemAvailable:", unlimited);
+  double least = std::min(1024 * entry(proc + "/meminfo", "MemAvailable:", unlimited), left_to_the_process(proc));
   std::ifstream groups(proc + "/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // "0::/path" (version 2) or "4:memory:/path"
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);

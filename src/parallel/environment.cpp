@@ -4,6 +4,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
+#include "watchdog.hpp"
 
 #include <cstdlib>
 #include <string_view>
@@ -53,6 +54,7 @@ MPI_Comm& guard_communicator() {
 
 Environment::Environment(int& argc, char**& argv) {
   prepare_process();
+  watchdog_ = std::make_unique<Watchdog>();
   int provided = 0;
   check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   core::require(provided >= MPI_THREAD_FUNNELED,
@@ -63,6 +65,9 @@ Environment::Environment(int& argc, char**& argv) {
   core::set_log_speaker(rank == 0);
   set_stop_speaker(rank == 0);
   start_kokkos(argc, argv);
+  int ranks = 1;
+  check(MPI_Comm_size(MPI_COMM_WORLD, &ranks), "MPI_Comm_size");
+  watchdog_->watch(rank, ranks);
 }
 
 Environment::~Environment() {

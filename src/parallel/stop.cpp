@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/parallel/stop.hpp"
 
+#include "look.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -21,8 +23,11 @@ struct Heard {
 };
 constexpr std::array<Heard, 5> heard{
     {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}, {SIGXCPU, "its limit of time"}}};
+/// The signal by which the process looks for the file that asks it to stop, and gives a sign of life; nobody else sends it.
+constexpr int look_signal = SIGVTALRM;
 
 constexpr long nanoseconds_per_s = 1'000'000'000;
+constexpr long long look_interval_ns = 2 * nanoseconds_per_s;
 /// A second signal within this time is taken for the first.
 constexpr long long together_ns = nanoseconds_per_s / 2;
 
@@ -34,13 +39,21 @@ std::atomic<void (*)()> last_act{nullptr};
 std::atomic<bool> leaving{false}, speaker{true};
 static_assert(std::atomic<long long>::is_always_lock_free && std::atomic<void (*)()>::is_always_lock_free);
 
-/// `timer` ends a process that was asked to stop and did not; `limit` asks.
-timer_t timer{}, limit{};
-bool has_timer = false, has_limit = false;
+/// The file that asks to stop, and what it is called in messages.
+constexpr std::size_t longest_path = 4096;
+std::array<char, longest_path> stop_file{}, stop_file_name{};
+std::atomic<bool> looks_for_file{false};
+std::atomic<int> signs{-1}, sign{0};  ///< where signs of life go, and what is written
+
+/// `timer` ends a process that was asked to stop and did not; `limit` asks; `looking` looks for the file.
+timer_t timer{}, limit{}, looking{};
+bool has_timer = false, has_limit = false, has_looking = false;
 std::array<struct sigaction, heard.size()> previous{};
-struct sigaction previous_alarm {};
+struct sigaction previous_alarm {
+}, previous_look{};
 
 const char* name_of(int signal) {
+  if (signal == look_signal) return stop_file_name.data();
   for (const Heard& one : heard)
     if (one.signal == signal) return one.name;
   return "";
@@ -52,24 +65,27 @@ long long now_ns() {
   return static_cast<long long>(now.tv_sec) * nanoseconds_per_s + now.tv_nsec;
 }
 
+void say(const char* text) { [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text)); }
+
 /// Ends the process from inside a handler.
 [[noreturn]] void leave() {
   if (!leaving.exchange(true)) {
     if (auto* const act = last_act.load()) act();
     if (speaker) {
-      char text[96] = "stopped by ";
-      std::strcat(text, name_of(received));
-      std::strcat(text, "; the same command goes on\n");
-      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
+      say("stopped by ");
+      say(name_of(received));
+      say("; the same command goes on\n");
     }
   }
   _exit(static_cast<int>(core::ExitCode::run_again));
 }
 
-void start(timer_t which, long long ns) {
+/// `again`: every so many.
+void start(timer_t which, long long ns, bool again = false) {
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(ns / nanoseconds_per_s);
   when.it_value.tv_nsec = static_cast<long>(ns % nanoseconds_per_s);
+  if (again) when.it_interval = when.it_value;
   timer_settime(which, 0, &when, nullptr);
 }
 
@@ -96,6 +112,16 @@ void run_out(int /*signal*/) {
   if (received != 0) leave();
 }
 
+void look(int /*signal*/) {
+  const int kept = errno;
+  if (signs >= 0) {
+    const int rank = sign;
+    [[maybe_unused]] const ssize_t written = write(signs, &rank, sizeof rank);
+  }
+  if (looks_for_file && received == 0 && access(stop_file.data(), F_OK) == 0) hear(look_signal);
+  errno = kept;
+}
+
 }  // namespace
 
 StopListener::StopListener() {
@@ -108,6 +134,9 @@ StopListener::StopListener() {
   sigaction(SIGALRM, &action, &previous_alarm);
   has_timer = make_timer(SIGALRM, timer);
   has_limit = make_timer(SIGXCPU, limit);
+  action.sa_handler = look;
+  sigaction(look_signal, &action, &previous_look);
+  has_looking = make_timer(look_signal, looking);
   action.sa_handler = hear;
   for (std::size_t i = 0; i < heard.size(); ++i) {
     sigaction(heard[i].signal, nullptr, &previous[i]);
@@ -121,8 +150,11 @@ StopListener::~StopListener() {
   for (std::size_t i = 0; i < heard.size(); ++i) sigaction(heard[i].signal, &previous[i], nullptr);
   if (has_timer) timer_delete(timer);
   if (has_limit) timer_delete(limit);
-  has_timer = has_limit = false;
+  if (has_looking) timer_delete(looking);
+  has_timer = has_limit = has_looking = looks_for_file = false;
+  signs = -1;
   sigaction(SIGALRM, &previous_alarm, nullptr);
+  sigaction(look_signal, &previous_look, nullptr);
   received = 0;
 }
 
@@ -130,6 +162,24 @@ void stop_after(double seconds) {
   constexpr double longest_s = 1e9;
   if (!has_limit || !(seconds <= longest_s)) return;
   start(limit, static_cast<long long>(std::max(seconds, 1e-3) * nanoseconds_per_s));
+}
+
+void stop_when_there(const std::string& path, bool looks) {
+  const std::string name = "the file " + path + " (remove it)";
+  if (name.size() >= longest_path) return;
+  std::copy_n(path.c_str(), path.size() + 1, stop_file.begin());
+  std::copy_n(name.c_str(), name.size() + 1, stop_file_name.begin());
+  looks_for_file = looks;
+  if (looks && has_looking) start(looking, look_interval_ns, true);
+}
+
+bool detail::give_signs(int descriptor, int rank) {
+  sign = rank;
+  signs = has_looking ? descriptor : -1;
+  if (signs < 0) return false;
+  look(look_signal);
+  start(looking, look_interval_ns, true);
+  return true;
 }
 
 double seconds_left_in_job(double margin_s) {

@@ -162,20 +162,8 @@ std::vector<Condition> catalogue(const ProbeSettings& settings, const Screen& sc
   }
   std::set<std::string> names;
   for (const Condition& each : all)
-    core::require<core::StudyError>(
-        names.insert(each.name).second,
-        "the catalogue has two conditions called '{}'; list each family, set and value of table [probe] once", each.name);
+    core::require<core::StudyError>(names.insert(each.name).second, "the catalogue has two conditions called '{}'", each.name);
   return all;
-}
-
-const Condition& find_condition(const std::vector<Condition>& conditions, const std::string& name) {
-  std::vector<std::string> names;
-  for (const Condition& each : conditions) {
-    if (each.name == name) return each;
-    names.push_back(each.name);
-  }
-  core::fail<core::StudyError>("the catalogue has no condition '{}'; the nearest is '{}' (table [probe] says what is in it)",
-                               name, core::nearest_word(name, names));
 }
 
 double symmetry_deviation(std::span<const float> movie, std::size_t height, std::size_t width, Symmetry symmetry) {
@@ -190,17 +178,6 @@ double symmetry_deviation(std::span<const float> movie, std::size_t height, std:
     largest = std::max(largest, difference);
   }
   return largest;
-}
-
-double verify_symmetry(std::span<const float> movie, std::size_t height, std::size_t width, Symmetry symmetry,
-                       const std::string& what, double tolerance) {
-  const double deviation = symmetry_deviation(movie, height, width, symmetry);
-  core::require<core::InputError>(
-      deviation <= tolerance,
-      "{} is declared {} but departs from it by {:.3g} (allowed {:.3g}) as the network sees it; a "
-      "normalisation per pixel breaks the symmetry: train with the scalar one, or sum over all positions",
-      what, symmetry == Symmetry::full_field ? "full-field" : "uniform along y", deviation, tolerance);
-  return deviation;
 }
 
 }  // namespace amacrine::stimulus

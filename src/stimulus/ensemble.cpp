@@ -109,8 +109,8 @@ std::size_t fixation_frames(const NaturalSettings& settings, const Screen& scree
 
 void natural_fixation(const NaturalSettings& s, std::uint64_t seed, std::uint64_t fixation, const Screen& screen, float* out) {
   core::require<core::InputError>(s.image_px >= std::max(screen.height, screen.width) + 24,
-                                  "images of {} px are too small to be scanned by a screen of {} x {}; use at least {} px",
-                                  s.image_px, screen.height, screen.width, std::max(screen.height, screen.width) + 24);
+                                  "natural scenes are drawn for screens of up to {} pixels a side, and this one has {} x {}",
+                                  s.image_px - 24, screen.height, screen.width);
   core::Random drawing(seed, core::Stream::image, fixation), looking(seed, core::Stream::fixation, fixation);
   const bool leaves = drawing.uniform() < s.dead_leaves_probability;
   const std::vector<float> image = leaves ? dead_leaves_image(s, drawing) : gaussian_image(s, drawing);

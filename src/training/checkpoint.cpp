@@ -19,7 +19,8 @@ namespace amacrine::training {
 namespace {
 
 constexpr std::string_view format_name = "amacrine-training-checkpoint ";
-constexpr std::string_view format_version = "3";
+constexpr const char* epoch_ending = ".epoch";
+constexpr std::string_view format_version = "4";
 
 /// Appends values to bytes, or takes them off in the same order.
 class Packer {
@@ -86,7 +87,7 @@ void visit_state(Visitor& visit, State& s) {
   visit(s.parameters), visit(s.first), visit(s.second), visit(s.average), visit(s.statistics);
   visit(s.loss_sum), visit(s.loss_steps), visit(s.seconds), visit(s.epoch_seconds);
   for (auto* watch : {&s.plateau.watch, &s.early, &s.best}) visit(watch->best), visit(watch->any), visit(watch->waiting);
-  visit(s.plateau.scale);
+  visit(s.plateau.scale), visit(s.rate_cuts);
   visit(s.best_parameters), visit(s.best_statistics);
   visit(s.stopped_early);
 }
@@ -224,6 +225,28 @@ std::optional<TrainState> read_checkpoint(const parallel::Communicator& communic
                                   "{} back from where it is whole, or start anew with --overwrite",
                                   fmt::join(faults, "; "), faults.size() > 1 ? "one of them" : "it");
   return std::nullopt;
+}
+
+void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
+                       const std::string& identity) {
+  if (communicator.root()) replace_file(checkpoint + epoch_ending, encode_checkpoint(state, identity));
+  communicator.barrier();
+}
+
+std::optional<TrainState> read_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint,
+                                           const std::string& identity) {
+  const std::string path = checkpoint + epoch_ending;
+  std::string bytes;
+  if (communicator.root()) bytes = read_bytes(path).value_or("");
+  try {
+    return decode_checkpoint(communicator.broadcast(bytes), identity, path);
+  } catch (const core::Error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> checkpoint_files(const std::string& checkpoint) {
+  return {checkpoint, checkpoint + ".previous", checkpoint + epoch_ending};
 }
 
 }  // namespace amacrine::training

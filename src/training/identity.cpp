@@ -21,6 +21,8 @@ void add_training(const TrainingSettings& s, Lines& lines) {
                               c.end_divisor, c.factor, c.min_rate, c.threshold, c.patience, static_cast<int>(c.metric)));
   put("early_stopping",
       fmt::format("{} {} {}", s.early_stopping.patience, s.early_stopping.min_delta, static_cast<int>(s.early_stopping.metric)));
+  const DivergenceSettings& d = s.divergence;
+  put("divergence", d.lower_rate ? fmt::format("{} {}", d.factor, d.retries) : std::string("stop"));
   put("l2", s.l2), put("l2_readout", s.l2_readout), put("l1_output", s.l1_output);
   put("running_statistics", s.running_statistics), put("statistics_windows", s.statistics_windows);
   put("initial_gain", s.initial_gain), put("engine", s.engine);

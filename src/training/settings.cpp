@@ -74,6 +74,9 @@ void read_optimiser(core::Study& study, TrainingSettings& s) {
   s.adam.epsilon = study.number("training.adam_epsilon", s.adam.epsilon, 1e-30, 1.0);
   s.averaging = study.number("training.averaging", s.averaging, 0.0, 0.9999999);
   read_schedule(study, s.schedule);
+  s.divergence.lower_rate = study.choose("training.on_divergence", "stop", {"stop", "lower_rate"}) == "lower_rate";
+  s.divergence.factor = study.number("training.divergence_factor", s.divergence.factor, 1e-6, 0.99);
+  s.divergence.retries = static_cast<int>(study.integer("training.divergence_retries", s.divergence.retries, 1, 100));
   s.early_stopping.patience =
       static_cast<int>(study.integer("training.early_stopping_patience", s.early_stopping.patience, 0, 100'000));
   s.early_stopping.min_delta = study.number("training.early_stopping_min_delta", s.early_stopping.min_delta, 0.0, 1e6);

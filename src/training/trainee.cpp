@@ -7,6 +7,7 @@
 #include "amacrine/training/identity.hpp"
 #include "amacrine/training/initialise.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace amacrine::training {
@@ -100,8 +101,15 @@ Trainee::Trainee(Bench& bench, const TrainingRun& run)
       identity_(training_identity(run)) {
   check_validation(run, bench.sampler);
   start();
-  if (run_.checkpoint.empty()) return;
-  if (const auto state = read_checkpoint(bench_.communicator, run_.checkpoint, identity_)) resume(*state);
+  if (!run_.checkpoint.empty())
+    if (const auto state = read_checkpoint(bench_.communicator, run_.checkpoint, identity_)) resume(*state);
+  if (!settings_.divergence.lower_rate) return;
+  if (state_.loss_steps == 0) {
+    keep_epoch();
+  } else {
+    epoch_ = read_epoch_state(bench_.communicator, run_.checkpoint, identity_);
+    if (epoch_ && epoch_->curve.size() != state_.curve.size()) epoch_.reset();
+  }
 }
 
 void Trainee::start() {
@@ -114,12 +122,16 @@ void Trainee::start() {
   if (averages()) average_ = core::to_device("training::average", state_.parameters);
 }
 
-void Trainee::resume(const TrainState& state) {
+void Trainee::load(const TrainState& state) {
   state_ = state;
   parameters_ = core::to_device("training::parameters", state_.parameters);
   adam_.first = core::to_device("training::adam_first", state_.first);
   adam_.second = core::to_device("training::adam_second", state_.second);
   if (averages()) average_ = core::to_device("training::average", state_.average);
+}
+
+void Trainee::resume(const TrainState& state) {
+  load(state);
   write_curves();  // the run before may have been killed between the checkpoint and the curves
   core::log("{}: going on from {} after {} of {} windows", run_.kind, run_.checkpoint, state_.step * settings_.batch(),
             settings_.total_windows);
@@ -128,11 +140,46 @@ void Trainee::resume(const TrainState& state) {
 void Trainee::save() {
   if (run_.checkpoint.empty()) return;
   if (run_.lock != nullptr) run_.lock->require_held(bench_.communicator);
+  write_checkpoint(bench_.communicator, run_.checkpoint, snapshot(), identity_);
+}
+
+const TrainState& Trainee::snapshot() {
   state_.parameters = core::to_host(parameters_);
   state_.first = core::to_host(adam_.first);
   state_.second = core::to_host(adam_.second);
   if (averages()) state_.average = core::to_host(average_);
-  write_checkpoint(bench_.communicator, run_.checkpoint, state_, identity_);
+  return state_;
+}
+
+void Trainee::keep_epoch() {
+  if (!settings_.divergence.lower_rate) return;
+  epoch_ = snapshot();
+  if (!run_.checkpoint.empty()) write_epoch_state(bench_.communicator, run_.checkpoint, *epoch_, identity_);
+}
+
+void Trainee::diverge(const std::string& what, double value) {
+  const DivergenceSettings& policy = settings_.divergence;
+  const std::string found = fmt::format("{}: the {} became {} at step {} ({} windows seen)", run_.kind, what, value,
+                                        state_.step + 1, state_.step * settings_.batch());
+  const std::size_t epoch = state_.curve.size();
+  core::require(policy.lower_rate,
+                "{}. Lower training.learning_rate ({:g}), set training.on_divergence = \"lower_rate\", or look for outliers in "
+                "the recording; the last whole checkpoint is from the end of epoch {}",
+                found, settings_.learning_rate, epoch);
+  core::require(epoch_.has_value(), "{}, and the state at the end of epoch {} is lost ({}.epoch): start anew with --overwrite",
+                found, epoch, run_.checkpoint);
+  const std::uint64_t cuts = state_.rate_cuts + 1;
+  core::require(
+      cuts <= static_cast<std::uint64_t>(policy.retries),
+      "{}, though the rate was lowered {} times (training.divergence_retries) to {:g}. Look for outliers in the recording", found,
+      state_.rate_cuts, settings_.learning_rate * state_.plateau.scale);
+  epoch_->plateau.scale *= policy.factor;
+  epoch_->rate_cuts = cuts;
+  load(*epoch_);
+  core::warn("{}; going back to the end of epoch {} with {:g} times the rate ({} of at most {} times)", found, epoch,
+             state_.plateau.scale, cuts, policy.retries);
+  keep_epoch();
+  save();
 }
 
 std::vector<float> Trainee::pace() const {
@@ -160,11 +207,9 @@ void Trainee::step(model::FrameSpectra spectra, double seconds) {
   model::train_forward(bench_.exec, bench_.communicator, graph, parameters_, {true, settings_.model_seed, state_.step}, spectra);
   std::vector<float> gradient;
   last_loss_ = model::train_backward(bench_.exec, bench_.communicator, graph, parameters_, loss_settings(settings_), gradient);
-  core::require(
-      std::isfinite(last_loss_),
-      "{}: the loss became {} at step {} ({} windows seen). Lower training.learning_rate ({:g}) or look for outliers in the "
-      "recording; the last whole checkpoint is from the end of epoch {}",
-      run_.kind, last_loss_, state_.step + 1, state_.step * settings_.batch(), settings_.learning_rate, state_.curve.size());
+  if (!std::isfinite(last_loss_)) return diverge("loss", last_loss_);
+  const auto bad = std::find_if_not(gradient.begin(), gradient.end(), [](float value) { return std::isfinite(value); });
+  if (bad != gradient.end()) return diverge("gradient", static_cast<double>(*bad));
   update(rate_of(state_.step), gradient);
   state_.seconds += core::wall_seconds() - start;
   state_.epoch_seconds += core::wall_seconds() - start;
@@ -194,6 +239,7 @@ void Trainee::end_epoch() {
   const double start = core::wall_seconds();
   const std::vector<float> parameters = core::to_host(exported()), statistics = validation_statistics();
   const Validation validation = bench_.validator.score(model(parameters, statistics), loss_settings(settings_));
+  if (!bench_.sampler.validation().empty() && !std::isfinite(validation.loss)) return diverge("validation loss", validation.loss);
   EpochRecord record;
   record.epoch = state_.curve.size() + 1;
   record.windows = windows_seen();
@@ -215,6 +261,7 @@ void Trainee::end_epoch() {
   state_.seconds += core::wall_seconds() - start;
   record.seconds = state_.seconds;
   state_.curve.push_back(record);
+  keep_epoch();
   save();
   write_curves();
 }

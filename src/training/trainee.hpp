@@ -7,6 +7,7 @@
 #include "amacrine/training/trainer.hpp"
 #include "amacrine/training/validation.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,13 @@ class Trainee {
   const core::View1<float>& exported() const { return averages() ? average_ : parameters_; }
   void update(double rate, const std::vector<float>& gradient);
   void end_epoch();
+  /// Brings the state on the host up to date.
+  const TrainState& snapshot();
+  void load(const TrainState& state);
+  /// Keeps what a training that diverges goes back to: the end of an epoch, or the start.
+  void keep_epoch();
+  /// Goes back to the end of the last epoch with a lower rate. Throws core::Error where that is not wanted or does not help.
+  void diverge(const std::string& what, double value);
   std::vector<float> validation_statistics();
   void write_curves() const;
   model::Model model(const std::vector<float>& parameters, const std::vector<float>& statistics) const;
@@ -75,6 +83,7 @@ class Trainee {
   core::View1<float> average_;  ///< (0) without averaging
   Adam<float> adam_;
   TrainState state_;
+  std::optional<TrainState> epoch_;  ///< at the end of the last epoch, where a training that diverges goes back to it
   double last_loss_ = 0;
   std::string identity_;
 };

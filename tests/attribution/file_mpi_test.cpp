@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../../src/attribution/task.hpp"
 #include "amacrine/attribution/run.hpp"
 #include "attribution/same_bits.hpp"
 #include "attribution/small_model.hpp"
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -152,6 +156,54 @@ TEST(AttributionFile, AContrastSeriesIsOneRay) {
   }
   EXPECT_GT(largest, 0.1);
   for (float residual : ray.read<float>("residual")) EXPECT_LT(std::abs(residual), 1e-3);
+}
+
+/// System calls of this process that have written something; nothing where the system does not count them.
+std::optional<long> write_calls() {
+  std::ifstream counts("/proc/self/io");
+  for (std::string name; counts >> name;)
+    if (long value = 0; name == "syscw:" && counts >> value) return value;
+  return std::nullopt;
+}
+
+/// Bars are shown to each cell at its own place; still a task's rows of a variable lie in one piece and are written at once.
+TEST(AttributionFile, ATaskIsWrittenInOnePieceAVariable) {
+  const auto self = parallel::Communicator::self();
+  if (!parallel::Communicator::world().root()) return;
+  for (const char* levels : {"symmetry", "unit"}) {
+    Job job(levels);
+    for (std::size_t n = 0; n < job.model.cells.size(); ++n)
+      job.model.cells[n].centre = stimulus::Centre{5.0 + static_cast<double>(n), 6.0};
+    job.settings.stimuli = {"moving_bar"};
+    job.plan = make_plan(job.settings, stimulus::catalogue(dark_stimuli(), job.model.screen), job.model);
+    Attributor<float> attributor(core::Exec(), model::make_inference<float>(job.model), job.settings);
+    io::Provenance provenance;
+    provenance.verb = "attribute";
+    AttributionFile file(self, scratch(self, "pieces.h5"), "network", job.plan, job.model, first_layer_facts(attributor.plain()),
+                         job.settings, provenance);
+    file.create();
+    TaskRunner<float> runner(job.plan, attributor);
+    for (std::size_t id = 0; id < job.plan.tasks; ++id) {
+      const Task task = job.plan.task(id);
+      EXPECT_EQ(task.showings, 3U);
+      const auto before = write_calls();
+      runner.run(task, [&](const Showing& showing, std::size_t stimulus, const Block& block) {
+        file.write_task(task, showing, stimulus, block);
+      });
+      const auto after = write_calls();
+      const std::string entry = file.close_task(id);
+      std::map<std::string, int> writes;
+      const std::string mark = "[\"";  // a piece: ["variable", first, count, checksum]
+      for (std::size_t at = entry.find(mark); at != std::string::npos; at = entry.find(mark, at + 1))
+        ++writes[entry.substr(at + 2, entry.find('"', at + 2) - at - 2)];
+      EXPECT_GT(writes.size(), 15U) << entry;
+      for (const auto& [variable, count] : writes) EXPECT_EQ(count, 1) << variable;
+      if (before && after) {
+        EXPECT_LE(*after - *before, 2 * static_cast<long>(writes.size())) << levels;
+      }
+    }
+    EXPECT_GT(job.plan.tasks, 1U);
+  }
 }
 
 /// Norm per unit: plain network. Norm per channel: folded by the stimuli's symmetry.

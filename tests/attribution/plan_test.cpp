@@ -45,10 +45,13 @@ TEST(Plan, EveryRowIsComputedExactlyOnce) {
   std::vector<int> times(plan.rows(), 0);
   for (std::size_t id = 0; id < plan.tasks; ++id) {
     const Task task = plan.task(id);
-    const Showing& showing = plan.showings[task.showing];
-    for (int cell : showing.cells)
-      for (std::size_t w = 0; w < task.windows; ++w)
-        ++times[(plan.stimuli[showing.stimulus].first_window + task.first + w) * 3 + static_cast<std::size_t>(cell)];
+    for (std::size_t s = task.showing; s < task.showing + task.showings; ++s) {
+      const Showing& showing = plan.showings[s];
+      EXPECT_EQ(showing.stimulus, plan.showings[task.showing].stimulus);
+      for (int cell : showing.cells)
+        for (std::size_t w = 0; w < task.windows; ++w)
+          ++times[(plan.stimuli[showing.stimulus].first_window + task.first + w) * 3 + static_cast<std::size_t>(cell)];
+    }
   }
   EXPECT_THAT(times, testing::Each(1));
 }
@@ -120,7 +123,12 @@ TEST(Plan, TheSecondLayerIsStoredForAllStimuliOrRefused) {
       make_plan(settings, catalogue(), shallow);
       ADD_FAILURE() << "nothing was refused";
     } catch (const core::StudyError& error) {
-      EXPECT_THAT(std::string(error.what()), testing::AllOf(testing::HasSubstr(settings.levels), testing::HasSubstr("1 hidden")));
+      EXPECT_THAT(std::string(error.what()), testing::AllOf(testing::HasSubstr(settings.levels), testing::HasSubstr("1 hidden"),
+                                                            testing::HasSubstr("ask for \"channel\", \"unit\" or \"pixel\"")));
+    }
+    for (const char* advised : {"channel", "unit", "pixel"}) {
+      settings.levels = advised;
+      EXPECT_NO_THROW(make_plan(settings, catalogue(), shallow)) << advised;
     }
   }
 }

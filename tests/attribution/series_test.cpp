@@ -42,8 +42,7 @@ TEST(Series, DarkAndLightAreAttributedOnTheirOwnMovies) {
   double largest = 0;
   for (std::size_t id = 0; id < plan.tasks; ++id) {
     const Task task = plan.task(id);
-    const Showing& showing = plan.showings[task.showing];
-    runner.run(task, [&](std::size_t stimulus, const Block& block) {
+    runner.run(task, [&](const Showing& showing, std::size_t stimulus, const Block& block) {
       seen.insert(stimulus);
       const PlannedStimulus& planned = plan.stimuli[stimulus];
       const auto movie = stimulus::render(planned.condition, plan.screen, showing.centre).contrast;

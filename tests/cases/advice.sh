@@ -78,6 +78,9 @@ advice 'use 2 or more' 2 train "$dry reduction.held_out_every=1" 'reduction.held
 advice 'needs recording.centre_y and recording.centre_x' 2 train "$dry recording.centres=given" 'recording.centre_y=[8,16] recording.centre_x=[8,12]'
 advice 'or training.engine = "direct"' 2 train "$dry training.ln=false model.history=300 training.spacing=8" 'training.engine=direct'
 advice 'use training.spacing = 1' 2 train "$dry training.ln=false model.history=300 training.spacing=8" 'training.spacing=1'
+wide="$(of wide_screen) model.width=70 training.ln=false"
+advice 'use "auto" or "direct"' 2 train "$wide training.engine=spectral" 'training.engine=auto'
+advice 'use "auto" or "direct"' 2 train "$wide training.engine=spectral" 'training.engine=direct'
 advice 'record longer or use a shorter history' 3 train "$(of brief) training.ln=false model.history=700" 'model.history=40'
 advice 'record longer, or set training.ln = false' 3 train "$dry recording.validation_fraction=0.01" 'training.ln=false'
 advice 'or crop the movie' 3 train "$(of whole) model.height=20" 'recording.file=test_movie_of_other_frames_mended.h5'
@@ -114,6 +117,33 @@ says 3 'no attributions to reduce in out: run `amacrine attribute study.toml` fi
 read -ra rows <<<'recording.file=whole.h5 recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] attribution.subjects=["network"] attribution.after_ms=20 attribution.stimuli=["osr"]'
 run attribute study.toml "${rows[@]}"
 helps 'no attributions' reduce --dry-run "${rows[@]}"
+# Too little memory: of a limit on the address space that is enough once the advice is taken.
+# too_much WORDS VERB "ARGUMENTS THAT NEED TOO MUCH" "WHAT IS SET"
+too_much() {
+  local words=$1 verb=$2 before after limit got=0
+  read -ra before <<<"$3"; read -ra after <<<"$4"
+  "$amacrine" "$verb" study.toml --dry-run "${before[@]}" "${after[@]}" >log 2>&1 || fail "without a limit: $verb $3 $4"
+  for ((limit = 1 << 16; ; limit += 1 << 13)); do
+    ((limit < 1 << 22)) || fail "no limit is enough: $verb $3 $4"
+    # (Below what the program itself needs it crashes, and the shell would say so.)
+    { (ulimit -c 0 -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}" "${after[@]}") >log 2>&1; } 2>/dev/null && break
+  done
+  ! grep -qE -- "$words" log || fail "after the advice is taken it is given again: $verb $3 $4"
+  (ulimit -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}") >log 2>&1 || got=$?
+  ((got == 4)) || fail "exit code $got instead of 4: $verb $3 under ulimit -v $limit"
+  grep -qE -- "$words" log || fail "nothing says '$words': $verb $3"
+  passed=$((passed + 2))
+}
+too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[32,32] training.segments=64" 'training.segments=1'
+too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[32,32] training.segments=64 training.windows=30" 'training.windows=1'
+mkdir fresh && cp out/model.h5 fresh
+too_much 'lower attribution\.block_windows' attribute "$network study.output=fresh attribution.stimuli=[\"osr\"] attribution.after_ms=400 attribution.block_windows=1000" 'attribution.block_windows=1'
+too_much 'probe fewer families or sets' probe 'recording.file=whole.h5 recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] probe.subjects=["network"] study.output=fresh probe.families=["osr","latency"] probe.osr_flashes=1000 probe.osr_periods_ms=[600]' 'probe.families=["latency"]'
+for levels in pixel channel; do
+  mkdir "$levels" && cp out/model.h5 "$levels"
+  run attribute study.toml "${rows[@]}" "study.output=$levels" "attribution.levels=$levels"
+done
+too_much 'store coarser levels' reduce "${rows[*]} study.output=pixel" 'study.output=channel'
 # Files that came to harm: copied again, or made again.
 cp out/model.h5 kept.h5
 "$python" -c 'f = open("out/model.h5", "r+b"); f.seek(5000); b = f.read(1); f.seek(5000); f.write(bytes([b[0] ^ 1]))'

@@ -24,6 +24,18 @@ code=0
 code=0
 SLURM_JOB_END_TIME=$(($(date +%s) + 63)) "$amacrine" train "$study" study.output=limited training.total_windows=1000000 >limited.log 2>&1 || code=$?
 ((code == 75)) && grep -q "stopped by its limit of time" limited.log || { cat limited.log; fail "the end of a job ended with $code"; }
+# A file asks a run to stop, keeps the next from starting, and is no more than that.
+"$amacrine" train "$study" study.output=limited training.total_windows=1000000 >limited.log 2>&1 & run=$!
+sleep 1; touch limited/stop
+code=0; wait "$run" || code=$?
+((code == 75)) && grep -q "stopped by the file limited/stop (remove it)" limited.log || { cat limited.log; fail "a file stop: $code"; }
+code=0
+"$amacrine" train "$study" study.output=limited training.total_windows=1000000 >limited.log 2>&1 || code=$?
+((code == 4)) && grep -q "limited/stop asks runs .* remove that file to go on" limited.log || { cat limited.log; fail "a file stop that is there: $code"; }
+"$amacrine" status "$study" study.output=limited | grep -q "^next: rm limited/stop; amacrine" || fail "status does not know of limited/stop"
+rm limited/stop
+"$amacrine" train "$study" study.output=limited training.total_windows=1000000 --max-time 0.01 >limited.log 2>&1 || code=$?
+((code == 75)) || { cat limited.log; fail "a training does not go on once the file is removed"; }
 says() { # study and overrides, then the words that `status` must say
   "$amacrine" status "${@:1:$#-1}" >status.log 2>&1 && grep -q -- "${@: -1}" status.log || { cat status.log; fail "status ${*:1:$#-1} does not say: ${*: -1}"; }
 }

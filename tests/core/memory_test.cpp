@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +54,21 @@ TEST_F(Memory, KnowsTheFirstVersionOfGroupsToo) {
   put("cgroup/memory/slurm/job_7/memory.usage_in_bytes", "10000\n");
   put("cgroup/memory/slurm/job_7/memory.stat", "total_inactive_file 4000\n");
   EXPECT_EQ(left(), 24000);
+}
+
+TEST_F(Memory, IsNoMoreThanTheAddressSpaceLeaves) {
+  const long page = sysconf(_SC_PAGESIZE);
+  put("proc/self/statm", "3 1 1 1 0 1 0\n");
+  put("proc/self/limits",
+      "Limit                     Soft Limit           Hard Limit           Units\n"
+      "Max address space         unlimited            unlimited            bytes\n");
+  EXPECT_EQ(left(), 102400);
+  put("proc/self/limits",
+      "Max cpu time              5                    5                    seconds\n"
+      "Max address space         40000                90000                bytes\n");
+  EXPECT_EQ(left(), 40000 - 3 * page);
+  put("proc/self/statm", "3000 1 1 1 0 1 0\n");  // the limit came after the memory
+  EXPECT_EQ(left(), 0);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ inline Context make_context(const parallel::Communicator& world, const std::stri
 }
 
 /// Collective: model.h5 (and ln.h5) for the cells of the simulated recording: random weights of the architecture in the study.
-inline void write_random_model(const Context& context, bool ln) {
+/// `more_hz` is added to a network's drive.
+inline void write_random_model(const Context& context, bool ln, double more_hz = 0) {
   const auto& simulated = context.settings.simulation.cells;
   model::Model model;
   model.kind = ln ? "ln" : "network";
@@ -41,7 +42,8 @@ inline void write_random_model(const Context& context, bool ln) {
   core::Random random(3, core::Stream::test, ln ? 1 : 0);
   for (const auto& entry : layout.parameters)
     for (std::size_t i = 0; i < entry.size; ++i)
-      model.parameters.push_back(static_cast<float>(entry.name.ends_with("gamma") ? 1.0 : 0.05 * random.normal()));
+      model.parameters.push_back(static_cast<float>(
+          entry.name.ends_with("gamma") ? 1.0 : 0.05 * random.normal() + (entry.name == "output.beta" ? more_hz : 0)));
   for (const auto& entry : layout.statistics)
     for (std::size_t i = 0; i < entry.size; ++i) model.statistics.push_back(entry.name.ends_with("variance") ? 1.0f : 0.0f);
   for (std::size_t n = 0; n < simulated.size(); ++n)

@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <unistd.h>
@@ -93,6 +95,19 @@ TEST(SecondsLeftInJob, AreThoseOfTheBatchSystemLessTheMargin) {
   setenv("SLURM_JOB_END_TIME", "", 1);
   EXPECT_TRUE(std::isinf(seconds_left_in_job()));
   unsetenv("SLURM_JOB_END_TIME");
+}
+
+TEST(StopListener, LooksForAFile) {
+  const std::string path = testing::TempDir() + "stop_test_" + std::to_string(getpid());
+  for (const bool looks : {true, false}) {
+    const StopListener listener;
+    stop_when_there(path, looks);
+    std::ofstream(path) << "";
+    for (int i = 0; i < 40 && !stop_asked(); ++i) usleep(100'000);
+    EXPECT_EQ(stop_asked(), looks);
+    EXPECT_EQ(stop_signal(), looks ? "the file " + path + " (remove it)" : "");
+    std::filesystem::remove(path);
+  }
 }
 
 // The cases below run in a child process, which they end.

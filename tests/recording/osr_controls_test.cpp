@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Controls of the omitted stimulus response: what cells that have one answer to them, and cells that have none.
 #include "presence_support.hpp"
+#include "support/conditions.hpp"
 
 namespace amacrine::recording {
 namespace {
@@ -113,14 +114,14 @@ TEST(OsrControls, AreDrawnAsDescribed) {
   EXPECT_EQ(lit(shown[2]), (std::vector<std::size_t>{60, 61, 70, 71}));
   EXPECT_EQ(shown[2].event("omitted"), 80);
   EXPECT_EQ(shown[11].level[60], -1.0);
-  const Condition& irregular = stimulus::find_condition(shown, "osr_control/aperiodic=1");
+  const Condition& irregular = test::find_condition(shown, "osr_control/aperiodic=1");
   EXPECT_EQ(lit(irregular).size(), 24U);
   EXPECT_EQ(irregular.parameter("last_interval_ms"), 60);
-  const Condition& middle = stimulus::find_condition(shown, "osr_control/omitted_after=6");
+  const Condition& middle = test::find_condition(shown, "osr_control/omitted_after=6");
   EXPECT_EQ(middle.event("omitted"), 120);
   EXPECT_EQ(middle.level[120], 0.0);
   EXPECT_EQ(middle.level[130], -2.0);
-  const Condition& steady = stimulus::find_condition(shown, "osr_control/sustained=1");
+  const Condition& steady = test::find_condition(shown, "osr_control/sustained=1");
   EXPECT_EQ(lit(steady).size(), 112U);
 }
 

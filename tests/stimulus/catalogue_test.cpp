@@ -2,6 +2,7 @@
 #include "amacrine/stimulus/catalogue.hpp"
 
 #include "amacrine/stimulus/responses.hpp"
+#include "support/conditions.hpp"
 #include "support/screen.hpp"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace amacrine::stimulus {
 namespace {
 
 using test::centre;
+using test::find_condition;
 using test::screen;
 
 std::vector<int> flash_onsets(const Condition& train) {
@@ -146,7 +148,7 @@ TEST(Catalogue, EverythingKeepsItsPromises) {
     if (k % 9 != 0) continue;  // drawing all of them takes seconds
     const Stimulus drawn = render(shown[k], screen, {23.2, 25.9});
     ASSERT_EQ(drawn.frames(), shown[k].frames);
-    EXPECT_EQ(verify_symmetry(drawn.contrast.values(), 50, 50, drawn.symmetry, drawn.condition), 0.0);
+    EXPECT_EQ(symmetry_deviation(drawn.contrast.values(), 50, 50, drawn.symmetry), 0.0) << drawn.condition;
   }
 }
 
@@ -272,16 +274,7 @@ TEST(Catalogue, PeriodsAreTheNearestThatTheScreenCanShow) {
   EXPECT_EQ(catalogue(odd, screen).size(), 2U);
 }
 
-TEST(Catalogue, NamesThatAreNotThere) {
-  const auto shown = catalogue(ProbeSettings{}, screen);
-  try {
-    find_condition(shown, "osr/period_ms=61");
-    FAIL();
-  } catch (const core::StudyError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("osr/period_ms=60"));
-  }
-  EXPECT_THROW(set_from_name("papers"), core::StudyError);
-}
+TEST(Catalogue, SetsThatAreNotThere) { EXPECT_THROW(set_from_name("papers"), core::StudyError); }
 
 TEST(Symmetry, IsVerifiedOnTheMovieAsSeen) {
   const auto shown = catalogue(ProbeSettings{}, screen);
@@ -290,13 +283,12 @@ TEST(Symmetry, IsVerifiedOnTheMovieAsSeen) {
   EXPECT_EQ(symmetry_deviation(movie, 50, 50, Symmetry::full_field), 0.0);
   movie[61 * 2500 + 77] *= 1.25F;  // one pixel with another scale
   EXPECT_NEAR(symmetry_deviation(movie, 50, 50, Symmetry::full_field), 0.5, 1e-6);
-  EXPECT_THROW(verify_symmetry(movie, 50, 50, Symmetry::full_field, "osr"), core::InputError);
   EXPECT_EQ(symmetry_deviation(movie, 50, 50, Symmetry::none), 0.0);
   Stimulus bar = render(find_condition(shown, "moving_bar/direction=1"), screen, centre);
   EXPECT_EQ(symmetry_deviation(bar.contrast.values(), 50, 50, Symmetry::along_y), 0.0);
-  EXPECT_THROW(verify_symmetry(bar.contrast.values(), 50, 50, Symmetry::full_field, "bar"), core::InputError);
+  EXPECT_GT(symmetry_deviation(bar.contrast.values(), 50, 50, Symmetry::full_field), 0.1);
   bar.contrast(200, 30, 20) = std::nanf("");
-  EXPECT_THROW(verify_symmetry(bar.contrast.values(), 50, 50, Symmetry::along_y, "bar"), core::InputError);
+  EXPECT_TRUE(std::isnan(symmetry_deviation(bar.contrast.values(), 50, 50, Symmetry::along_y)));
 }
 
 TEST(ProbeSettings, AreReadAndChecked) {

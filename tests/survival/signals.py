@@ -24,6 +24,8 @@ outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evalua
 RUN_AGAIN = 75
 # A process is ended 0.75 s after the signal; the rest is for mpirun and for a machine that does other things, too.
 longest_s = 3.0
+# A rank that stands still is noticed after so many seconds, give or take those between two signs of life.
+patience_s = 6
 
 
 def start(verb, folder, ranks):
@@ -33,7 +35,8 @@ def start(verb, folder, ranks):
     if ranks > 1:
         command = [mpiexec, "-n", str(ranks), "--bind-to", "none", *command]
     log = open(f"{folder}/{verb}.log", "w")
-    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                            env={**os.environ, "AMACRINE_WATCHDOG_S": str(patience_s)})
 
 
 def processes(job, ranks):
@@ -133,6 +136,19 @@ def judge_stop(verb, folder, ranks, code, seconds):
     return faults
 
 
+def judge_still(verb, folder, code, seconds):
+    """A rank that was stopped (SIGSTOP) keeps the others waiting until its watchdog ends the job, and names it."""
+    log = pathlib.Path(f"{folder}/{verb}.log").read_text()
+    faults = []
+    if code == 0:
+        faults.append("nobody noticed")
+    if not patience_s - 3 <= seconds <= patience_s + 6:
+        faults.append(f"noticed after {seconds:.1f} s")
+    if not re.search(rf"error: rank 1 \(pid \d+ on .*\) has stood still for {patience_s} s", log):
+        faults.append(f"it said {log[-300:]}")
+    return faults
+
+
 def finish(verb, folder, ranks):
     """Gives the same command again; it must end in the values of the study that was left alone."""
     done = entries(folder)
@@ -158,14 +174,16 @@ def attempt(verb, ranks, which, delay, whom):
     prepare(verb, folder)
     code, seconds = disturb(verb, folder, ranks, which, delay, whom)
     faults = faults_left(folder)
-    if which != signal.SIGKILL:
+    if which == signal.SIGSTOP:
+        faults += judge_still(verb, folder, code, seconds)
+    elif which != signal.SIGKILL:
         faults += judge_stop(verb, folder, ranks, code, seconds)
     again = random.choice([1, 2]) if verb in ("attribute", "train") else ranks
     faults += finish(verb, folder, again)
     name = signal.Signals(which).name
     print(f"{verb}, {ranks} rank(s), {name} to {whom} after {delay:.2f} s: exit {code} in {seconds:.2f} s" +
           "".join(f"\n  FAULT: {fault}" for fault in faults), flush=True)
-    return not faults, seconds if which != signal.SIGKILL and code != 0 else None
+    return not faults, seconds if which in stops and code != 0 else None
 
 
 def whole_study():
@@ -188,7 +206,10 @@ def attempts(duration):
             yield verb, 1 + i % 2, stops[i % 4], at(verb), "all ranks"
         yield "attribute", 1, signal.SIGTERM, 0.0, "all ranks"
         yield "attribute", 2, signal.SIGKILL, 0.6 * duration["attribute"], "one rank"
+        yield "train", 2, signal.SIGSTOP, 0.2 * duration["train"], "one rank"
         return
+    for verb in ("train", "attribute", "probe"):
+        yield verb, 2, signal.SIGSTOP, 0.2 * duration[verb], "one rank"
     for verb in outputs:
         for ranks in (1, 2):
             for which in stops:

@@ -144,6 +144,95 @@ TEST(Trainer, SavesByTimeWithinAnEpoch) {
   }
 }
 
+/// Responses so large that the likelihood's gradient is not finite once a rate is 0 where there is a response: large steps lead
+/// there from a rate that is nearly constant, small ones do not.
+recording::Recording huge_responses() {
+  recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  for (float& value : r.train.target.values()) value *= 1e8F;
+  return r;
+}
+
+TrainingRun diverging_run(const recording::Recording& r) {
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.loss_epsilon = 1e-30, run.settings.learning_rate = 10, run.settings.initial_gain = 0.01;
+  run.settings.schedule.kind = Schedule::constant;
+  return run;
+}
+
+std::string error_of(const TrainingRun& run) {
+  try {
+    train_model(Communicator::self(), run);
+  } catch (const core::Error& error) {
+    return error.what();
+  }
+  return "nothing diverged";
+}
+
+TEST(Divergence, StopsTrainingUnlessALowerRateIsWanted) {
+  const recording::Recording r = huge_responses();
+  TrainingRun run = diverging_run(r);
+  EXPECT_THAT(error_of(run), testing::AllOf(testing::HasSubstr("became"), testing::HasSubstr("training.on_divergence")));
+  run.settings.learning_rate = 1e-3;  // the advice
+  EXPECT_EQ(error_of(run), "nothing diverged");
+  run.settings.learning_rate = 10;
+  run.settings.divergence = {true, 1e-4, 3};  // the other
+  testing::internal::CaptureStderr();
+  const TrainingResult result = train_model(Communicator::self(), run);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, testing::HasSubstr("going back to the end of epoch"));
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.curve.size(), 3U);
+  EXPECT_LE(std::abs(result.curve.back().learning_rate - 1e-3), 1e-12);
+  for (const float value : result.model.parameters) ASSERT_TRUE(std::isfinite(value));
+}
+
+/// An outlier that no rate cures: the rate is lowered as often as allowed, and no more.
+TEST(Divergence, GivesUpAfterSoManyTimes) {
+  recording::Recording r = synthetic::make_recording(2000, 1, 5);
+  for (std::size_t t = 300; t < 1500; ++t) r.train.target(0, t) = std::nanf("");
+  TrainingRun run = synthetic::make_run(r);
+  run.settings.divergence = {true, 0.5, 2};
+  run.settings.initial_gain = 0;
+  testing::internal::CaptureStderr();
+  const std::string error = error_of(run);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(error, testing::AllOf(testing::HasSubstr("lowered 2 times"), testing::HasSubstr("outliers")));
+  EXPECT_THAT(said, testing::HasSubstr("(2 of at most 2 times)"));
+  EXPECT_THAT(said, testing::Not(testing::HasSubstr("(3 of")));
+}
+
+/// Killed in the middle of epochs, before and after it diverged, such a training ends with the bits it has uninterrupted.
+TEST(Divergence, HasTheSameBitsHoweverOftenItIsKilled) {
+  const recording::Recording r = huge_responses();
+  TrainingRun run = diverging_run(r);
+  run.settings.divergence = {true, 0.1, 8};
+  testing::internal::CaptureStderr();
+  const TrainingResult whole = train_model(Communicator::self(), run);
+  EXPECT_LT(whole.curve.back().learning_rate, 1);
+  const TemporaryFolder folder(Communicator::self());
+  run.checkpoint = folder / "train.checkpoint", run.settings.checkpoint_minutes = 1e-12;
+  int kills = 0;
+  TrainingResult part;
+  for (part.finished = false; !part.finished; ++kills) {
+    ASSERT_LT(kills, 100);
+    int updates = 0;
+    core::set_progress_listener([&updates](const core::ProgressState& /*state*/) {
+      if (++updates == 4) throw std::runtime_error("killed");
+    });
+    try {
+      part = train_model(Communicator::self(), run);
+    } catch (const std::runtime_error& error) {
+      ASSERT_STREQ(error.what(), "killed");
+    }
+  }
+  core::set_progress_listener({});
+  testing::internal::GetCapturedStderr();
+  EXPECT_GT(kills, 5);
+  EXPECT_TRUE(same_bits(part.model.parameters, whole.model.parameters));
+  ASSERT_EQ(part.curve.size(), whole.curve.size());
+  for (std::size_t e = 0; e < whole.curve.size(); ++e) EXPECT_EQ(part.curve[e].learning_rate, whole.curve[e].learning_rate);
+}
+
 /// Two models of one run differ when only the model seed does, and when only the data seed does.
 TEST(Trainer, SeedsMatter) {
   const recording::Recording r = synthetic::make_recording(2000, 1, 5);

@@ -43,15 +43,16 @@ struct Showing {
   std::size_t stimulus = 0;
   std::vector<int> cells;  ///< indices on the result's cell axis
   stimulus::Centre centre;
-  std::size_t first_task = 0;
+  std::size_t first_task = 0;  ///< the same for all showings of a stimulus, which follow one another
   /// A contrast series that is computed as one ray: its stimuli, weakest first, `stimulus` the last. Empty: that stimulus alone.
   std::vector<std::size_t> ray;
 };
 
-/// What is computed together: windows [first, first + windows) of a showing's stimulus. Tasks are numbered globally; their
-/// results do not depend on which rank computes them.
+/// What one rank computes: windows [first, first + windows) of all showings of a stimulus, so that its rows of all cells lie in
+/// one piece of the file. Tasks are numbered globally; their results do not depend on which rank computes them.
 struct Task {
-  std::size_t showing = 0, first = 0, windows = 0;
+  std::size_t showing = 0, showings = 1;  ///< the first, and how many
+  std::size_t first = 0, windows = 0;
 };
 
 /// What is attributed. Its size does not grow with the windows: windows and tasks follow from their numbers.

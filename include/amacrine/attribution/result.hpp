@@ -6,7 +6,10 @@
 #include "amacrine/io/journal.hpp"
 #include "amacrine/io/result_file.hpp"
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace amacrine::attribution {
@@ -40,8 +43,8 @@ class AttributionFile {
   const std::vector<std::size_t>& done() const { return done_; }
   /// Local: what is known before any task: stimuli, windows, first layer. By one rank.
   void write_frame();
-  /// Local: a finished task's rows of one of its stimuli.
-  void write_task(const Task& task, std::size_t stimulus, const Block& block);
+  /// Local: a finished task's rows of one of its showings and stimuli. They go to the file once those of all cells are there.
+  void write_task(const Task& task, const Showing& showing, std::size_t stimulus, const Block& block);
   /// Local: the entry for the journal of a task whose rows are all written since the last call. It may go there after sync().
   std::string close_task(std::size_t task);
   void sync() { writer_.sync(); }  ///< local: what this rank wrote is durable
@@ -55,6 +58,11 @@ class AttributionFile {
   struct Place {
     const Showing& showing;
     std::size_t window, stored, windows;
+  };
+  /// Rows (W, N, ...) of a variable, of all N cells, and of how many cells they are there.
+  struct Gathered {
+    std::variant<std::vector<float>, std::vector<double>, std::vector<int>, std::vector<std::int8_t>> rows;
+    std::size_t cells = 0;
   };
   std::vector<std::string> sound_entries(const std::vector<std::string>& entries);
   void write_stimuli();
@@ -77,7 +85,8 @@ class AttributionFile {
   parallel::Communicator communicator_;
   io::ResultWriter writer_;
   io::Journal journal_;
-  std::vector<io::WrittenBlock> blocks_;  ///< of the task that is being written
+  std::vector<io::WrittenBlock> blocks_;      ///< of the task that is being written
+  std::map<std::string, Gathered> gathered_;  ///< its rows of showings of single cells, by variable
   std::vector<std::size_t> done_;
 };
 

@@ -10,8 +10,9 @@ namespace amacrine::core {
 /// Advice only: where the system has none to give, nothing changes.
 void prefer_large_pages(void* begin, std::size_t bytes);
 
-/// Bytes this process can still have: what the system says is available, or what the limits of its control groups (version 1 or
-/// 2) leave, whichever is less. Infinite where neither can be found. `proc` and `cgroup`: where these file systems are.
+/// Bytes this process can still have: the least of what the system says is available, what the limits of its control groups
+/// (version 1 or 2) leave, and what the limit on its address space leaves. Infinite where neither can be found. `proc` and
+/// `cgroup`: where these file systems are.
 double available_memory(const std::string& proc = "/proc", const std::string& cgroup = "/sys/fs/cgroup");
 
 }  // namespace amacrine::core

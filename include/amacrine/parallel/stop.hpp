@@ -6,10 +6,10 @@
 
 #include <string>
 
-/// Requests to end early: SIGINT, SIGTERM, SIGHUP, SIGUSR1, and a limit of time, which comes as SIGXCPU. Handlers only set a flag
-/// and start a timer; work looks at the flag between its steps and ends by an exception with exit code 75. Every result is
-/// written so that a killed process leaves nothing half-written under a final name, so a process that has not ended by itself
-/// when the timer runs out is ended by it, with the same exit code.
+/// Requests to end early: SIGINT, SIGTERM, SIGHUP, SIGUSR1, a limit of time, which comes as SIGXCPU, and a file. Handlers only
+/// set a flag and start a timer; work looks at the flag between its steps and ends by an exception with exit code 75. Every
+/// result is written so that a killed process leaves nothing half-written under a final name, so a process that has not ended by
+/// itself when the timer runs out is ended by it, with the same exit code.
 namespace amacrine::parallel {
 
 /// Thrown by work that ends early because it was asked to.
@@ -31,13 +31,16 @@ class StopListener {
 
 /// Asks this process to stop so many seconds from now. The last call counts; a time that is not finite asks for nothing.
 void stop_after(double seconds);
+/// Asks this process to stop once there is a file at `path`, which is looked for every two seconds where `looks`. Ranks that do
+/// not look (all but one, so that a file system shared by thousands is left alone) can still name the file.
+void stop_when_there(const std::string& path, bool looks);
 /// Seconds until the batch system ends this job (SLURM_JOB_END_TIME, seconds since 1970), less `margin_s` to save in; infinite
 /// outside of such a job, and where less than the margin is left.
 double seconds_left_in_job(double margin_s = 60);
 
 /// Local to this rank, and as cheap as reading a variable.
 bool stop_asked();
-/// "SIGTERM", or "its limit of time"; empty where nothing was asked. Local.
+/// "SIGTERM", "its limit of time", or "the file PATH (remove it)"; empty where nothing was asked. Local.
 std::string stop_signal();
 /// Collective: the same for all ranks, where any of them was asked.
 std::string stop_signal(const Communicator& communicator);

@@ -123,16 +123,11 @@ std::vector<Condition> white_noise_conditions(std::uint64_t seed, const Screen& 
 
 /// All conditions a study asks for, grey first. Throws StudyError where a family or set is unknown or two names collide.
 std::vector<Condition> catalogue(const ProbeSettings& settings, const Screen& screen);
-/// The condition of that name. Throws StudyError naming the nearest one.
-const Condition& find_condition(const std::vector<Condition>& conditions, const std::string& name);
 
 /// Largest departure of a movie from what `symmetry` promises: the largest |value - value of the first pixel of its frame (full
 /// field) or of its column (along y)|, over frames, in the movie's own unit. `movie` is (T, Y, X), as the network sees it, that
 /// is after normalisation; what counts is the difference from grey, so pass movie minus the normalised grey where those differ
 /// per pixel.
 double symmetry_deviation(std::span<const float> movie, std::size_t height, std::size_t width, Symmetry symmetry);
-/// The same, and throws InputError naming `what` and the remedy where it exceeds `tolerance`.
-double verify_symmetry(std::span<const float> movie, std::size_t height, std::size_t width, Symmetry symmetry,
-                       const std::string& what, double tolerance = 1e-6);
 
 }  // namespace amacrine::stimulus

@@ -22,6 +22,7 @@ struct TrainState {
   std::uint64_t loss_steps = 0;
   double seconds = 0, epoch_seconds = 0;  ///< wall clock in all, and of this epoch's steps
   Plateau plateau;
+  std::uint64_t rate_cuts = 0;  ///< times the rate was lowered since a loss or gradient was not finite
   Watch early, best;
   std::vector<float> best_parameters, best_statistics;
   std::vector<EpochRecord> curve;
@@ -49,5 +50,14 @@ void write_checkpoint(const parallel::Communicator& communicator, const std::str
 /// Throws InputError, naming the files, where all that exist are damaged.
 std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
                                           const std::string& identity);
+
+/// Collective: where a training goes back to if it diverges: its state at the end of an epoch, in a file beside the checkpoint.
+void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
+                       const std::string& identity);
+/// Collective: that state; nothing where there is none, where it is damaged, or where it is another training's.
+std::optional<TrainState> read_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint,
+                                           const std::string& identity);
+/// The files a training keeps its state in: the checkpoint, the one before it, and the end of the last epoch.
+std::vector<std::string> checkpoint_files(const std::string& checkpoint);
 
 }  // namespace amacrine::training

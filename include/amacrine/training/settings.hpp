@@ -37,6 +37,14 @@ struct EarlyStopping {
   Metric metric = Metric::loss;
 };
 
+/// What is done where a loss or a gradient is not finite: training stops, or goes back to the end of the last epoch and on from
+/// there with `factor` times the rate, at most `retries` times.
+struct DivergenceSettings {
+  bool lower_rate = false;
+  double factor = 0.1;
+  int retries = 3;
+};
+
 /// The [training] table: docs/study/training.md.
 struct TrainingSettings {
   std::string preset;                   ///< "", "deep-retina" or "torch-deep-retina"
@@ -53,6 +61,7 @@ struct TrainingSettings {
   double averaging = 0.0;  ///< decay a step of the weights' average that is validated and exported; 0: the weights themselves
   ScheduleSettings schedule;
   EarlyStopping early_stopping;
+  DivergenceSettings divergence;
   double l2 = 1e-3;                       ///< penalty l2 * sum w^2 on convolution kernels
   double l2_readout = 0.0;                ///< the same on the readout's weights
   double l1_output = 0.0;                 ///< l1_output * mean over windows and cells of |rate|

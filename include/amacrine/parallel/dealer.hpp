@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/parallel/communicator.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace amacrine::parallel {
+
+/// Guided self-scheduling (Polychronopoulos and Kuck 1987): how many of the `left` tasks the next rank that asks gets. Large
+/// chunks first, so that there are few messages; single tasks last, so that ranks end together. No chunk is more than an eighth
+/// of a rank's equal share of what is left, since the costs of tasks differ.
+std::size_t guided_chunk(std::size_t left, std::size_t ranks);
+
+/// Deals tasks 0 ... count - 1 to ranks, each task once and to whichever rank is free: which one is not determined, so a task's
+/// result must not depend on it. Rank 0 deals, and works like the others: it answers them between its own tasks. A rank asks for
+/// its next chunk when it begins the last task of one, so that it waits only where rank 0's task lasts longer than that.
+class Dealer {
+ public:
+  /// Collective.
+  Dealer(const Communicator& communicator, std::size_t count);
+  /// Local; after close() it frees everything, otherwise (an exception) it leaves to MPI what is under way.
+  ~Dealer();
+  Dealer(const Dealer&) = delete;
+  Dealer& operator=(const Dealer&) = delete;
+
+  /// Local: the task this rank does next; nothing where all are dealt. Waits for rank 0's answer.
+  std::optional<std::size_t> next();
+  /// Collective: this rank does no more tasks, whether or not some are left. Returns on rank 0 once all ranks have said so;
+  /// until then `meanwhile` is called there about once a millisecond.
+  void close(const std::function<void()>& meanwhile = [] {});
+  /// Local: seconds this rank has waited for rank 0's answers.
+  double waited_s() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amacrine::parallel

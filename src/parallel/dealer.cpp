@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/parallel/dealer.hpp"
+
+#include "amacrine/core/log.hpp"
+#include "amacrine/parallel/mpi_handle.hpp"
+#include "check.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace amacrine::parallel {
+namespace {
+
+constexpr int request_tag = 1, answer_tag = 2, end_tag = 3;
+
+/// Sleeps a little longer every time, so that a rank that waits leaves its core to others.
+class Patience {
+ public:
+  void wait() {
+    std::this_thread::sleep_for(pause_);
+    pause_ = std::min(2 * pause_, std::chrono::microseconds(1000));
+  }
+
+ private:
+  std::chrono::microseconds pause_{10};
+};
+
+}  // namespace
+
+std::size_t guided_chunk(std::size_t left, std::size_t ranks) {
+  constexpr std::size_t rounds = 8;
+  return std::min(left, std::max<std::size_t>(1, left / (rounds * ranks)));
+}
+
+struct Dealer::Impl {
+  MPI_Comm comm = MPI_COMM_NULL;  ///< its own, so that nobody else's messages are taken for its
+  int rank = 0, size = 1, ended = 0;
+  std::size_t dealt = 0, count = 0;  ///< rank 0: tasks 0 ... dealt - 1 are dealt
+  Range mine;                        ///< of this rank, not begun
+  std::uint64_t answer[2] = {0, 0};  ///< begin and end of the chunk asked for
+  MPI_Request asked = MPI_REQUEST_NULL, sent = MPI_REQUEST_NULL;
+  std::vector<std::unique_ptr<std::uint64_t[]>> answers;  ///< rank 0: per rank, what is being sent to it
+  std::vector<MPI_Request> answering;
+  double waited = 0;
+  bool closed = false;
+
+  Range deal() {
+    const Range chunk{dealt, dealt + guided_chunk(count - dealt, static_cast<std::size_t>(size))};
+    dealt = chunk.end;
+    return chunk;
+  }
+
+  void ask() {
+    check(MPI_Wait(&sent, MPI_STATUS_IGNORE), "MPI_Wait");
+    check(MPI_Irecv(answer, 2, MPI_UINT64_T, 0, answer_tag, comm, &asked), "MPI_Irecv");
+    check(MPI_Isend(nullptr, 0, MPI_CHAR, 0, request_tag, comm, &sent), "MPI_Isend");
+  }
+
+  Range answered() {
+    if (asked == MPI_REQUEST_NULL) return {};
+    const double start = core::wall_seconds();
+    Patience patience;
+    for (int there = 0; true; patience.wait()) {
+      check(MPI_Test(&asked, &there, MPI_STATUS_IGNORE), "MPI_Test");
+      if (there) break;
+    }
+    waited += core::wall_seconds() - start;
+    return {answer[0], answer[1]};
+  }
+
+  /// Rank 0: answers whoever has asked since.
+  void serve() {
+    while (ended < size - 1) {
+      int there = 0;
+      MPI_Status status;
+      check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm, &there, &status), "MPI_Iprobe");
+      if (!there) return;
+      check(MPI_Recv(nullptr, 0, MPI_CHAR, status.MPI_SOURCE, status.MPI_TAG, comm, MPI_STATUS_IGNORE), "MPI_Recv");
+      if (status.MPI_TAG == end_tag) {
+        ++ended;
+        continue;
+      }
+      const auto who = static_cast<std::size_t>(status.MPI_SOURCE);
+      const Range chunk = deal();
+      check(MPI_Wait(&answering[who], MPI_STATUS_IGNORE), "MPI_Wait");
+      answers[who][0] = chunk.begin, answers[who][1] = chunk.end;
+      check(MPI_Isend(answers[who].get(), 2, MPI_UINT64_T, status.MPI_SOURCE, answer_tag, comm, &answering[who]), "MPI_Isend");
+    }
+  }
+};
+
+Dealer::Dealer(const Communicator& communicator, std::size_t count) : impl_(std::make_unique<Impl>()) {
+  Impl& my = *impl_;
+  check(MPI_Comm_dup(mpi_handle(communicator), &my.comm), "MPI_Comm_dup");
+  my.rank = communicator.rank(), my.size = communicator.size(), my.count = count;
+  // The first chunks need no message: all ranks know them.
+  for (int rank = 0; rank < my.size; ++rank) {
+    const Range chunk = my.deal();
+    if (rank == my.rank) my.mine = chunk;
+  }
+  if (my.rank == 0) {
+    for (int rank = 0; rank < my.size; ++rank) my.answers.push_back(std::make_unique<std::uint64_t[]>(2));
+    my.answering.assign(static_cast<std::size_t>(my.size), MPI_REQUEST_NULL);
+  }
+}
+
+Dealer::~Dealer() {
+  if (impl_->closed) {
+    MPI_Comm_free(&impl_->comm);
+    return;
+  }
+  // Freeing the communicator is collective, and MPI may still write what was asked for: the job is about to end.
+  [[maybe_unused]] const Impl* const left_to_mpi = impl_.release();
+}
+
+std::optional<std::size_t> Dealer::next() {
+  Impl& my = *impl_;
+  core::require(!my.closed, "a task asked for after the last");
+  if (my.rank == 0) my.serve();
+  if (my.mine.size() == 0) my.mine = my.rank == 0 ? my.deal() : my.answered();
+  if (my.mine.size() == 0) return std::nullopt;
+  if (my.rank != 0 && my.mine.size() == 1) my.ask();
+  return my.mine.begin++;
+}
+
+void Dealer::close(const std::function<void()>& meanwhile) {
+  Impl& my = *impl_;
+  if (my.rank == 0) {
+    my.dealt = my.count;
+    for (my.serve(); my.ended < my.size - 1; my.serve()) {
+      meanwhile();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    check(MPI_Waitall(my.size, my.answering.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+  } else {
+    static_cast<void>(my.answered());
+    check(MPI_Wait(&my.sent, MPI_STATUS_IGNORE), "MPI_Wait");
+    check(MPI_Send(nullptr, 0, MPI_CHAR, 0, end_tag, my.comm), "MPI_Send");
+  }
+  my.closed = true;
+}
+
+double Dealer::waited_s() const { return impl_->waited; }
+
+}  // namespace amacrine::parallel
