@@ -34,7 +34,9 @@ run_verbs() {
     say "amacrine $verb $*"
     code=0
     "${launch[@]}" "$amacrine" "$verb" "$@" || code=$?
-    ((code == 0)) && continue
+    # srun can end with 0 where it lost its node.
+    ((code == 0)) && "$amacrine" status "$@" | grep -q "^ *$verb  *finished" && continue
+    if ((code == 0)); then requeue "$verb was lost"; fi
     # mpirun says 1 where amacrine says 75 (run again), so the status file decides.
     if ((code == 75)) || "$amacrine" status "$@" | grep -q "^ *$verb  *stopped"; then requeue "$verb was stopped and saved"; fi
     if ((code > 128 && ${SLURM_RESTART_COUNT:-0} < most_restarts)); then requeue "$verb: a rank was killed (exit code $code)"; fi

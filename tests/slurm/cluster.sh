@@ -52,12 +52,12 @@ CONF
   # Two nodes of one host would meet in shared memory.
   export OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
   munged --foreground --force --key-file="$cluster/munge/key" --socket="$cluster/munge/sock" --log-file="$cluster/log/munged.log" \
-    --pid-file="$cluster/munge/pid" --seed-file="$cluster/munge/seed" --num-threads=2 & cluster_pids+=($!)
-  until [[ -S $cluster/munge/sock ]]; do sleep 0.1; done
+    --pid-file="$cluster/munge/pid" --seed-file="$cluster/munge/seed" --num-threads=4 >"$cluster/log/munged.out" 2>&1 & cluster_pids+=($!)
+  local tries
+  for ((tries = 0; tries < 100; ++tries)); do [[ -S $cluster/munge/sock ]] && break; sleep 0.1; done
   slurmctld -D -i -f "$SLURM_CONF" >/dev/null 2>&1 & cluster_pids+=($!)
   slurmd -D -N n1 -f "$SLURM_CONF" >/dev/null 2>&1 & cluster_pids+=($!)
   slurmd -D -N n2 -f "$SLURM_CONF" >/dev/null 2>&1 & cluster_pids+=($!)
-  local tries
   for ((tries = 0; tries < 300; ++tries)); do
     [[ $(sinfo -h -N -t idle -o %N 2>/dev/null | sort | tr '\n' ' ') == "n1 n2 " ]] && return 0
     sleep 0.1
@@ -67,8 +67,12 @@ CONF
 }
 
 stop_cluster() {
+  ((${#cluster_pids[@]})) || return 0
   scancel --user="$(id -un)" 2>/dev/null || true
   local i
+  for ((i = 0; i < 100; ++i)); do [[ -z $(squeue -h 2>/dev/null) ]] && break; sleep 0.1; done
   for ((i = ${#cluster_pids[@]} - 1; i >= 0; --i)); do kill "${cluster_pids[i]}" 2>/dev/null || true; done
+  sleep 1
+  kill -KILL "${cluster_pids[@]}" 2>/dev/null || true
   wait "${cluster_pids[@]}" 2>/dev/null || true
 }
