@@ -10,7 +10,7 @@ deps=${AMACRINE_DEPS:-$root/.deps}
 packages=(g++ make cmake ninja-build ccache pkg-config ca-certificates git libopenmpi-dev openmpi-bin openssh-client libhdf5-openmpi-dev
   libeigen3-dev libgtest-dev libgmock-dev librapidcheck-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
   librandom123-dev libxxhash-dev libfftw3-dev libbenchmark-dev hdf5-tools clang-format clang-tidy python3 python3-venv
-  python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray python3-matplotlib)
+  slurm-wlm munge python3-h5py python3-h5netcdf python3-netcdf4 python3-xarray python3-matplotlib)
 
 kokkos_version=4.5.01
 kokkos_commit=175257a51ff29a0059ec48bcd233ee096b2c0438

@@ -72,7 +72,7 @@ TEST(Inspect, CheckpointsOfAnotherFormatAreCalledThat) {
   const Told told = told_of(path);
   EXPECT_EQ(told.code, 3);
   EXPECT_EQ(told.facts["kind"], "training checkpoint");
-  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("in format 1, and this program reads format 3"));
+  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("in format 1, and this program reads format 4"));
   EXPECT_THROW(training::read_checkpoint(Communicator::self(), path, "a = 1\n"), core::RefusedError);
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced: a private SLURM of two nodes of four CPUs on this machine, all of it in one folder, without root services or /etc/slurm.
+# Sourced: a private SLURM of two nodes of 16 CPUs on this machine, all of it in one folder, without root services or /etc/slurm.
 #   start_cluster FOLDER; ...; stop_cluster
 cluster_pids=()
 
@@ -44,8 +44,8 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min
 ReturnToService=2
 KillWait=5
 MinJobAge=300
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=4096 State=UNKNOWN
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=4096 State=UNKNOWN
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=16 Boards=1 SocketsPerBoard=1 CoresPerSocket=16 ThreadsPerCore=1 RealMemory=4096 State=UNKNOWN
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=16 Boards=1 SocketsPerBoard=1 CoresPerSocket=16 ThreadsPerCore=1 RealMemory=4096 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
 CONF
   export SLURM_CONF=$cluster/slurm.conf
@@ -64,6 +64,14 @@ CONF
   done
   tail -n 20 "$cluster"/log/*.log
   return 1
+}
+
+# lose_node NAME: the node goes down with all that runs on it, and comes back.
+lose_node() {
+  scontrol update nodename="$1" state=down reason=test
+  local number=${1#n}
+  kill "${cluster_pids[number + 1]}"; wait "${cluster_pids[number + 1]}" 2>/dev/null || true
+  slurmd -D -N "$1" -f "$SLURM_CONF" >/dev/null 2>&1 & cluster_pids[number + 1]=$!
 }
 
 stop_cluster() {
