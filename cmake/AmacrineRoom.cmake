@@ -127,7 +127,11 @@ function(amacrine_executable)
   add_executable(amacrine ${PROJECT_SOURCE_DIR}/drivers/main.cpp)
   target_link_libraries(amacrine PRIVATE amacrine_drivers CLI11::CLI11)
   amacrine_target_options(amacrine FALSE)
-  install(TARGETS amacrine)
+  if(AMACRINE_ENABLE_SANITIZERS) # only the unit tests of the rooms are run with them
+    set_target_properties(amacrine amacrine_drivers PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  else()
+    install(TARGETS amacrine)
+  endif()
 endfunction()
 
 function(amacrine_print_summary)

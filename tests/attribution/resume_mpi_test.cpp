@@ -111,7 +111,9 @@ TEST_F(ResumeTest, AStoppedRunGoesOnBitForBit) {
       outcome = job.run(world_, 2);
       // Every task of the runs before is held, and none is done again.
       EXPECT_EQ(outcome.held, held);
-      EXPECT_GE(outcome.done, 1U);
+      if (held < job.plan.tasks) {
+        EXPECT_GE(outcome.done, 1U);
+      }
       EXPECT_LE(outcome.done, 2 * static_cast<std::size_t>(world_.size()));
       held += outcome.done;
       EXPECT_EQ(std::filesystem::exists(job.path), outcome.finished);
