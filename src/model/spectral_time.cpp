@@ -16,8 +16,16 @@ using core::padded_to_lanes;
 
 namespace {
 
-/// Lengths there is code for: twice a length of spectral_fft.hpp.
-constexpr int time_lengths[] = {12, 16, 18, 24, 30, 40, 48, 60, 72, 80};
+/// Lengths there is code for: twice a length of spectral_fft.hpp. Any list will do that ends with 80; builds that are not for
+/// speed (AMACRINE_FEW_LENGTHS) have one of each kind, since the compiler takes longest over these.
+#ifdef AMACRINE_FEW_LENGTHS
+#define AMACRINE_TIME_LENGTHS(DO) DO(16) DO(24) DO(40) DO(80)
+#else
+#define AMACRINE_TIME_LENGTHS(DO) DO(12) DO(16) DO(18) DO(24) DO(30) DO(40) DO(48) DO(60) DO(72) DO(80)
+#endif
+#define AMACRINE_LENGTH(N) N,
+constexpr int time_lengths[] = {AMACRINE_TIME_LENGTHS(AMACRINE_LENGTH)};
+#undef AMACRINE_LENGTH
 /// Values of all phases together that there is room for.
 constexpr int most_values = 192;
 
@@ -28,17 +36,9 @@ void with_half_length(int n, const Body& body) {
 #define AMACRINE_LENGTH(N) \
   case N:                  \
     return body(std::integral_constant<int, (N) / 2>());
-    AMACRINE_LENGTH(12)
-    AMACRINE_LENGTH(16)
-    AMACRINE_LENGTH(18)
-    AMACRINE_LENGTH(24)
-    AMACRINE_LENGTH(30)
-    AMACRINE_LENGTH(40)
-    AMACRINE_LENGTH(48)
-    AMACRINE_LENGTH(60)
-    AMACRINE_LENGTH(72)
-    AMACRINE_LENGTH(80)
+    AMACRINE_TIME_LENGTHS(AMACRINE_LENGTH)
 #undef AMACRINE_LENGTH
+#undef AMACRINE_TIME_LENGTHS
     default:
       core::fail("there is no transform over time of length {}", n);
   }

@@ -7,6 +7,6 @@ command -v nvcc >/dev/null || { echo "SKIPPED: nvcc is not here; the cuda preset
 ./jobs/bootstrap.sh cuda
 launcher=(); command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
 build=build/cuda_check # not the build of those who have a GPU
-cmake --preset cuda -B "$build" -DAMACRINE_JOIN_SOURCES=8 -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DCMAKE_CUDA_FLAGS_RELEASE="-O0 -Xcicc -O0 -Xptxas -O0" "${launcher[@]}" >/dev/null
+cmake --preset cuda -B "$build" -DAMACRINE_JOIN_SOURCES=8 -DAMACRINE_FEW_LENGTHS=ON -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DCMAKE_CUDA_FLAGS_RELEASE="-O0 -Xcicc -O0 -Xptxas -O0" "${launcher[@]}" >/dev/null
 cmake --build "$build"
 test -x "$build/amacrine"
