@@ -133,11 +133,11 @@ bool attribute_subject(Context& context, const std::string& name) {
   attribution::require_size(plan, settings, file.predicted_bytes(),
                             [&](const auto& other, const auto& asked) { return file_for(other, asked).predicted_bytes(); });
   attribution::Cost cost = attribution::cost_of(plan, attributor);
-  if (context.options.dry_run) attribution::estimate_seconds(plan, attributor, cost);
-  announce(name, plan, cost, file.predicted_bytes(), context.world.size());
   io::require_space(context.world, path, file.predicted_bytes());
   if (parallel::device_memory_is_host())
     parallel::require_memory(context.world, cost.memory_bytes, "attribution", "lower attribution.block_windows");
+  if (context.options.dry_run) attribution::estimate_seconds(plan, attributor, cost);
+  announce(name, plan, cost, file.predicted_bytes(), context.world.size());
   if (context.options.dry_run) return true;
 
   file.create();
