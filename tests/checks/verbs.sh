@@ -26,7 +26,8 @@ SLURM_JOB_END_TIME=$(($(date +%s) + 63)) "$amacrine" train "$study" study.output
 ((code == 75)) && grep -q "stopped by its limit of time" limited.log || { cat limited.log; fail "the end of a job ended with $code"; }
 # A file asks a run to stop, keeps the next from starting, and is no more than that.
 "$amacrine" train "$study" study.output=limited training.total_windows=1000000 >limited.log 2>&1 & run=$!
-sleep 1; touch limited/stop
+for ((tries = 0; tries < 300; ++tries)); do grep -q '"state": "running"' limited/train.status.json && break; sleep 0.1; done
+touch limited/stop
 code=0; wait "$run" || code=$?
 ((code == 75)) && grep -q "stopped by the file limited/stop (remove it)" limited.log || { cat limited.log; fail "a file stop: $code"; }
 code=0
