@@ -185,9 +185,10 @@ int train(Context& context) {
   claim(context, models, baseline);
   if (models.empty() && baseline.empty()) return 0;
 
-  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train), recording_file,
-                           "use fewer ranks on a host, or another machine");
-  recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::train);
+  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train, &context.world),
+                           recording_file, "use fewer ranks on a host, or another machine");
+  recording::Recording recording =
+      recording::load_recording(recording_file, settings.recording, recording::Load::train, &context.world);
   io::require_unchanged(context.world, {input});
   recording::describe_and_check(recording, settings.architecture.history);
   describe(context, models, baseline, recording);  // and refuse what cannot be trained, before anything is

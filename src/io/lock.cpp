@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/io/lock.hpp"
 
+#include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
 #include "held.hpp"
 #include "lock_file.hpp"

@@ -19,16 +19,18 @@ using core::View1;
 using core::View4;
 using core::View5;
 
-std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape) {
+std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape, std::size_t owners) {
   if (!spectral::TimeBlocks(spectral::as_int(history), shape)) return 1;
   constexpr std::size_t least_lanes = 16;  // so that their spectra fit the cache
-  return sharing_neighbours(segments, std::max(shape.windows, least_lanes));
+  return sharing_neighbours(segments, std::max(shape.windows, least_lanes), owners);
 }
 
-std::size_t runs_side_by_side(std::size_t runs, std::size_t history, const WindowRun& run) {
+std::size_t runs_side_by_side(const Batch& batch, std::size_t history) {
   constexpr std::size_t lanes = 16;  // also where registers are narrower, so that ranks share a batch alike everywhere
-  for (std::size_t some = std::min(runs, lanes / std::max<std::size_t>(run.windows, 1)); some > 1; --some)
-    if (runs % some == 0 && spectral::TimeBlocks(spectral::as_int(history), SegmentShape(some * run.windows, some, run.spacing)))
+  const WindowRun& run = batch.run;
+  for (std::size_t some = std::min(batch.runs / batch.owners(), lanes / std::max<std::size_t>(run.windows, 1)); some > 1; --some)
+    if (batch.runs % some == 0 &&
+        spectral::TimeBlocks(spectral::as_int(history), SegmentShape(some * run.windows, some, run.spacing)))
       return some;
   return 1;
 }

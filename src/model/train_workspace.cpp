@@ -142,19 +142,21 @@ std::string describe_engines(const TrainGraph<S>& graph) {
   return text;
 }
 
-BatchLayout batch_layout(const Architecture& a, std::size_t runs, const WindowRun& run, GraphUse use, ConvEngine engine) {
+BatchLayout batch_layout(const Architecture& a, const Batch& batch, GraphUse use, ConvEngine engine) {
+  const std::size_t runs = batch.runs;
+  const WindowRun& run = batch.run;
   const bool training = use == GraphUse::training;
   const SegmentShape alone(run.windows, 1, run.spacing);
-  if (a.layers() == 0) return {{runs, training ? sharing_neighbours(runs, run.windows) : 1}, alone};
+  if (a.layers() == 0) return {{runs, training ? sharing_neighbours(runs, run.windows, batch.owners()) : 1}, alone};
   if (!convolution_of(a, 0, engine).spectral) return {runs, alone};
   core::require<core::StudyError>(
       run.spacing == 1 || spectral::TimeBlocks(a.history, alone),
       "training.spacing = {} with a history of {} frames needs longer transforms over time than there are; use "
       "training.spacing = 1 or training.engine = \"direct\"",
       run.spacing, a.history);
-  const std::size_t some = runs_side_by_side(runs, as_size(a.history), run), segments = runs / some;
+  const std::size_t some = runs_side_by_side(batch, as_size(a.history)), segments = runs / some;
   const SegmentShape shape(some * run.windows, some, run.spacing);
-  return {{segments, training ? gradient_segments(segments, as_size(a.history), shape) : 1}, shape};
+  return {{segments, training ? gradient_segments(segments, as_size(a.history), shape, batch.owners()) : 1}, shape};
 }
 
 template <class S>

@@ -22,7 +22,7 @@ std::size_t StoredMovie::width() const {
   return ask(*this, [](const auto& movie) { return movie.extent(2); });
 }
 std::size_t StoredMovie::bytes() const {
-  return ask(*this, [](const auto& movie) { return movie.size() * sizeof(movie.values()[0]); });
+  return ask(*this, [](const auto& movie) { return movie.size() * sizeof(*movie.data()); });
 }
 
 void StoredMovie::contrast(std::size_t frame, const ContrastCoding& coding, float* out) const {

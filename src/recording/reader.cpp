@@ -2,6 +2,7 @@
 #include "amacrine/recording/reader.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/node_memory.hpp"
 #include "amacrine/recording/alignment.hpp"
 #include "amacrine/recording/movie_file.hpp"
 #include "coding.hpp"
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <numeric>
 #include <sstream>
+#include <type_traits>
 
 #include <fmt/ranges.h>
 
@@ -41,20 +43,42 @@ std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string
   return shape;
 }
 
-StoredMovie read_movie(const io::Reader& reader, const std::string& part) {
+/// Reads a movie's frames into `to`, some at a time, and refuses what is no pixel.
+template <class Pixel>
+void read_pixels(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape, Pixel* to) {
+  constexpr std::size_t at_once = 4096;
+  const std::size_t pixels = shape[1] * shape[2];
+  for (std::size_t first = 0; first < shape[0]; first += at_once) {
+    const std::size_t count = std::min(at_once, shape[0] - first);
+    const std::vector<Pixel> frames = reader.read<Pixel>(dataset, {first, 0, 0}, {count, shape[1], shape[2]});
+    std::copy(frames.begin(), frames.end(), to + first * pixels);
+  }
+  const std::span<const Pixel> all(to, shape[0] * pixels);
+  if constexpr (std::is_same_v<Pixel, float>) require_finite(reader, dataset, all, pixels);
+  refuse_missing<Pixel>(reader, dataset, all, pixels);
+}
+
+/// Collective where ranks are given, which then share it by nodes.
+template <class Pixel>
+core::SharedArray<Pixel, 3> read_frames(const io::Reader& reader, const std::string& dataset,
+                                        const std::vector<std::size_t>& shape, const parallel::Communicator* ranks) {
+  const std::array<std::size_t, 3> extents{shape[0], shape[1], shape[2]};
+  if (ranks == nullptr) {
+    core::Array<Pixel, 3> frames(extents);
+    read_pixels(reader, dataset, shape, frames.data());
+    return frames;
+  }
+  const std::size_t bytes = shape[0] * shape[1] * shape[2] * sizeof(Pixel);
+  const std::shared_ptr<const std::byte> memory = parallel::node_memory(
+      *ranks, bytes, [&](std::byte* to) { read_pixels(reader, dataset, shape, reinterpret_cast<Pixel*>(to)); });
+  return {extents, std::shared_ptr<const Pixel>(memory, reinterpret_cast<const Pixel*>(memory.get()))};
+}
+
+StoredMovie read_movie(const io::Reader& reader, const std::string& part, const parallel::Communicator* ranks = nullptr) {
   const std::vector<std::size_t> shape = movie_shape(reader, part);
   const std::string dataset = part + "/stimulus";
-  StoredMovie movie;
-  if (reader.type(dataset) == io::Type::uint8) {
-    movie.pixels = core::Array<std::uint8_t, 3>({shape[0], shape[1], shape[2]}, reader.read<std::uint8_t>(dataset));
-    refuse_missing<std::uint8_t>(reader, dataset, std::get<0>(movie.pixels).values(), shape[1] * shape[2]);
-  } else {
-    core::Array<float, 3> pixels({shape[0], shape[1], shape[2]}, reader.read<float>(dataset));
-    require_finite(reader, dataset, pixels.values(), shape[1] * shape[2]);
-    refuse_missing<float>(reader, dataset, pixels.values(), shape[1] * shape[2]);
-    movie.pixels = std::move(pixels);
-  }
-  return movie;
+  if (reader.type(dataset) == io::Type::uint8) return {read_frames<std::uint8_t>(reader, dataset, shape, ranks)};
+  return {read_frames<float>(reader, dataset, shape, ranks)};
 }
 
 /// 0 where the file does not say.
@@ -168,10 +192,11 @@ core::Array<float, 2> read_noiseless(const io::Reader& reader, const std::string
   return reader.has(dataset) ? read_rows(reader, dataset, cells, frames) : core::Array<float, 2>();
 }
 
-void load_train(const io::Reader& reader, const ResponseQuery& query, std::size_t frames, Part& part) {
+void load_train(const io::Reader& reader, const ResponseQuery& query, std::size_t frames, const parallel::Communicator* ranks,
+                Part& part) {
   part.target = read_train_target(reader, query, frames);
   part.noiseless = read_noiseless(reader, "train", query.cells, frames);
-  part.movie = read_movie(reader, "train");
+  part.movie = read_movie(reader, "train", ranks);
 }
 
 void load_test(const io::Reader& reader, const ResponseQuery& query, const stimulus::Screen& screen, Part& part) {
@@ -248,7 +273,8 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
 
 }  // namespace
 
-Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load) {
+Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load,
+                         const parallel::Communicator* ranks) {
   const io::Reader reader(path);
   refuse_transposed(reader, settings.target);
   const std::vector<std::size_t> shape = movie_shape(reader, "train");
@@ -264,7 +290,7 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   recording.coding = read_coding(reader, shape, load == Load::test ? &scan : nullptr);
   compare_scales(reader, settings);
   if (load == Load::train) check_test(reader, query, recording);
-  if (load != Load::test) load_train(reader, query, shape[0], recording.train);
+  if (load != Load::test) load_train(reader, query, shape[0], ranks, recording.train);
   if (load != Load::train) load_test(reader, query, recording.screen, recording.test);
   if (load != Load::test) scan = scan_movie(recording.train.movie);
   check_movies(reader, recording, scan);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/io/result_file.hpp"
+#include "amacrine/parallel/node_memory.hpp"
 #include "amacrine/recording/reader.hpp"
 
 #include <algorithm>
@@ -46,10 +47,13 @@ io::Input training_input(const parallel::Communicator& communicator, const std::
   return io::checked_contents(communicator, training_part, path, names_of_training());
 }
 
-double loaded_bytes(const std::string& path, Load load) {
+double loaded_bytes(const std::string& path, Load load, const parallel::Communicator* ranks) {
   const io::Reader reader(path);
   double bytes = 0;
-  if (load != Load::test) bytes += movie_bytes(reader, "train") + 2 * largest_bytes(reader, "train/response");
+  if (load != Load::test) {
+    if (ranks == nullptr || parallel::first_of_node(*ranks)) bytes += movie_bytes(reader, "train");
+    bytes += 2 * largest_bytes(reader, "train/response");
+  }
   if (load != Load::train)
     bytes += movie_bytes(reader, "test") + 2 * largest_bytes(reader, "test/response") + 2 * largest_bytes(reader, "test/repeats");
   return bytes;

@@ -9,7 +9,7 @@ namespace {
 
 /// A host array where the device can read it.
 template <class Pixel>
-core::View3<const Pixel> resident(const core::Array<Pixel, 3>& array) {
+core::View3<const Pixel> resident(const core::SharedArray<Pixel, 3>& array) {
   const Kokkos::View<const Pixel***, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> host(
       array.data(), array.extent(0), array.extent(1), array.extent(2));
   if constexpr (Kokkos::SpaceAccessibility<core::Exec, Kokkos::HostSpace>::accessible) {

@@ -11,6 +11,7 @@ using Lines = std::map<std::string, std::string>;
 void add_training(const TrainingSettings& s, Lines& lines) {
   const auto put = [&](const char* key, auto value) { lines[fmt::format("training.{}", key)] = fmt::format("{}", value); };
   put("segments", s.segments), put("windows", s.windows), put("spacing", s.run().spacing);
+  put("most_ranks", s.batch_of(s.segments).owners());
   put("epoch_windows", s.epoch_windows), put("total_windows", s.total_windows), put("epochs", s.epochs);
   put("loss", static_cast<int>(s.loss)), put("loss_epsilon", s.loss_epsilon);
   put("learning_rate", s.learning_rate);

@@ -87,6 +87,7 @@ void read_budget(core::Study& study, TrainingSettings& s) {
   s.segments = count(study, "segments", s.segments, 1, 100'000);
   s.windows = count(study, "windows", s.windows, 1, 100'000);
   s.spacing = count(study, "spacing", s.spacing, 1, 100'000);
+  s.most_ranks = count(study, "most_ranks", s.most_ranks, 1, 100'000);
   core::require<core::StudyError>(
       s.batch() >= 2, "{}: a batch of one window has no variance to normalise by; raise training.segments or training.windows",
       study.where("training.segments"));

@@ -30,7 +30,7 @@ std::vector<double> mean_rates(const recording::Recording& recording, const reco
 }  // namespace
 
 model::BatchLayout layout_of(const TrainingRun& run) {
-  return model::batch_layout(run.architecture, run.settings.segments, run.settings.run(), model::GraphUse::training,
+  return model::batch_layout(run.architecture, run.settings.batch_of(run.settings.segments), model::GraphUse::training,
                              model::conv_engine(run.settings.engine));
 }
 
@@ -56,8 +56,9 @@ void check_run(const parallel::Communicator& communicator, const TrainingRun& ru
   const std::size_t most = layout_of(run).segments.owners();
   core::require<core::RefusedError>(
       static_cast<std::size_t>(communicator.size()) <= most,
-      "{} ranks cannot share batches of training.segments = {} segments of {} windows; use at most {} ranks", communicator.size(),
-      run.settings.segments, run.settings.windows, most);
+      "{} ranks cannot share batches of training.segments = {} segments of {} windows; use at most {} ranks{}",
+      communicator.size(), run.settings.segments, run.settings.windows, most,
+      most < run.settings.segments ? fmt::format(", or set training.most_ranks = {}", communicator.size()) : std::string());
 }
 
 void check_validation(const TrainingRun& run, const recording::SegmentSampler& sampler) {

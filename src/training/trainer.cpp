@@ -170,7 +170,7 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
   const TrainingSettings& s = run.settings;
   const model::ConvEngine engine = model::conv_engine(s.engine);
   const auto workspaces = [&](std::size_t segments, model::GraphUse use) {
-    const model::BatchLayout layout = model::batch_layout(run.architecture, segments, s.run(), use, engine);
+    const model::BatchLayout layout = model::batch_layout(run.architecture, s.batch_of(segments), use, engine);
     return model::train_graph_bytes(run.architecture, layout, communicator.owned(layout.segments).size(), use, engine,
                                     model::FrameRoom::on_the_way);
   };

@@ -26,7 +26,7 @@ Validator::Validator(const parallel::Communicator& communicator, const TrainingR
 std::vector<float> Validator::population_statistics(const core::Exec& exec, const core::View1<float>& parameters) {
   const model::ConvEngine engine = model::conv_engine(run_.settings.engine);
   const model::BatchLayout layout =
-      model::batch_layout(run_.architecture, spread_.size(), window_run_, model::GraphUse::statistics, engine);
+      model::batch_layout(run_.architecture, run_.settings.batch_of(spread_.size()), model::GraphUse::statistics, engine);
   const parallel::Range owned = communicator_.owned(layout.segments);
   if (!graph_)
     graph_ = std::make_unique<model::TrainGraph<float>>(

@@ -30,8 +30,8 @@ TrainingStep::TrainingStep(const recording::Recording& recording, const model::A
                            const model::WindowRun& run, std::size_t models)
     : source_(recording, recording::Normalisation{}, static_cast<std::size_t>(architecture.history), 0),
       graph_(model::make_train_graph<float>(
-          architecture, model::batch_layout(architecture, segments, run, model::GraphUse::training),
-          communicator_.owned(model::batch_layout(architecture, segments, run, model::GraphUse::training).segments),
+          architecture, model::batch_layout(architecture, {segments, run}, model::GraphUse::training),
+          communicator_.owned(model::batch_layout(architecture, {segments, run}, model::GraphUse::training).segments),
           model::GraphUse::training, model::ConvEngine::automatic, model::FrameRoom::on_the_way)),
       frames_(recording.train.movie.frames()) {
   for (std::uint64_t seed = 1; seed <= models; ++seed) {

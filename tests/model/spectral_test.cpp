@@ -247,14 +247,17 @@ TEST(Spectral, FirstLayerOfWindowsApart) {
   check_first_layer<double>(apart_by_more, 2000, 1e-13, 9);
 }
 TEST(Spectral, RunsThatAreComputedSideBySide) {
-  EXPECT_EQ(model::runs_side_by_side(64, 40, 8), 2u);
-  EXPECT_EQ(model::runs_side_by_side(63, 40, 8), 1u) << "a segment would be left over";
-  EXPECT_EQ(model::runs_side_by_side(9, 40, 5), 3u);
-  EXPECT_EQ(model::runs_side_by_side(32, 40, 16), 1u);
-  EXPECT_EQ(model::runs_side_by_side(512, 40, 1), 16u);
-  EXPECT_EQ(model::runs_side_by_side(64, 120, 8), 1u) << "no transform over time is that long";
-  EXPECT_EQ(model::runs_side_by_side(64, 40, {8, 4}), 2u);
-  EXPECT_EQ(model::runs_side_by_side(64, 120, {8, 4}), 2u) << "a phase has 30 lags";
+  EXPECT_EQ(model::runs_side_by_side({64, 8, 8}, 40), 2u);
+  EXPECT_EQ(model::runs_side_by_side({63, 8, 8}, 40), 1u) << "a segment would be left over";
+  EXPECT_EQ(model::runs_side_by_side({9, 5, 3}, 40), 3u);
+  EXPECT_EQ(model::runs_side_by_side({32, 16, 8}, 40), 1u);
+  EXPECT_EQ(model::runs_side_by_side({512, 1, 8}, 40), 16u);
+  EXPECT_EQ(model::runs_side_by_side({64, 8, 8}, 120), 1u) << "no transform over time is that long";
+  EXPECT_EQ(model::runs_side_by_side({64, {8, 4}, 8}, 40), 2u);
+  EXPECT_EQ(model::runs_side_by_side({64, {8, 4}, 8}, 120), 2u) << "a phase has 30 lags";
+  EXPECT_EQ(model::runs_side_by_side({128, {4, 4}, 32}, 40), 4u);
+  EXPECT_EQ(model::runs_side_by_side({128, {4, 4}, 33}, 40), 2u) << "33 ranks want a segment each";
+  EXPECT_EQ(model::runs_side_by_side({128, {4, 4}, 1000}, 40), 1u);
 }
 TEST(Spectral, ForwardEnginesGiveAWindowTheSameBitsInAnySegment) {
   const Sizes n = one_block, more{4, 2, 12, 3, 9, 8, 27, 2, 2};
@@ -281,12 +284,15 @@ TEST(Spectral, ForwardEnginesGiveAWindowTheSameBitsInAnySegment) {
   EXPECT_EQ(first_windows(n), first_windows(more));
 }
 TEST(Spectral, SegmentsWhoseGradientsAreSummed) {
-  EXPECT_EQ(model::gradient_segments(16, 40, 32), 2u);
-  EXPECT_EQ(model::gradient_segments(32, 40, 16), 4u);
-  EXPECT_EQ(model::gradient_segments(24, 40, 16), 3u);
-  EXPECT_EQ(model::gradient_segments(4, 40, 128), 1u);
-  EXPECT_EQ(model::gradient_segments(8, 40, 32), 1u);
-  EXPECT_EQ(model::gradient_segments(16, 120, 32), 1u) << "no transform over time is that long";
+  EXPECT_EQ(model::gradient_segments(16, 40, 32, 8), 2u);
+  EXPECT_EQ(model::gradient_segments(32, 40, 16, 8), 4u);
+  EXPECT_EQ(model::gradient_segments(24, 40, 16, 8), 3u);
+  EXPECT_EQ(model::gradient_segments(4, 40, 128, 8), 1u);
+  EXPECT_EQ(model::gradient_segments(8, 40, 32, 8), 1u);
+  EXPECT_EQ(model::gradient_segments(32, 40, 16, 16), 2u);
+  EXPECT_EQ(model::gradient_segments(32, 40, 16, 32), 1u);
+  EXPECT_EQ(model::gradient_segments(30, 40, 16, 8), 3u);
+  EXPECT_EQ(model::gradient_segments(16, 120, 32, 8), 1u) << "no transform over time is that long";
 }
 TEST(Spectral, SecondLayerInDouble) {
   check_second_layer<double>(odd, 100000, 1e-13);

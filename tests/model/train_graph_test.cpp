@@ -62,7 +62,7 @@ struct Fixture {
   core::Exec exec;
   Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine)
       : Fixture(a, values, batch, engine,
-                batch_layout(a, batch.segments, {batch.windows, batch.spacing}, GraphUse::training, engine)) {}
+                batch_layout(a, {batch.segments, {batch.windows, batch.spacing}, 1}, GraphUse::training, engine)) {}
   Fixture(const Architecture& a, const std::vector<double>& values, const Batch& batch, ConvEngine engine,
           const BatchLayout& layout)
       : graph(make_train_graph<double>(a, layout, {0, layout.segments.count}, GraphUse::training, engine)),

@@ -40,7 +40,7 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
       for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct})
         for (const WindowRun& run : {WindowRun(8), WindowRun(20), WindowRun(4, 4), WindowRun(20, 3)})
           for (const FrameRoom room : {FrameRoom::held, FrameRoom::on_the_way}) {
-            const BatchLayout layout = batch_layout(a, 4, run, use, engine);
+            const BatchLayout layout = batch_layout(a, {4, run, 1}, use, engine);
             const double predicted = train_graph_bytes(a, layout, layout.segments.count, use, engine, room),
                          truth = measured(a, layout, use, engine, room);
             EXPECT_TRUE(truth > 0 && std::abs(predicted - truth) <= 0.01 * truth)
@@ -54,8 +54,8 @@ TEST(NeedsHost, AnHourStaysWithinItsBound) {
   if (!core::detail::exec_is_host) GTEST_SKIP() << "SKIPPED: workspaces lie in the device's memory";
   const double movie = 360'000.0 * 2500, responses = 3 * 5 * 360'000.0 * sizeof(float), program = 80e6;
   for (const Norm norm : {Norm::per_channel, Norm::per_unit}) {
-    const BatchLayout batch = batch_layout(standard(norm), 128, {4, 4}, GraphUse::training),
-                      statistics = batch_layout(standard(norm), 512, {4, 4}, GraphUse::statistics);
+    const BatchLayout batch = batch_layout(standard(norm), {128, {4, 4}}, GraphUse::training),
+                      statistics = batch_layout(standard(norm), {512, {4, 4}}, GraphUse::statistics);
     const double workspaces = train_graph_bytes(standard(norm), batch, batch.segments.count, GraphUse::training,
                                                 ConvEngine::automatic, FrameRoom::on_the_way) +
                               train_graph_bytes(standard(norm), statistics, statistics.segments.count, GraphUse::statistics);

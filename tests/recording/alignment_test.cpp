@@ -74,7 +74,7 @@ Recording simulated(const std::string& ensemble, double minutes) {
 
 /// The same on a display of 60 Hz: the frame shown at its beginning, and the spikes of its duration.
 Recording at_sixty_hertz(const Recording& recording) {
-  const auto& pixels = std::get<core::Array<std::uint8_t, 3>>(recording.train.movie.pixels);
+  const auto& pixels = std::get<core::SharedArray<std::uint8_t, 3>>(recording.train.movie.pixels);
   const std::size_t frames = pixels.extent(0) * 3 / 5, cells = recording.cells.size();
   Recording other = recording;
   other.screen.frame_ms = 1000.0 / 60;
@@ -174,7 +174,7 @@ TEST(Alignment, NothingIsSaidOfNoiseSilenceStillnessAndShortMovies) {
   for (float& rate : recording.train.target.values()) rate = 0;
   EXPECT_EQ(said(recording, recording.train), "");
   Recording still = flicker(1, 0);
-  for (float& value : std::get<1>(still.train.movie.pixels).values()) value = 1;
+  still.train.movie.pixels = core::Array<float, 3>(std::get<1>(still.train.movie.pixels).shape(), 1.0F);
   EXPECT_EQ(said(still, still.train), "");
   Recording brief = flicker(1, 0);
   brief.train.movie.pixels = core::Array<float, 3>({1000, 2, 3}, 1.0F);

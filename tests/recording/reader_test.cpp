@@ -37,7 +37,7 @@ TEST_F(Reading, CountsBecomeHzAndBytesStayBytes) {
   ASSERT_EQ(recording.cells.size(), 3u);
   EXPECT_THAT(recording.train.target.row(0).first(5), ElementsAre(0.0f, 100.0f, 0.0f, 200.0f, 0.0f));
   EXPECT_THAT(recording.train.target.row(1).first(5), ElementsAre(100.0f, 0.0f, 200.0f, 0.0f, 0.0f));
-  ASSERT_TRUE((std::holds_alternative<core::Array<std::uint8_t, 3>>(recording.train.movie.pixels)));
+  ASSERT_TRUE((std::holds_alternative<core::SharedArray<std::uint8_t, 3>>(recording.train.movie.pixels)));
   EXPECT_EQ(std::get<0>(recording.train.movie.pixels)(2, 1, 3), (7 * 2 + 3 * 8) % 251);
   EXPECT_EQ(recording.screen.height, 4);
   EXPECT_EQ(recording.screen.width, 5);
@@ -51,7 +51,7 @@ TEST_F(Reading, OtherNumberTypesBecomeFloat) {
   LabFile file;
   file.movie_type = io::Type::float64;
   const Recording recording = load(file);
-  ASSERT_TRUE((std::holds_alternative<core::Array<float, 3>>(recording.train.movie.pixels)));
+  ASSERT_TRUE((std::holds_alternative<core::SharedArray<float, 3>>(recording.train.movie.pixels)));
   EXPECT_EQ(std::get<1>(recording.train.movie.pixels)(2, 1, 3), 38.0f);
 }
 

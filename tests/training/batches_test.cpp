@@ -34,7 +34,7 @@ TEST_P(Batches, WindowsSeeTheirFramesAndTargets) {
   run.architecture.history = history;
   const model::ConvEngine engine = windows * spacing > 40 ? model::ConvEngine::direct : model::ConvEngine::spectral;
   const model::BatchLayout layout =
-      model::batch_layout(run.architecture, runs, {windows, spacing}, model::GraphUse::training, engine);
+      model::batch_layout(run.architecture, {runs, {windows, spacing}, 1}, model::GraphUse::training, engine);
   auto graph =
       model::make_train_graph<float>(run.architecture, layout, {0, layout.segments.count}, model::GraphUse::training, engine);
   const auto normalisation = recording::fit_normalisation(recording.train.movie, recording.coding, "scalar");
@@ -44,7 +44,7 @@ TEST_P(Batches, WindowsSeeTheirFramesAndTargets) {
   const core::Exec exec;
   source.fill(exec, first, graph);
   const std::vector<float> frames = core::to_host(graph.frames), target = core::to_host(graph.target);
-  const auto& movie = std::get<core::Array<std::uint8_t, 3>>(recording.train.movie.pixels);
+  const auto& movie = std::get<core::SharedArray<std::uint8_t, 3>>(recording.train.movie.pixels);
   const std::size_t T = static_cast<std::size_t>(history), phase = windows + (T + spacing - 1) / spacing - 1;
   const std::size_t per_run = spacing * phase, per_segment = graph.runs * per_run;
   ASSERT_EQ(graph.frames.extent(3), per_segment);
@@ -76,7 +76,7 @@ Step step_of(const TrainingRun& run, const BatchSource& source, const std::vecto
              model::FrameRoom room) {
   constexpr model::ConvEngine engine = model::ConvEngine::spectral;
   const model::BatchLayout layout =
-      model::batch_layout(run.architecture, shape.runs, {shape.windows, shape.spacing}, model::GraphUse::training, engine);
+      model::batch_layout(run.architecture, {shape.runs, {shape.windows, shape.spacing}, 1}, model::GraphUse::training, engine);
   auto graph = model::make_train_graph<float>(run.architecture, layout, {0, layout.segments.count}, model::GraphUse::training,
                                               engine, room);
   EXPECT_EQ(graph.holds_frames(), room == model::FrameRoom::held || !model::planes_carry_work);
@@ -100,7 +100,7 @@ TEST(FramesOnTheWay, GiveTheSameBits) {
     for (const Shape& shape : {Shape{4, 4, 4, 40}, Shape{6, 8, 1, 40}, Shape{3, 5, 3, 21}}) {
       recording::Recording recording = synthetic::make_recording(400, 2, 5, side);
       if (floats) {
-        const auto& bytes = std::get<core::Array<std::uint8_t, 3>>(recording.train.movie.pixels);
+        const auto& bytes = std::get<core::SharedArray<std::uint8_t, 3>>(recording.train.movie.pixels);
         core::Array<float, 3> pixels({bytes.extent(0), side, side});
         std::copy(bytes.values().begin(), bytes.values().end(), pixels.values().begin());
         recording.train.movie.pixels = std::move(pixels);

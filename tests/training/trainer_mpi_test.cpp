@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace amacrine::training {
@@ -44,8 +45,8 @@ TEST(TrainerRanks, SegmentsThatShareAGradientGiveTheSameBits) {
   const recording::Recording r = synthetic::make_recording(3000, 2, 7);
   TrainingRun run = synthetic::make_run(r);
   run.settings.segments = 16, run.settings.windows = 32, run.settings.engine = "spectral";
-  run.settings.total_windows = 1536, run.settings.epoch_windows = 1536;
-  ASSERT_EQ(model::gradient_segments(16, 6, {32, 1, run.settings.spacing}), 2u);
+  run.settings.total_windows = 1536, run.settings.epoch_windows = 1536, run.settings.most_ranks = 8;
+  ASSERT_EQ(model::gradient_segments(16, 6, {32, 1, run.settings.spacing}, 8), 2u);
   const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
   EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
@@ -58,7 +59,7 @@ TEST(TrainerRanks, RunsSideBySideGiveTheSameBits) {
   run.architecture.history = 16;
   run.settings.segments = 64, run.settings.windows = 8, run.settings.engine = "spectral";
   run.settings.total_windows = 1024, run.settings.epoch_windows = 512;
-  ASSERT_EQ(model::runs_side_by_side(64, 16, run.settings.run()), 2u);
+  ASSERT_EQ(model::runs_side_by_side(run.settings.batch_of(64), 16), 2u);
   const TrainingResult together = train_model(Communicator::world(), run), alone = train_model(Communicator::self(), run);
   EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
   EXPECT_EQ(together.curve.back().train_loss, alone.curve.back().train_loss);
@@ -67,6 +68,28 @@ TEST(TrainerRanks, RunsSideBySideGiveTheSameBits) {
   EXPECT_TRUE(std::abs(alone.curve.front().train_loss - direct.curve.front().train_loss) <=
               1e-4 * std::abs(direct.curve.front().train_loss))
       << alone.curve.front().train_loss << " " << direct.curve.front().train_loss;
+}
+
+/// As many ranks as segments, where the study lets as many share a batch; where it does not, the refusal says how they may.
+TEST(TrainerRanks, AsManyAsSegmentsGiveTheSameBits) {
+  const recording::Recording r = synthetic::make_recording(2000, 2, 9);
+  TrainingRun run = synthetic::make_run(r);
+  const Communicator world = Communicator::world();
+  const auto ranks = static_cast<std::size_t>(world.size());
+  run.settings.segments = ranks, run.settings.windows = 16, run.settings.engine = "spectral", run.settings.most_ranks = ranks;
+  run.settings.total_windows = 32 * ranks, run.settings.epoch_windows = 32 * ranks;
+  const TrainingResult together = train_model(world, run), alone = train_model(Communicator::self(), run);
+  EXPECT_TRUE(same_bits(together.model.parameters, alone.model.parameters));
+  if (ranks == 1) return;
+  run.settings.segments = 4 * ranks, run.settings.windows = 4, run.settings.most_ranks = 1;
+  try {
+    train_model(world, run);
+    ADD_FAILURE() << "more ranks than training.most_ranks share a batch";
+  } catch (const core::RefusedError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr(fmt::format("or set training.most_ranks = {}", ranks)));
+  }
+  run.settings.most_ranks = ranks;
+  EXPECT_NO_THROW(train_model(world, run));
 }
 
 TEST(TrainerRanks, LinearBaselineGivesTheSameBits) {

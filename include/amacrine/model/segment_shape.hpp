@@ -15,6 +15,14 @@ struct WindowRun {
   std::size_t reach() const { return (windows - 1) * spacing; }  ///< frames from the first window's target to the last one's
 };
 
+/// A batch of `runs` runs of windows that `ranks` ranks can share, or as many as there are runs where these are fewer.
+struct Batch {
+  std::size_t runs;
+  WindowRun run;
+  std::size_t ranks = 32;
+  std::size_t owners() const { return std::max<std::size_t>(1, std::min(ranks, runs)); }
+};
+
 /// A segment: `windows` windows in one run, or in several equally long runs side by side, so that short ones fill the lanes that
 /// a segment is computed in.
 ///
@@ -33,11 +41,12 @@ struct SegmentShape {
   std::size_t frames(std::size_t history) const { return runs * run_frames(history); }
 };
 
-/// Neighbouring segments whose gradients are best summed before they are written: about 64 windows, at most an eighth of the
-/// segments, of which it is a divisor.
-inline std::size_t sharing_neighbours(std::size_t segments, std::size_t windows) {
-  constexpr std::size_t shared_windows = 64, parts = 8;
-  std::size_t together = std::max<std::size_t>(1, std::min(shared_windows / std::max<std::size_t>(windows, 1), segments / parts));
+/// Neighbouring segments whose gradients are best summed before they are written: about 64 windows, so few that `owners` ranks
+/// share the segments, and a divisor of these.
+inline std::size_t sharing_neighbours(std::size_t segments, std::size_t windows, std::size_t owners) {
+  constexpr std::size_t shared_windows = 64;
+  std::size_t together =
+      std::max<std::size_t>(1, std::min(shared_windows / std::max<std::size_t>(windows, 1), segments / owners));
   while (segments % together != 0) --together;
   return together;
 }

@@ -92,10 +92,11 @@ struct TimeBlocks {
 }  // namespace spectral
 
 /// Segments whose kernel gradients an engine of these sizes had best sum among their spectra, so that they are transformed back
-/// once: a divisor of `segments`, at most an eighth of them, 1 where there is no transform over time.
-std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape);
-/// Runs that such an engine had best compute side by side, as one segment: a divisor of `runs`.
-std::size_t runs_side_by_side(std::size_t runs, std::size_t history, const WindowRun& run);
+/// once: a divisor of `segments` that leaves `owners` of such sums, 1 where there is no transform over time.
+std::size_t gradient_segments(std::size_t segments, std::size_t history, const SegmentShape& shape, std::size_t owners);
+/// Runs that such an engine had best compute side by side, as one segment: a divisor of the batch's runs that leaves a segment to
+/// each of its ranks.
+std::size_t runs_side_by_side(const Batch& batch, std::size_t history);
 
 /// The first layer over segments; shapes as in kernels.hpp (temporal_conv_*). An engine made for gradients, whose segments are
 /// always whole, transforms them over time as well where that pays, and then takes runs side by side. One made for forward passes

@@ -90,7 +90,7 @@ struct BatchLayout {
   parallel::Shards segments;
   SegmentShape shape;
 };
-BatchLayout batch_layout(const Architecture& architecture, std::size_t runs, const WindowRun& run, GraphUse use,
+BatchLayout batch_layout(const Architecture& architecture, const Batch& batch, GraphUse use,
                          ConvEngine engine = ConvEngine::automatic);
 
 /// `owned`: segments of the layout.

@@ -15,21 +15,24 @@ namespace amacrine::recording {
 
 enum class Load { train, test, both };
 
-/// Reads a recording, cells selected in the order asked for. Local: every rank reads for itself. Parts that are not loaded stay
-/// empty, except the facts that need them: contrast coding of lab files and silent cells come from the training part, streamed.
-/// The test part's responses are checked even where only the training part is loaded.
-/// Receptive-field centres are the given ones or the file's; fitted ones are left empty (see fit_centres).
-/// Throws InputError with file, dataset, what was expected and what to do: missing datasets, wrong shapes, NaN, responses that
-/// are not what their name says, cells out of range, blocks that do not fit, files cut short.
-Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both);
+/// Reads a recording, cells selected in the order asked for. Local, every rank reading for itself; collective where `ranks` are
+/// given: one rank of a node then reads the training movie into memory that the node's ranks share. Parts that are not loaded
+/// stay empty, except the facts that need them: contrast coding of lab files and silent cells come from the training part,
+/// streamed. The test part's responses are checked even where only the training part is loaded. Receptive-field centres are the
+/// given ones or the file's; fitted ones are left empty (see fit_centres). Throws InputError with file, dataset, what was
+/// expected and what to do: missing datasets, wrong shapes, NaN, responses that are not what their name says, cells out of range,
+/// blocks that do not fit, files cut short.
+Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load = Load::both,
+                         const parallel::Communicator* ranks = nullptr);
 
 /// What determines a training on the recording at `path`: its training part and the file's attributes. Collective. A mended test
 /// part changes nothing in it.
 io::Input training_input(const parallel::Communicator& communicator, const std::string& path);
 /// The role of that input.
 constexpr const char* training_part = "training part of the recording";
-/// Bytes that load_recording takes for movies and responses.
-double loaded_bytes(const std::string& path, Load load);
+/// Bytes that load_recording takes on this rank for movies and responses. Collective where `ranks` are given: of a training movie
+/// that the ranks of a node share, the first of them counts all.
+double loaded_bytes(const std::string& path, Load load, const parallel::Communicator* ranks = nullptr);
 /// One line about a recording for people: frame interval, how long a model's windows of `history` frames last, and duration, mean
 /// and largest rate of each cell of the parts that are loaded.
 std::string description(const Recording& recording, int history);

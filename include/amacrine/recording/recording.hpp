@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/array.hpp"
+#include "amacrine/core/shared_array.hpp"
 #include "amacrine/core/study.hpp"
 #include "amacrine/io/provenance.hpp"
 #include "amacrine/stimulus/stimulus.hpp"
@@ -28,9 +29,9 @@ struct Normalisation {
   std::vector<double> mean{0.0}, scale{1.0};
 };
 
-/// A movie as stored: uint8 stays uint8 (0.9 GB an hour), anything else becomes float32. (T, Y, X)
+/// A movie as stored: uint8 stays uint8 (0.9 GB an hour), anything else becomes float32. (T, Y, X). Ranks of a node may share it.
 struct StoredMovie {
-  std::variant<core::Array<std::uint8_t, 3>, core::Array<float, 3>> pixels;
+  std::variant<core::SharedArray<std::uint8_t, 3>, core::SharedArray<float, 3>> pixels;
   std::size_t frames() const;
   std::size_t height() const;
   std::size_t width() const;

@@ -51,6 +51,7 @@ struct TrainingSettings {
   std::size_t segments = 128;           ///< segments of a batch (model::batch_layout)
   std::size_t windows = 4;              ///< windows of a segment; a batch has segments * windows windows
   std::size_t spacing = 4;              ///< frames from one window of a segment to the next, 1 being neighbours
+  std::size_t most_ranks = 32;          ///< ranks that can share a batch; sets the order of its sums, so the bits depend on it
   std::size_t epoch_windows = 25'600;   ///< windows between two validations; 0: as many as the training part has
   std::size_t total_windows = 307'200;  ///< the whole budget: a multiple of the batch, rounded up
   std::size_t epochs = 0;               ///< where not 0, the budget is epochs * epoch_windows instead
@@ -79,6 +80,7 @@ struct TrainingSettings {
 
   std::size_t batch() const { return segments * windows; }
   model::WindowRun run() const { return {windows, spacing}; }
+  model::Batch batch_of(std::size_t runs) const { return {runs, run(), most_ranks}; }
   std::size_t steps_per_epoch() const { return (epoch_windows + batch() - 1) / batch(); }
   std::size_t total_steps() const { return (total_windows + batch() - 1) / batch(); }
 };
