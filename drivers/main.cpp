@@ -3,6 +3,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/version.hpp"
 #include "amacrine/io/status_file.hpp"
+#include "amacrine/parallel/devices.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "drivers/subjects.hpp"
@@ -121,6 +122,12 @@ void stop_by_file(const Context& context) {
   amacrine::parallel::stop_when_there(path, context.world.root());
 }
 
+void tell_of_gpus(const amacrine::parallel::Communicator& world) {
+  const auto ranks = amacrine::parallel::placements(world);
+  if (const std::string line = amacrine::parallel::gpu_line(ranks); !line.empty()) amacrine::core::log("{}", line);
+  if (const std::string warning = amacrine::parallel::gpu_warning(ranks); !warning.empty()) amacrine::core::warn("{}", warning);
+}
+
 int run_study(const Verb& verb, const Request& request, std::optional<amacrine::io::StatusFile>& status) {
   amacrine::core::set_log_level(request.log_level);
   amacrine::parallel::stop_after(std::min(60 * request.max_minutes, amacrine::parallel::seconds_left_in_job()));
@@ -137,6 +144,7 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
   stop_by_file(context);
   const std::string warning = amacrine::parallel::rank_warning(context.world.size());
   if (!warning.empty()) amacrine::core::warn("{}", warning);
+  tell_of_gpus(context.world);
   amacrine::core::log("{}: study '{}' ({}), results in {}", verb.name, context.settings.name, request.options.study_file,
                       context.settings.output);
   if (!request.options.dry_run) {

@@ -77,14 +77,6 @@ Environment::~Environment() {
   MPI_Finalize();
 }
 
-std::string Environment::describe() const {
-  int ranks = 1;
-  check(MPI_Comm_size(MPI_COMM_WORLD, &ranks), "MPI_Comm_size");
-  const int threads = thread_count();
-  return fmt::format("{} rank{} x {} thread{} ({})", ranks, ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s",
-                     device_name());
-}
-
 int thread_count() { return Kokkos::DefaultHostExecutionSpace().concurrency(); }
 
 std::string device_name() { return Kokkos::DefaultExecutionSpace::name(); }

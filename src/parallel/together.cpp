@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <sstream>
 #include <string>
 
 namespace amacrine::parallel {
@@ -40,6 +41,15 @@ void on_some(const Communicator& communicator, bool mine, const std::function<vo
   const std::vector<std::int32_t> codes = communicator.gather_all<std::int32_t>(std::span<const std::int32_t>(&code, 1));
   const auto first = std::find_if(codes.begin(), codes.end(), [](std::int32_t each) { return each != 0; });
   if (first != codes.end()) rethrow(*first, communicator.broadcast(message, static_cast<int>(first - codes.begin())));
+}
+
+std::vector<std::string> gather_texts(const Communicator& communicator, const std::string& mine) {
+  const std::string line = mine + "\n";
+  const std::vector<char> all = communicator.gather_all<char>(std::span<const char>(line.data(), line.size()));
+  std::istringstream lines(std::string(all.begin(), all.end()));
+  std::vector<std::string> texts;
+  for (std::string text; std::getline(lines, text);) texts.push_back(text);
+  return texts;
 }
 
 }  // namespace amacrine::parallel

@@ -18,8 +18,6 @@ class Environment {
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
-  /// "2 ranks x 1 thread (OpenMP)", for the log and provenance.
-  std::string describe() const;
 
  private:
   std::unique_ptr<Watchdog> watchdog_;
