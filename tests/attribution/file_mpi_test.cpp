@@ -206,6 +206,44 @@ TEST(AttributionFile, ATaskIsWrittenInOnePieceAVariable) {
   }
 }
 
+/// Cells at two places see bars at their own place; each cell's rows are those it has where it is attributed alone.
+TEST(AttributionFile, RowsOfCellsAtSeveralPlacesAreEachCellsOwn) {
+  const auto world = parallel::Communicator::world();
+  Job job("unit");
+  job.settings.stimuli = {"moving_bar"};
+  const auto catalogue = stimulus::catalogue(dark_stimuli(), job.model.screen);
+  const auto rows_of = [&](const std::vector<std::string>& cells, const std::string& name) {
+    job.settings.cells = cells;
+    job.plan = make_plan(job.settings, catalogue, job.model);
+    return job.run(world, scratch(world, name));
+  };
+  const io::Reader all(rows_of({}, "places.h5"));
+  ASSERT_GT(job.plan.showings.size(), job.plan.stimuli.size()) << "bars are shown at two places";
+  const std::size_t windows = job.plan.windows, cells = job.model.cells.size();
+  std::vector<double> sizes;
+  for (std::size_t n = 0; n < cells; ++n) {
+    const io::Reader alone(rows_of({job.model.cells[n].name}, "place.h5"));
+    for (const char* name : {"rate", "residual", "attribution", "drive", "downstream_weight", "unit_attribution", "unit_drive"}) {
+      const auto together = all.read<float>(name), own = alone.read<float>(name);
+      const std::size_t block = own.size() / windows;
+      ASSERT_EQ(together.size(), own.size() * cells) << name;
+      double size = 0;
+      for (std::size_t w = 0; w < windows; ++w)
+        for (std::size_t i = 0; i < block; ++i) {
+          const float expected = own[w * block + i];
+          ASSERT_NEAR(together[(w * cells + n) * block + i], expected, 1e-5F + 1e-5F * std::abs(expected)) << name << " " << n;
+          size += std::abs(expected);
+        }
+      if (std::string(name) == "attribution") sizes.push_back(size);
+    }
+    world.barrier();
+  }
+  for (std::size_t n = 0; n < cells; ++n) {
+    EXPECT_GT(sizes[n], 0) << n;
+    EXPECT_GT(std::abs(sizes[n] - sizes[(n + 1) % cells]), 1e-3 * sizes[n]) << "cells differ, or the test could not fail";
+  }
+}
+
 /// Norm per unit: plain network. Norm per channel: folded by the stimuli's symmetry.
 class Norms : public testing::TestWithParam<model::Norm> {};
 
