@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
 #include "amacrine/parallel/environment.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
 
 #include <algorithm>
@@ -129,6 +130,7 @@ int run_guarded(const std::function<int()>& body, const std::function<void(int, 
     report(all);
     tell(outcome);
   }
+  work_ended(outcome.code);
   return outcome.code;
 }
 

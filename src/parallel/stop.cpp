@@ -37,6 +37,7 @@ std::atomic<long long> received_at{0};
 std::atomic<long long> patience_ns{static_cast<long long>(shortest_patience_s * nanoseconds_per_s)};
 std::atomic<void (*)()> last_act{nullptr};
 std::atomic<bool> leaving{false}, speaker{true};
+std::atomic<int> ended{-1};  ///< exit code of the work, once it has ended
 static_assert(std::atomic<long long>::is_always_lock_free && std::atomic<void (*)()>::is_always_lock_free);
 
 /// The file that asks to stop, and what it is called in messages.
@@ -69,6 +70,7 @@ void say(const char* text) { [[maybe_unused]] const ssize_t written = write(STDE
 
 /// Ends the process from inside a handler.
 [[noreturn]] void leave() {
+  if (ended >= 0) _exit(ended);  // late, while the libraries are taken down
   if (!leaving.exchange(true)) {
     if (auto* const act = last_act.load()) act();
     if (speaker) {
@@ -125,6 +127,7 @@ void look(int /*signal*/) {
 }  // namespace
 
 StopListener::StopListener() {
+  ended = -1;
   received = 0;
   received_at = 0;
   struct sigaction action {};
@@ -181,6 +184,8 @@ bool detail::give_signs(int descriptor, int rank) {
   start(looking, look_interval_ns, true);
   return true;
 }
+
+void work_ended(int code) { ended = code; }
 
 double seconds_left_in_job(double margin_s) {
   constexpr double none = std::numeric_limits<double>::infinity();

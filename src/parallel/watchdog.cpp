@@ -28,6 +28,13 @@ int patience_of_the_environment() {
   return text == nullptr ? standard : std::atoi(text);
 }
 
+/// The rank that the launcher says this process will be; -1 where it does not say.
+int rank_of_the_environment() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* const text = std::getenv(name); text != nullptr) return std::atoi(text);
+  return -1;
+}
+
 /// The child: ends with the rank, or ends it.
 [[noreturn]] void watch_over(pid_t parent, int signs, int patience_s) {
   prctl(PR_SET_NAME, "amacrine-watch");
@@ -72,10 +79,14 @@ Watchdog::Watchdog() {
   fcntl(ends[1], F_SETFL, O_NONBLOCK);
   signs_ = ends[1];
   child_ = child;
+  // A rank may be stopped while MPI starts, where the others wait for it.
+  if (!detail::give_signs(signs_, rank_of_the_environment())) let_go();
 }
 
 void Watchdog::watch(int rank, int ranks) {
-  if (signs_ >= 0 && (ranks == 1 || !detail::give_signs(signs_, rank))) let_go();
+  if (signs_ < 0) return;
+  detail::give_signs(ranks == 1 ? -1 : signs_, rank);
+  if (ranks == 1) let_go();
 }
 
 Watchdog::~Watchdog() {

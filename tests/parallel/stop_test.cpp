@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace amacrine::parallel {
@@ -155,6 +156,19 @@ void goes_on_patiently() {
   std::raise(SIGUSR1);
   usleep(static_cast<unsigned>(1.5e6 * shortest_patience_s));
   _exit(stop_asked() ? 4 : 5);
+}
+
+/// The work ended while the signal, which it did not look at, waited for it.
+void signalled_at_the_end() {
+  const StopListener listener;
+  set_last_act(told_at_the_end);
+  std::raise(SIGTERM);
+  work_ended(0);
+  sleep_for_ever();
+}
+
+TEST(StopDeathTest, ASignalAfterTheWorkSaysNothing) {
+  EXPECT_EXIT(signalled_at_the_end(), testing::ExitedWithCode(0), testing::IsEmpty());
 }
 
 TEST(StopDeathTest, ATimerEndsWhoNeverLooks) {

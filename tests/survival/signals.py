@@ -17,6 +17,7 @@ import numpy as np
 
 amacrine, mpiexec, study, form, seed = sys.argv[1:]
 random.seed(int(seed))
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a run would ignore it, and rightly so
 stops = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 # What each verb makes. All of them need what stands above them.
 outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evaluate": ["evaluation.h5"], "probe": ["responses_*.h5"],
@@ -120,7 +121,7 @@ def disturb(verb, folder, ranks, which, delay, whom):
     return code, time.monotonic() - sent
 
 
-def judge_stop(verb, folder, ranks, code, seconds):
+def judge_stop(verb, folder, ranks, whom, code, seconds):
     faults = []
     state = status(folder, verb)
     if seconds > longest_s:
@@ -131,7 +132,9 @@ def judge_stop(verb, folder, ranks, code, seconds):
     if code == 0 and state.get("state") != "finished":
         faults.append(f"exit code 0, but the status is {state.get('state')}")
     # mpirun has codes of its own. A run stopped before it knew its folder has no status.
-    if code != 0 and (state.get("state"), state.get("exit_code")) != ("stopped", RUN_AGAIN) and (state or "stopped by SIG" not in log):
+    # And it may have been told to stop when the work had ended already.
+    ended = whom == "mpirun" and state.get("state") == "finished"
+    if code != 0 and (state.get("state"), state.get("exit_code")) != ("stopped", RUN_AGAIN) and (state or "stopped by SIG" not in log) and not ended:
         faults.append(f"status {state.get('state')} {state.get('exit_code')}; it said {log[-300:]}")
     return faults
 
@@ -177,7 +180,7 @@ def attempt(verb, ranks, which, delay, whom):
     if which == signal.SIGSTOP:
         faults += judge_still(verb, folder, code, seconds)
     elif which != signal.SIGKILL:
-        faults += judge_stop(verb, folder, ranks, code, seconds)
+        faults += judge_stop(verb, folder, ranks, whom, code, seconds)
     again = random.choice([1, 2]) if verb in ("attribute", "train") else ranks
     faults += finish(verb, folder, again)
     name = signal.Signals(which).name
@@ -207,6 +210,7 @@ def attempts(duration):
         yield "attribute", 1, signal.SIGTERM, 0.0, "all ranks"
         yield "attribute", 2, signal.SIGKILL, 0.6 * duration["attribute"], "one rank"
         yield "train", 2, signal.SIGSTOP, 0.2 * duration["train"], "one rank"
+        yield "evaluate", 2, signal.SIGSTOP, 0.05, "one rank"  # while MPI starts
         return
     for verb in ("train", "attribute", "probe"):
         yield verb, 2, signal.SIGSTOP, 0.2 * duration[verb], "one rank"

@@ -38,6 +38,10 @@ void stop_when_there(const std::string& path, bool looks);
 /// outside of such a job, and where less than the margin is left.
 double seconds_left_in_job(double margin_s = 60);
 
+/// The program's work has ended, with this exit code: a signal that comes later, or was not looked at before, ends the process in
+/// silence and with that code.
+void work_ended(int code);
+
 /// Local to this rank, and as cheap as reading a variable.
 bool stop_asked();
 /// "SIGTERM", "its limit of time", or "the file PATH (remove it)"; empty where nothing was asked. Local.
