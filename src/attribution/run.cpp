@@ -85,7 +85,7 @@ bool run_plan(const parallel::Communicator& communicator, const Plan& plan, Attr
   core::Progress progress("attribute", static_cast<double>(left.size()), "blocks");
   TaskRunner<S> runner(plan, attributor);
   Reports reports(communicator, file);
-  parallel::Dealer dealer(communicator, left.size());
+  parallel::Dealer dealer(communicator, left.size(), [&] { reports.take_in(); });
   const double start = core::wall_seconds();
   while (!parallel::stop_asked()) {
     const std::optional<std::size_t> i = dealer.next();
@@ -98,7 +98,7 @@ bool run_plan(const parallel::Communicator& communicator, const Plan& plan, Attr
     progress.update(static_cast<double>(*i + 1), plan.stimuli[plan.showings[task.showing].stimulus].condition.name);
   }
   const double seconds_here = core::wall_seconds() - start;
-  dealer.close([&] { reports.take_in(); });
+  dealer.close();
   log_work(communicator, seconds_here, dealer.waited_s());
   reports.finish();
   return parallel::stop_signal(communicator).empty();

@@ -3,7 +3,9 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/mpi_handle.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
+#include "deal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -37,7 +39,9 @@ std::size_t guided_chunk(std::size_t left, std::size_t ranks) {
 struct Dealer::Impl {
   MPI_Comm comm = MPI_COMM_NULL;  ///< its own, so that nobody else's messages are taken for its
   int rank = 0, size = 1, ended = 0;
-  std::size_t dealt = 0, count = 0;  ///< rank 0: tasks 0 ... dealt - 1 are dealt
+  Deal deal;
+  bool only_deals = false;  ///< this rank
+  std::function<void()> meanwhile;
   Range mine;                        ///< of this rank, not begun
   std::uint64_t answer[2] = {0, 0};  ///< begin and end of the chunk asked for
   MPI_Request asked = MPI_REQUEST_NULL, sent = MPI_REQUEST_NULL;
@@ -46,11 +50,7 @@ struct Dealer::Impl {
   double waited = 0;
   bool closed = false;
 
-  Range deal() {
-    const Range chunk{dealt, dealt + guided_chunk(count - dealt, static_cast<std::size_t>(size))};
-    dealt = chunk.end;
-    return chunk;
-  }
+  Impl(Deal how, std::function<void()> while_waiting) : deal(std::move(how)), meanwhile(std::move(while_waiting)) {}
 
   void ask() {
     check(MPI_Wait(&sent, MPI_STATUS_IGNORE), "MPI_Wait");
@@ -70,6 +70,12 @@ struct Dealer::Impl {
     return {answer[0], answer[1]};
   }
 
+  /// Rank 0, which has nothing else to do.
+  void wait() const {
+    meanwhile();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+
   /// Rank 0: answers whoever has asked since.
   void serve() {
     while (ended < size - 1) {
@@ -83,7 +89,7 @@ struct Dealer::Impl {
         continue;
       }
       const auto who = static_cast<std::size_t>(status.MPI_SOURCE);
-      const Range chunk = deal();
+      const Range chunk = deal.next();
       check(MPI_Wait(&answering[who], MPI_STATUS_IGNORE), "MPI_Wait");
       answers[who][0] = chunk.begin, answers[who][1] = chunk.end;
       check(MPI_Isend(answers[who].get(), 2, MPI_UINT64_T, status.MPI_SOURCE, answer_tag, comm, &answering[who]), "MPI_Isend");
@@ -91,15 +97,15 @@ struct Dealer::Impl {
   }
 };
 
-Dealer::Dealer(const Communicator& communicator, std::size_t count) : impl_(std::make_unique<Impl>()) {
+Dealer::Dealer(const Communicator& communicator, std::size_t count, std::function<void()> meanwhile, std::size_t with_a_dealer) {
+  const auto ranks = static_cast<std::size_t>(communicator.size());
+  const bool root_works = ranks < std::max<std::size_t>(with_a_dealer, 2);
+  impl_ = std::make_unique<Impl>(Deal(count, ranks, root_works), std::move(meanwhile));
   Impl& my = *impl_;
   check(MPI_Comm_dup(mpi_handle(communicator), &my.comm), "MPI_Comm_dup");
-  my.rank = communicator.rank(), my.size = communicator.size(), my.count = count;
-  // The first chunks need no message: all ranks know them.
-  for (int rank = 0; rank < my.size; ++rank) {
-    const Range chunk = my.deal();
-    if (rank == my.rank) my.mine = chunk;
-  }
+  my.rank = communicator.rank(), my.size = communicator.size();
+  my.only_deals = my.rank == 0 && !root_works;
+  my.mine = my.deal.first(static_cast<std::size_t>(my.rank));
   if (my.rank == 0) {
     for (int rank = 0; rank < my.size; ++rank) my.answers.push_back(std::make_unique<std::uint64_t[]>(2));
     my.answering.assign(static_cast<std::size_t>(my.size), MPI_REQUEST_NULL);
@@ -119,20 +125,21 @@ std::optional<std::size_t> Dealer::next() {
   Impl& my = *impl_;
   core::require(!my.closed, "a task asked for after the last");
   if (my.rank == 0) my.serve();
-  if (my.mine.size() == 0) my.mine = my.rank == 0 ? my.deal() : my.answered();
+  if (my.only_deals) {
+    for (; !my.deal.all_dealt() && !stop_asked(); my.serve()) my.wait();
+    return std::nullopt;
+  }
+  if (my.mine.size() == 0) my.mine = my.rank == 0 ? my.deal.next() : my.answered();
   if (my.mine.size() == 0) return std::nullopt;
-  if (my.rank != 0 && my.mine.size() == 1) my.ask();
+  if (my.rank != 0 && asks_before(my.mine)) my.ask();
   return my.mine.begin++;
 }
 
-void Dealer::close(const std::function<void()>& meanwhile) {
+void Dealer::close() {
   Impl& my = *impl_;
   if (my.rank == 0) {
-    my.dealt = my.count;
-    for (my.serve(); my.ended < my.size - 1; my.serve()) {
-      meanwhile();
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    my.deal.drop_the_rest();
+    for (my.serve(); my.ended < my.size - 1; my.serve()) my.wait();
     check(MPI_Waitall(my.size, my.answering.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   } else {
     static_cast<void>(my.answered());

@@ -40,17 +40,23 @@ TEST(GuidedChunk, DealsAllInEverSmallerPieces) {
   EXPECT_EQ(guided_chunk(0, 4), 0U);
 }
 
+/// With rank 0 among those who work, and where it only deals, unless it is alone.
 TEST(Dealer, DealsEveryTaskOnce) {
   const Communicator world = Communicator::world();
-  for (std::size_t count : {0U, 1U, 2U, 3U, 7U, 100U, 5000U}) {
-    Dealer dealer(world, count);
-    std::vector<std::int64_t> mine;
-    while (const auto task = dealer.next()) mine.push_back(static_cast<std::int64_t>(*task));
-    EXPECT_FALSE(dealer.next());
-    dealer.close();
-    EXPECT_TRUE(std::is_sorted(mine.begin(), mine.end()));
-    EXPECT_EQ(all_of(world, mine), first(count));
-  }
+  for (const std::size_t with_a_dealer : {128U, 0U})
+    for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 100U, 5000U}) {
+      Dealer dealer(
+          world, count, [] {}, with_a_dealer);
+      std::vector<std::int64_t> mine;
+      while (const auto task = dealer.next()) mine.push_back(static_cast<std::int64_t>(*task));
+      EXPECT_FALSE(dealer.next());
+      dealer.close();
+      EXPECT_TRUE(std::is_sorted(mine.begin(), mine.end()));
+      EXPECT_EQ(all_of(world, mine), first(count));
+      if (world.root() && with_a_dealer == 0 && world.size() > 1) {
+        EXPECT_TRUE(mine.empty());
+      }
+    }
 }
 
 /// The last rank takes 10 ms for a task, the others 1 ms: it gets the fewest, where equal shares would make all wait for it.
@@ -75,14 +81,14 @@ TEST(Dealer, GivesLessToASlowRank) {
 TEST(Dealer, RanksMayEndEarly) {
   const Communicator world = Communicator::world();
   for (const bool root_ends : {false, true}) {
-    Dealer dealer(world, 1000);
+    int calls = 0;
+    Dealer dealer(world, 1000, [&] { ++calls; });
     std::vector<std::int64_t> mine;
     while (const auto task = dealer.next()) {
       mine.push_back(static_cast<std::int64_t>(*task));
       if (world.root() == root_ends && mine.size() == 3) break;
     }
-    int calls = 0;
-    dealer.close([&] { ++calls; });
+    dealer.close();
     const std::vector<std::int64_t> all = all_of(world, mine);
     EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
     if (world.size() > 1 || root_ends) {

@@ -14,23 +14,30 @@ namespace amacrine::parallel {
 /// of a rank's equal share of what is left, since the costs of tasks differ.
 std::size_t guided_chunk(std::size_t left, std::size_t ranks);
 
+/// From so many ranks on rank 0 only deals: with more, those that wait for its task to end are worth more than its own work
+/// (docs/benchmarks.md, dealing).
+constexpr std::size_t ranks_with_a_dealer = 128;
+
 /// Deals tasks 0 ... count - 1 to ranks, each task once and to whichever rank is free: which one is not determined, so a task's
-/// result must not depend on it. Rank 0 deals, and works like the others: it answers them between its own tasks. A rank asks for
-/// its next chunk when it begins the last task of one, so that it waits only where rank 0's task lasts longer than that.
+/// result must not depend on it. A rank asks for its next chunk when it begins the last task of one. Among few ranks rank 0 works
+/// like the others and answers them between its own tasks, so that a rank waits where rank 0's task lasts longer than that one;
+/// among many it only deals.
 class Dealer {
  public:
-  /// Collective.
-  Dealer(const Communicator& communicator, std::size_t count);
+  /// Collective. `meanwhile` is called on rank 0 while it waits, about once a millisecond.
+  Dealer(
+      const Communicator& communicator, std::size_t count, std::function<void()> meanwhile = [] {},
+      std::size_t with_a_dealer = ranks_with_a_dealer);
   /// Local; after close() it frees everything, otherwise (an exception) it leaves to MPI what is under way.
   ~Dealer();
   Dealer(const Dealer&) = delete;
   Dealer& operator=(const Dealer&) = delete;
 
-  /// Local: the task this rank does next; nothing where all are dealt. Waits for rank 0's answer.
+  /// Local: the task this rank does next; nothing where all are dealt, or where rank 0, which only deals, was asked to stop.
+  /// Waits for rank 0's answer.
   std::optional<std::size_t> next();
-  /// Collective: this rank does no more tasks, whether or not some are left. Returns on rank 0 once all ranks have said so;
-  /// until then `meanwhile` is called there about once a millisecond.
-  void close(const std::function<void()>& meanwhile = [] {});
+  /// Collective: this rank does no more tasks, whether or not some are left. Returns on rank 0 once all ranks have said so.
+  void close();
   /// Local: seconds this rank has waited for rank 0's answers.
   double waited_s() const;
 
