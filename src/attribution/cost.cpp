@@ -173,6 +173,13 @@ Cost cost_of(const Plan& plan, Attributor<S>& attributor) {
 }
 
 template <class S>
+std::vector<double> window_work(const Plan& plan, Attributor<S>& attributor) {
+  std::vector<double> work;
+  for (const Showing& showing : plan.showings) work.push_back(choice_of(plan, showing, attributor).second);
+  return work;
+}
+
+template <class S>
 void estimate_seconds(const Plan& plan, Attributor<S>& attributor, Cost& cost) {
   TaskRunner<S> runner(plan, attributor);
   for (CostPart& part : cost.parts) {
@@ -219,8 +226,9 @@ void require_size(const Plan& plan, const AttributionSettings& settings, std::si
       fmt::join(advice, ", or for "));
 }
 
-#define AMACRINE_INSTANTIATE(S)                       \
-  template Cost cost_of(const Plan&, Attributor<S>&); \
+#define AMACRINE_INSTANTIATE(S)                                          \
+  template Cost cost_of(const Plan&, Attributor<S>&);                    \
+  template std::vector<double> window_work(const Plan&, Attributor<S>&); \
   template void estimate_seconds(const Plan&, Attributor<S>&, Cost&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)

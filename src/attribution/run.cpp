@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/attribution/run.hpp"
 
+#include "amacrine/attribution/cost.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/dealer.hpp"
 #include "amacrine/parallel/mailbox.hpp"
@@ -58,11 +59,23 @@ class Reports {
   double due_ = 0;
 };
 
-/// The tasks that are not among `done` (ascending).
-std::vector<std::size_t> tasks_left(std::size_t tasks, const std::vector<std::size_t>& done) {
+/// The tasks that are not among `done` (ascending). Those that take longest come first, so that ranks end together (Graham 1969);
+/// others in the order of their numbers. Collective: the order is rank 0's.
+template <class S>
+std::vector<std::size_t> tasks_left(const parallel::Communicator& communicator, const Plan& plan, Attributor<S>& attributor,
+                                    const std::vector<std::size_t>& done) {
+  const std::vector<double> of_showing = window_work(plan, attributor);
   std::vector<std::size_t> left;
-  for (std::size_t id = 0; id < tasks; ++id)
-    if (!std::binary_search(done.begin(), done.end(), id)) left.push_back(id);
+  std::vector<double> work(plan.tasks);
+  for (std::size_t id = 0; id < plan.tasks; ++id) {
+    if (std::binary_search(done.begin(), done.end(), id)) continue;
+    left.push_back(id);
+    const Task task = plan.task(id);
+    for (std::size_t s = task.showing; s < task.showing + task.showings; ++s)
+      work[id] += static_cast<double>(task.windows) * of_showing[s];
+  }
+  std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return work[a] > work[b]; });
+  communicator.broadcast(left.data(), left.size() * sizeof(std::size_t));
   return left;
 }
 
@@ -81,7 +94,7 @@ void log_work(const parallel::Communicator& communicator, double seconds_here, d
 
 template <class S>
 bool run_plan(const parallel::Communicator& communicator, const Plan& plan, Attributor<S>& attributor, AttributionFile& file) {
-  const std::vector<std::size_t> left = tasks_left(plan.tasks, file.done());
+  const std::vector<std::size_t> left = tasks_left(communicator, plan, attributor, file.done());
   core::Progress progress("attribute", static_cast<double>(left.size()), "blocks");
   TaskRunner<S> runner(plan, attributor);
   Reports reports(communicator, file);

@@ -32,7 +32,7 @@ class Patience {
 }  // namespace
 
 std::size_t guided_chunk(std::size_t left, std::size_t ranks) {
-  constexpr std::size_t rounds = 8;
+  constexpr std::size_t rounds = 16;
   return std::min(left, std::max<std::size_t>(1, left / (rounds * ranks)));
 }
 

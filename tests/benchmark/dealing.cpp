@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // How busy a farm's ranks are, by a discrete-event simulation of the decisions that parallel::Dealer takes
 // (src/parallel/deal.hpp) for more ranks than a machine has; and under mpirun what dealing costs a task here.
-//   amacrine_benchmark_dealing [TASKS [SECONDS [VARIATION [LATENCY_US [HANDLING_US]]]]]
-// TASKS tasks whose times are log-normal, of mean SECONDS and coefficient of variation VARIATION. A message takes LATENCY_US, an
+//   amacrine_benchmark_dealing [TASKS [SECONDS [VARIATION [UNKNOWN [LATENCY_US [HANDLING_US]]]]]]
+// TASKS tasks of mean SECONDS. Their estimated times are log-normal with coefficient of variation VARIATION, and the longest are
+// dealt first; what they take is the estimate times a log-normal factor of coefficient UNKNOWN. A message takes LATENCY_US, an
 // answer takes rank 0 HANDLING_US. Lines: ranks NAME VALUE.
 #include "../../src/parallel/deal.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/random.hpp"
 #include "amacrine/parallel/environment.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <deque>
@@ -21,15 +23,20 @@ using parallel::Range;
 
 struct Farm {
   std::size_t tasks = 400'000;
-  double seconds = 0.15, variation = 0.7, latency_s = 20e-6, handling_s = 2e-6;
+  double seconds = 0.15, variation = 0.7, unknown = 0.3, latency_s = 20e-6, handling_s = 2e-6;
   static constexpr double poll_s = 0.5e-3;  ///< until rank 0 looks, where it does nothing else: half of its pause
 
-  /// Of every task, by its number.
+  /// Of every task, in the order in which they are dealt.
   std::vector<double> times() const {
-    const double spread = std::sqrt(std::log1p(variation * variation)), middle = std::log(seconds) - 0.5 * spread * spread;
     core::Random random(1, core::Stream::test);
+    const auto factor = [&](double coefficient) {  // of mean 1
+      const double spread = std::sqrt(std::log1p(coefficient * coefficient));
+      return std::exp(spread * random.normal() - 0.5 * spread * spread);
+    };
     std::vector<double> all(tasks);
-    for (double& time : all) time = std::exp(middle + spread * random.normal());
+    for (double& time : all) time = seconds * factor(variation);
+    std::sort(all.begin(), all.end(), std::greater<>());
+    for (double& time : all) time *= factor(unknown);
     return all;
   }
 };
@@ -168,7 +175,8 @@ int main(int argc, char** argv) {
     const auto number = [&](int i, double standard) { return argc > i ? std::atof(argv[i]) : standard; };
     farm.tasks = static_cast<std::size_t>(number(1, static_cast<double>(farm.tasks)));
     farm.seconds = number(2, farm.seconds), farm.variation = number(3, farm.variation);
-    farm.latency_s = 1e-6 * number(4, 1e6 * farm.latency_s), farm.handling_s = 1e-6 * number(5, 1e6 * farm.handling_s);
+    farm.unknown = number(4, farm.unknown);
+    farm.latency_s = 1e-6 * number(5, 1e6 * farm.latency_s), farm.handling_s = 1e-6 * number(6, 1e6 * farm.handling_s);
     const auto world = amacrine::parallel::Communicator::world();
     if (world.size() > 1) amacrine::measure(world);
     if (world.root()) amacrine::simulate(farm);

@@ -11,7 +11,7 @@
 #   tests/benchmark/run.sh sampling-torch [--windows W ...] [--lengths L ...] [--seeds S ...]   the same in PyTorch, on a small network
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
-#   tests/benchmark/run.sh dealing [TASKS [SECONDS [VARIATION [LATENCY_US [HANDLING_US]]]]]   what dealing a task costs, and how busy up to 10,000 simulated ranks are
+#   tests/benchmark/run.sh dealing [TASKS [SECONDS [VARIATION [UNKNOWN [LATENCY_US [HANDLING_US]]]]]]   what dealing a task costs, and how busy up to 10,000 simulated ranks are
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
 # AMACRINE_BENCHMARK_BUILD is the build folder (default: build/benchmark). AMACRINE_BENCHMARK_PRESET=cuda measures on a GPU, PyTorch likewise. AMACRINE_BENCHMARK_MODEL is a folder with the model.h5 and
 # recording.h5 of a study that is there already; without it tests/benchmark/seventeen-cells.toml is simulated and trained.

@@ -33,7 +33,7 @@ TEST(GuidedChunk, DealsAllInEverSmallerPieces) {
       const std::size_t chunk = guided_chunk(left, ranks);
       ASSERT_GE(chunk, 1U);
       ASSERT_LE(chunk, std::min(before, left));
-      ASSERT_LE(chunk, std::max<std::size_t>(1, left / ranks / 8));
+      ASSERT_LE(chunk, std::max<std::size_t>(1, left / ranks / 16));
       before = chunk, left -= chunk;
     }
   }

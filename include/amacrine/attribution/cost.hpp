@@ -28,6 +28,10 @@ struct Cost {
 template <class S>
 Cost cost_of(const Plan& plan, Attributor<S>& attributor);
 
+/// Multiply-adds of a window of each showing, for all its stimuli and cells, without a refinement's further panels.
+template <class S>
+std::vector<double> window_work(const Plan& plan, Attributor<S>& attributor);
+
 /// Local: times a few windows of every part and scales them, refinement included as far as those windows need it.
 template <class S>
 void estimate_seconds(const Plan& plan, Attributor<S>& attributor, Cost& cost);

@@ -10,8 +10,8 @@
 namespace amacrine::parallel {
 
 /// Guided self-scheduling (Polychronopoulos and Kuck 1987): how many of the `left` tasks the next rank that asks gets. Large
-/// chunks first, so that there are few messages; single tasks last, so that ranks end together. No chunk is more than an eighth
-/// of a rank's equal share of what is left, since the costs of tasks differ.
+/// chunks first, so that there are few messages; single tasks last, so that ranks end together. No chunk is more than a sixteenth
+/// of a rank's equal share of what is left, since the costs of tasks differ and the first may be the longest.
 std::size_t guided_chunk(std::size_t left, std::size_t ranks);
 
 /// From so many ranks on rank 0 only deals: with more, those that wait for its task to end are worth more than its own work
