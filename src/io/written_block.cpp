@@ -43,7 +43,17 @@ bool same_origin(const Provenance& found, const Provenance& wanted) {
          std::equal(found.inputs.begin(), found.inputs.end(), wanted.inputs.begin(), wanted.inputs.end(), same);
 }
 
-/// A checksum of what lies outside of `values` (ascending). Empty where the file ends before they do.
+/// Takes out of a file's first bytes what HDF5 changes in them while it has the file open for writing, as a killed run leaves it:
+/// the superblock's consistency flags, and its checksum of itself (HDF5 file format, superblock versions 2 and 3).
+void forget_open_file(std::string& bytes) {
+  constexpr std::size_t version_at = 8, flags_at = 11, checksum_at = 44, end = 48;
+  if (bytes.size() < end || bytes[version_at] < 2) return;
+  bytes[flags_at] = 0;
+  std::fill(bytes.begin() + checksum_at, bytes.begin() + end, '\0');
+}
+
+/// A checksum of what lies outside of `values` (ascending), which begin behind the superblock; the same whether or not the file
+/// is open. Empty where the file ends before they do.
 std::string checksum_around(const std::string& path, const Extents& values) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto end = static_cast<std::uint64_t>(std::max<std::streamoff>(0, file.tellg()));
@@ -61,6 +71,7 @@ std::string checksum_around(const std::string& path, const Extents& values) {
     at = past;
   }
   take_until(end);
+  forget_open_file(around);
   return file ? core::hash_bytes(around.data(), around.size()) : std::string{};
 }
 

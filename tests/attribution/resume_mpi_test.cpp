@@ -13,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -31,6 +32,7 @@ struct ResumeJob {
   Plan plan;
   io::Provenance provenance;
   std::string path;
+  std::function<void()> at_stop = [] {};  ///< called where the run is about to be asked to stop
 
   ResumeJob(const std::string& levels, std::string to) : path(std::move(to)) {
     core::set_log_level("quiet");
@@ -60,7 +62,9 @@ struct ResumeJob {
     core::set_progress_listener([&](const core::ProgressState& state) {
       if (state.done <= last) return;  // the closing line
       last = state.done;
-      if (++tasks >= most) std::raise(SIGTERM);
+      if (++tasks < most) return;
+      at_stop();
+      std::raise(SIGTERM);
     });
     Attributor<float> attributor(core::Exec(), model::make_inference<float>(model), settings);
     AttributionFile file(communicator, path, "network", plan, model, first_layer_facts(attributor.plain()), settings, provenance);
@@ -203,6 +207,24 @@ TEST_F(DamageTest, AFileThatWasCut) {
   EXPECT_TRUE(outcome.finished);
   EXPECT_TRUE(ResumeJob("position", folder_ / "alone.h5").run(Communicator::self()).finished);
   expect_same_values(job_.path, folder_ / "alone.h5");
+}
+
+/// What kill -9 leaves: a file that nobody has closed.
+TEST_F(DamageTest, AFileThatNobodyClosed) {
+  std::filesystem::remove(partial_);
+  std::filesystem::remove(journal_);
+  std::string file, journal;
+  job_.at_stop = [&] {
+    if (file.empty()) file = contents(partial_), journal = contents(journal_);
+  };
+  EXPECT_FALSE(job_.run(Communicator::self(), 4).finished);
+  EXPECT_NE(file[11], contents(partial_)[11]) << "HDF5 no longer marks a file that is open: this test has no case";
+  put(partial_, file);
+  put(journal_, journal);
+  job_.at_stop = [] {};
+  const auto lines = std::count(journal.begin(), journal.end(), '\n');
+  ASSERT_GT(lines, 2) << "no task was in the journal";
+  expect_held(static_cast<std::size_t>(lines) - 2);
 }
 
 /// Rows that are not what was written: a block of zeros, as a crash of the machine can leave it.

@@ -109,10 +109,13 @@ def faults_left(folder):
 
 
 def disturb(verb, folder, ranks, which, delay, whom):
-    """Runs the verb and sends it a signal `delay` s after it hears them. Exit code, and how long it took to end."""
+    """Runs the verb and sends it a signal `delay` s after it hears them, or as soon as a task is in a journal (None). Exit code, and
+    how long it took to end."""
     job = start(verb, folder, ranks)
     pids = processes(job, ranks)
-    time.sleep(delay)
+    while delay is None and job.poll() is None and not entries(folder):
+        time.sleep(0.001)
+    time.sleep(delay or 0)
     sent = time.monotonic()
     for pid in {"mpirun": [job.pid], "one rank": pids[-1:], "all ranks": pids}[whom]:
         if job.poll() is None:
@@ -184,7 +187,8 @@ def attempt(verb, ranks, which, delay, whom):
     again = random.choice([1, 2]) if verb in ("attribute", "train") else ranks
     faults += finish(verb, folder, again)
     name = signal.Signals(which).name
-    print(f"{verb}, {ranks} rank(s), {name} to {whom} after {delay:.2f} s: exit {code} in {seconds:.2f} s" +
+    when = "once a task is done" if delay is None else f"after {delay:.2f} s"
+    print(f"{verb}, {ranks} rank(s), {name} to {whom} {when}: exit {code} in {seconds:.2f} s" +
           "".join(f"\n  FAULT: {fault}" for fault in faults), flush=True)
     return not faults, seconds if which in stops and code != 0 else None
 
@@ -208,7 +212,8 @@ def attempts(duration):
         for i, verb in enumerate(outputs):
             yield verb, 1 + i % 2, stops[i % 4], at(verb), "all ranks"
         yield "attribute", 1, signal.SIGTERM, 0.0, "all ranks"
-        yield "attribute", 2, signal.SIGKILL, 0.6 * duration["attribute"], "one rank"
+        for ranks in (1, 2):
+            yield "attribute", ranks, signal.SIGKILL, None, "one rank"
         yield "train", 2, signal.SIGSTOP, 0.2 * duration["train"], "one rank"
         yield "evaluate", 2, signal.SIGSTOP, 0.05, "one rank"  # while MPI starts
         return
@@ -223,8 +228,9 @@ def attempts(duration):
         for which in (signal.SIGTERM, signal.SIGUSR1):
             yield verb, 2, which, at(verb), "mpirun"
             yield verb, 2, which, at(verb), "one rank"
-    for _ in range(100):
-        yield "attribute", random.choice([1, 2]), signal.SIGKILL, at("attribute"), random.choice(["one rank", "all ranks"])
+    for i in range(100):
+        yield ("attribute", random.choice([1, 2]), signal.SIGKILL, at("attribute") if i % 2 else None,
+               random.choice(["one rank", "all ranks"]))
     for _ in range(113):
         yield "train", random.choice([1, 2]), signal.SIGKILL, at("train"), random.choice(["one rank", "all ranks"])
 
