@@ -137,6 +137,19 @@ too_much() {
 }
 too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[64,64] training.segments=128" 'training.segments=1' 64
 too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[64,64] training.segments=128 training.windows=8" 'training.windows=1' 64
+# limited WORDS VERB "ARGUMENTS THAT ASK FOR TOO MUCH" "WHAT IS SET": under a limit that the program by itself is far from.
+limited() {
+  local words=$1 verb=$2 before after got=0 limit=1200000
+  read -ra before <<<"$3"; read -ra after <<<"$4"
+  (ulimit -c 0 -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}") >log 2>&1 || got=$?
+  ((got == 4)) || fail "exit code $got instead of 4: $verb $3"
+  grep -qE -- "$words" log || fail "nothing says '$words': $verb $3"
+  (ulimit -c 0 -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}" "${after[@]}") >log 2>&1 || fail "advice does not help: $verb $4"
+  ! grep -qE -- "$words" log || fail "after the advice is taken it is given again: $verb $4"
+  passed=$((passed + 2))
+}
+limited 'lower attribution\.block_windows' attribute 'recording.file=whole.h5 attribution.subjects=["network"] attribution.source=file attribution.movie_file=whole.h5 attribution.movie_dataset=train/stimulus attribution.movie_zero=127 attribution.movie_unit=60 attribution.levels=pixel attribution.block_windows=4096' 'attribution.block_windows=2'
+limited 'probe fewer families or sets' probe "--overwrite recording.file=whole.h5 probe.subjects=[\"network\"] recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] probe.families=[\"osr\",\"latency\"] probe.osr_flashes=1000 probe.osr_periods_ms=[$(seq -s, 9900 9980)]" 'probe.families=["latency"]'
 # Files that came to harm: copied again, or made again.
 cp out/model.h5 kept.h5
 "$python" -c 'f = open("out/model.h5", "r+b"); f.seek(5000); b = f.read(1); f.seek(5000); f.write(bytes([b[0] ^ 1]))'
