@@ -117,27 +117,8 @@ says 3 'no attributions to reduce in out: run `amacrine attribute study.toml` fi
 read -ra rows <<<'recording.file=whole.h5 recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] attribution.subjects=["network"] attribution.after_ms=20 attribution.stimuli=["osr"]'
 run attribute study.toml "${rows[@]}"
 helps 'no attributions' reduce --dry-run "${rows[@]}"
-# Too little memory: of a limit on the address space that is enough once the advice is taken.
-# too_much WORDS VERB "ARGUMENTS THAT NEED TOO MUCH" "WHAT IS SET" [MB MORE TO REFUSE IN]
-too_much() {
-  local words=$1 verb=$2 before after limit got=0
-  read -ra before <<<"$3"; read -ra after <<<"$4"
-  "$amacrine" "$verb" study.toml --dry-run "${before[@]}" "${after[@]}" >log 2>&1 || fail "without a limit: $verb $3 $4"
-  for ((limit = 1 << 16; ; limit += 1 << 13)); do
-    ((limit < 1 << 22)) || fail "no limit is enough: $verb $3 $4"
-    # (Below what the program itself needs it crashes, and the shell would say so.)
-    { (ulimit -c 0 -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}" "${after[@]}") >log 2>&1; } 2>/dev/null && break
-  done
-  ! grep -qE -- "$words" log || fail "after the advice is taken it is given again: $verb $3 $4"
-  ((limit += ${5:-0} << 10)) # what is refused needs some memory to find out
-  (ulimit -v $limit; "$amacrine" "$verb" study.toml --dry-run "${before[@]}") >log 2>&1 || got=$?
-  ((got == 4)) || fail "exit code $got instead of 4: $verb $3 under ulimit -v $limit"
-  grep -qE -- "$words" log || fail "nothing says '$words': $verb $3"
-  passed=$((passed + 2))
-}
-too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[64,64] training.segments=128" 'training.segments=1' 64
-too_much 'lower training\.segments or training\.windows' train "study.output=advised recording.file=whole.h5 training.ln=false model.channels=[64,64] training.segments=128 training.windows=8" 'training.windows=1' 64
-# limited WORDS VERB "ARGUMENTS THAT ASK FOR TOO MUCH" "WHAT IS SET": under a limit that the program by itself is far from.
+# Too little memory, by a limit on the address space that the program by itself is far from.
+# limited WORDS VERB "ARGUMENTS THAT ASK FOR TOO MUCH" "WHAT IS SET"
 limited() {
   local words=$1 verb=$2 before after got=0 limit=1200000
   read -ra before <<<"$3"; read -ra after <<<"$4"
@@ -148,6 +129,9 @@ limited() {
   ! grep -qE -- "$words" log || fail "after the advice is taken it is given again: $verb $4"
   passed=$((passed + 2))
 }
+training='study.output=advised recording.file=whole.h5 training.ln=false'
+limited 'lower training\.segments or training\.windows' train "$training model.channels=[256,256] training.segments=128" 'training.segments=1'
+limited 'lower training\.segments or training\.windows' train "$training model.channels=[128,16] training.segments=64 training.windows=32" 'training.windows=1'
 limited 'lower attribution\.block_windows' attribute 'recording.file=whole.h5 attribution.subjects=["network"] attribution.source=file attribution.movie_file=whole.h5 attribution.movie_dataset=train/stimulus attribution.movie_zero=127 attribution.movie_unit=60 attribution.levels=pixel attribution.block_windows=4096' 'attribution.block_windows=2'
 limited 'probe fewer families or sets' probe "--overwrite recording.file=whole.h5 probe.subjects=[\"network\"] recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] probe.families=[\"osr\",\"latency\"] probe.osr_flashes=1000 probe.osr_periods_ms=[$(seq -s, 9900 9980)]" 'probe.families=["latency"]'
 # Files that came to harm: copied again, or made again.
