@@ -120,14 +120,14 @@ void expect_lags_follow(const Recording& recording, int frames) {
   }
 }
 
-TEST(Alignment, OfSimulatedCellsOnNaturalScenesIsRightAndShiftsAreFound) {
+TEST(FullAlignment, OfSimulatedCellsOnNaturalScenesIsRightAndShiftsAreFound) {
   const Recording recording = simulated("natural", 5);
   expect_shifts_found(recording, 5);
   expect_shifts_found(at_sixty_hertz(recording), 5);
   expect_lags_follow(recording, -10);
 }
 
-TEST(Alignment, OfSimulatedCellsOnWhiteNoiseIsRightAndShiftsAreFound) {
+TEST(FullAlignment, OfSimulatedCellsOnWhiteNoiseIsRightAndShiftsAreFound) {
   const Recording recording = simulated("white", 4);
   expect_shifts_found(recording, 5);
   expect_shifts_found(at_sixty_hertz(recording), 5);
@@ -222,7 +222,7 @@ TEST(TrialAlignment, ShiftedTrialsAreFoundWithTheirShiftAndNoOthers) {
   }
 }
 
-TEST(TrialAlignment, TrialsOfSimulatedCellsAreAlignedAndAShiftIsFound) {
+TEST(FullTrialAlignment, TrialsOfSimulatedCellsAreAlignedAndAShiftIsFound) {
   const test::TemporaryFolder folder;
   for (const char* ensemble : {"natural", "white"})
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
