@@ -58,7 +58,9 @@ void check_run(const parallel::Communicator& communicator, const TrainingRun& ru
       static_cast<std::size_t>(communicator.size()) <= most,
       "{} ranks cannot share batches of training.segments = {} segments of {} windows; use at most {} ranks{}",
       communicator.size(), run.settings.segments, run.settings.windows, most,
-      most < run.settings.segments ? fmt::format(", or set training.most_ranks = {}", communicator.size()) : std::string());
+      static_cast<std::size_t>(communicator.size()) <= run.settings.segments
+          ? fmt::format(", or set training.most_ranks = {}", communicator.size())
+          : std::string());
 }
 
 void check_validation(const TrainingRun& run, const recording::SegmentSampler& sampler) {
