@@ -6,6 +6,7 @@
 #include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
 #include "deal.hpp"
+#include "waiting.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,18 +17,6 @@ namespace amacrine::parallel {
 namespace {
 
 constexpr int request_tag = 1, answer_tag = 2, end_tag = 3;
-
-/// Sleeps a little longer every time, so that a rank that waits leaves its core to others.
-class Patience {
- public:
-  void wait() {
-    std::this_thread::sleep_for(pause_);
-    pause_ = std::min(2 * pause_, std::chrono::microseconds(1000));
-  }
-
- private:
-  std::chrono::microseconds pause_{10};
-};
 
 }  // namespace
 
@@ -61,7 +50,7 @@ struct Dealer::Impl {
   Range answered() {
     if (asked == MPI_REQUEST_NULL) return {};
     const double start = core::wall_seconds();
-    Patience patience;
+    detail::Patience patience;
     for (int there = 0; true; patience.wait()) {
       check(MPI_Test(&asked, &there, MPI_STATUS_IGNORE), "MPI_Test");
       if (there) break;

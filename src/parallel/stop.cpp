@@ -212,11 +212,12 @@ void throw_if_stopped(const Communicator& communicator) {
   if (!signal.empty()) throw Stopped(signal);
 }
 
-StopPatience::~StopPatience() { patience_ns = static_cast<long long>(shortest_patience_s * nanoseconds_per_s); }
+StopPatience::StopPatience() : before_s_(static_cast<double>(patience_ns.load()) / nanoseconds_per_s) {}
+StopPatience::~StopPatience() { patience_ns = static_cast<long long>(before_s_ * nanoseconds_per_s); }
 
 void StopPatience::set(double seconds) {
   constexpr double longest_s = 3600;
-  patience_ns = static_cast<long long>(std::clamp(seconds, shortest_patience_s, longest_s) * nanoseconds_per_s);
+  patience_ns = static_cast<long long>(std::clamp(seconds, before_s_, std::max(longest_s, before_s_)) * nanoseconds_per_s);
 }
 
 void set_last_act(void (*act)()) { last_act = act; }

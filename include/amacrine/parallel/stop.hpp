@@ -59,11 +59,15 @@ void throw_if_stopped(const Communicator& communicator);
 constexpr double shortest_patience_s = 0.75;
 class StopPatience {
  public:
-  StopPatience() = default;
+  StopPatience();
   ~StopPatience();
   StopPatience(const StopPatience&) = delete;
   StopPatience& operator=(const StopPatience&) = delete;
-  void set(double seconds);  ///< at least the shortest; for signals that come later
+  /// At least the shortest, and what an earlier one that still lives has set; for signals that come later.
+  void set(double seconds);
+
+ private:
+  double before_s_;
 };
 
 /// What is still done when the timer or a second signal ends the process. It runs inside a signal handler: async-signal-safe

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/parallel/request_server.hpp"
+
+#include "amacrine/parallel/mpi_handle.hpp"
+#include "check.hpp"
+#include "waiting.hpp"
+
+#include <cstddef>
+#include <limits>
+#include <list>
+#include <utility>
+#include <vector>
+
+namespace amacrine::parallel {
+namespace {
+
+constexpr int request_tag = 1, answer_tag = 2, notice_tag = 3, end_tag = 4;
+
+/// A rank that has asked and was not answered.
+struct Asker {
+  int rank = 0;
+  std::string request;
+};
+
+int length_of(const std::string& text) {
+  core::require(text.size() < static_cast<std::size_t>(std::numeric_limits<int>::max()), "a message of {} bytes is too long",
+                text.size());
+  return static_cast<int>(text.size());
+}
+
+}  // namespace
+
+struct RequestServer::Impl {
+  MPI_Comm comm = MPI_COMM_NULL;  ///< its own, so that nobody else's messages are taken for requests
+  int rank = 0, size = 1, ended = 0;
+  Answer answer;
+  std::list<Asker> waiting;            ///< rank 0
+  std::optional<std::string> to_root;  ///< rank 0's answer to itself
+  bool noticed = false, closed = false;
+  std::vector<MPI_Request> notices;
+
+  /// The next text with this tag; nothing where none has arrived.
+  std::optional<Asker> receive(int from, int tag) {
+    int there = 0, length = 0;
+    MPI_Status status;
+    check(MPI_Iprobe(from, tag, comm, &there, &status), "MPI_Iprobe");
+    if (!there) return std::nullopt;
+    check(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
+    Asker got{status.MPI_SOURCE, std::string(static_cast<std::size_t>(length), '\0')};
+    check(MPI_Recv(got.request.data(), length, MPI_CHAR, status.MPI_SOURCE, tag, comm, MPI_STATUS_IGNORE), "MPI_Recv");
+    return got;
+  }
+
+  void send(int to, int tag, const std::string& text) const {
+    check(MPI_Send(text.data(), length_of(text), MPI_CHAR, to, tag, comm), "MPI_Send");
+  }
+
+  /// Answers `asker` if rank 0 can. The rank that asks waits for the answer, so sending does not block.
+  bool answered(const Asker& asker) {
+    std::optional<std::string> text = answer(asker.rank, asker.request);
+    if (!text) return false;
+    if (asker.rank == 0) {
+      to_root = std::move(text);
+    } else {
+      send(asker.rank, answer_tag, *text);
+    }
+    return true;
+  }
+
+  /// Every answer may make others possible.
+  void answer_all() {
+    for (bool any = true; any;) {
+      any = false;
+      for (auto asker = waiting.begin(); asker != waiting.end();) {
+        const bool done = answered(*asker);
+        any = any || done;
+        asker = done ? waiting.erase(asker) : std::next(asker);
+      }
+    }
+  }
+
+  void serve() {
+    while (auto asker = receive(MPI_ANY_SOURCE, request_tag)) waiting.push_back(std::move(*asker));
+    while (ended < size - 1 && receive(MPI_ANY_SOURCE, end_tag)) ++ended;
+    answer_all();
+  }
+
+  std::string root_asks(const std::string& request) {
+    to_root.reset();
+    waiting.push_back({0, request});
+    detail::Patience patience;
+    for (serve(); !to_root; serve()) patience.wait();
+    return *std::exchange(to_root, std::nullopt);
+  }
+
+  std::string rank_asks(const std::string& request) {
+    send(0, request_tag, request);
+    detail::Patience patience;
+    while (true) {
+      if (auto answer_text = receive(0, answer_tag)) return std::move(answer_text->request);
+      patience.wait();
+    }
+  }
+};
+
+RequestServer::RequestServer(const Communicator& communicator, Answer answer) : impl_(std::make_unique<Impl>()) {
+  check(MPI_Comm_dup(mpi_handle(communicator), &impl_->comm), "MPI_Comm_dup");
+  impl_->rank = communicator.rank();
+  impl_->size = communicator.size();
+  impl_->answer = std::move(answer);
+}
+
+RequestServer::~RequestServer() {
+  if (impl_->closed) {
+    MPI_Comm_free(&impl_->comm);
+    return;
+  }
+  // Freeing the communicator is collective, and MPI may still read what was sent: the job is about to end.
+  [[maybe_unused]] const Impl* const left_to_mpi = impl_.release();
+}
+
+std::string RequestServer::ask(const std::string& request) {
+  core::require(!impl_->closed, "a request after the last");
+  return impl_->rank == 0 ? impl_->root_asks(request) : impl_->rank_asks(request);
+}
+
+void RequestServer::serve() {
+  if (impl_->rank == 0) impl_->serve();
+}
+
+void RequestServer::notify() {
+  Impl& my = *impl_;
+  core::require(my.rank == 0 && !my.noticed, "a notice is given by rank 0, once");
+  my.noticed = true;
+  my.notices.assign(static_cast<std::size_t>(my.size), MPI_REQUEST_NULL);
+  for (int to = 1; to < my.size; ++to)
+    check(MPI_Isend(nullptr, 0, MPI_CHAR, to, notice_tag, my.comm, &my.notices[static_cast<std::size_t>(to)]), "MPI_Isend");
+}
+
+bool RequestServer::notified() {
+  Impl& my = *impl_;
+  if (!my.noticed && my.rank != 0) my.noticed = my.receive(0, notice_tag).has_value();
+  return my.noticed;
+}
+
+void RequestServer::close() {
+  Impl& my = *impl_;
+  if (my.rank == 0) {
+    detail::Patience patience;
+    for (my.serve(); my.ended < my.size - 1; my.serve()) patience.wait();
+    check(MPI_Waitall(static_cast<int>(my.notices.size()), my.notices.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+  } else {
+    my.send(0, end_tag, {});
+  }
+  // What was noticed by nobody must not be left in the communicator.
+  check(MPI_Barrier(my.comm), "MPI_Barrier");
+  static_cast<void>(notified());
+  my.closed = true;
+}
+
+}  // namespace amacrine::parallel
