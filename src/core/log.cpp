@@ -5,8 +5,10 @@
 #include "amacrine/core/progress.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <unistd.h>
 
 namespace amacrine::core {
@@ -15,6 +17,7 @@ namespace {
 struct State {
   bool speaks = true;
   bool quiet = false;
+  std::FILE* file = nullptr;  ///< takes everything instead of stdout and stderr
 };
 State& state() {
   static State only;
@@ -32,6 +35,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Whether log lines of this rank are written, and where to.
+bool hears_log() { return state().file != nullptr || (state().speaks && !state().quiet); }
+std::FILE* log_file() { return state().file != nullptr ? state().file : stdout; }
+
 std::string human_rate(double rate) { return rate >= 100 ? fmt::format("{:.0f}", rate) : fmt::format("{:.3g}", rate); }
 
 }  // namespace
@@ -47,23 +54,37 @@ void set_log_level(const std::string& level) {
 void set_progress_listener(std::function<void(const ProgressState&)> told) { listener() = std::move(told); }
 
 void log_line(const std::string& text) {
-  if (!state().speaks || state().quiet) return;
-  fmt::print("{}\n", text);
-  std::fflush(stdout);
+  if (!hears_log()) return;
+  fmt::print(log_file(), "{}\n", text);
+  std::fflush(log_file());
 }
 
 void warn_line(const std::string& text) {
-  if (!state().speaks) return;
-  std::fflush(stdout);
-  fmt::print(stderr, "warning: {}\n", text);
-  std::fflush(stderr);
+  if (!state().speaks && state().file == nullptr) return;
+  std::fflush(log_file());
+  std::FILE* const file = state().file != nullptr ? state().file : stderr;
+  fmt::print(file, "warning: {}\n", text);
+  std::fflush(file);
+}
+
+LogRedirect::LogRedirect(const std::string& path) : before_(state().file) {
+  if (!path.empty()) {
+    file_ = std::fopen(path.c_str(), "a");
+    require(file_ != nullptr, "{}: the log file cannot be written: {}", path, std::strerror(errno));
+  }
+  state().file = file_;
+}
+
+LogRedirect::~LogRedirect() {
+  state().file = before_;
+  if (file_ != nullptr) std::fclose(file_);
 }
 
 Progress::Progress(std::string what, double total, std::string unit)
     : what_(std::move(what)),
       unit_(std::move(unit)),
       total_(total),
-      terminal_(isatty(STDOUT_FILENO) == 1),
+      terminal_(state().file == nullptr && isatty(STDOUT_FILENO) == 1),
       start_(std::chrono::steady_clock::now()),
       last_print_(start_) {}
 
@@ -78,23 +99,23 @@ Progress::~Progress() {
 void Progress::update(double done, const std::string& note) {
   done_ = done;
   note_ = note;
-  if (listener()) listener()({what_, unit_, done, total_});
+  if (listener() && state().file == nullptr) listener()({what_, unit_, done, total_});
   if (seconds_since(last_print_) < (terminal_ ? terminal_interval_s : plain_interval_s)) return;
   last_print_ = std::chrono::steady_clock::now();
   print(done, note, false);
 }
 
 void Progress::print(double done, const std::string& note, bool last) {
-  if (!state().speaks || state().quiet) return;
+  if (!hears_log()) return;
   const double elapsed = seconds_since(start_);
   const double rate = elapsed > 0 ? done / elapsed : 0.0;
   const double percent = total_ > 0 ? 100.0 * done / total_ : 100.0;
   const std::string time = last ? fmt::format("took {}", human_seconds(elapsed))
                                 : fmt::format("{} left", human_seconds(rate > 0 ? std::max(0.0, total_ - done) / rate : 0.0));
-  fmt::print("{}{}: {:.0f} of {:.0f} {} ({:.0f} %), {} {}/s, {}{}{}{}", terminal_ ? "\r" : "", what_, done, total_, unit_,
-             percent, human_rate(rate), unit_, time, note.empty() ? "" : ", ", note, terminal_ ? "\x1b[K" : "");
-  if (!terminal_ || last) fmt::print("\n");
-  std::fflush(stdout);
+  fmt::print(log_file(), "{}{}: {:.0f} of {:.0f} {} ({:.0f} %), {} {}/s, {}{}{}{}", terminal_ ? "\r" : "", what_, done, total_,
+             unit_, percent, human_rate(rate), unit_, time, note.empty() ? "" : ", ", note, terminal_ ? "\x1b[K" : "");
+  if (!terminal_ || last) fmt::print(log_file(), "\n");
+  std::fflush(log_file());
 }
 
 double wall_seconds() {

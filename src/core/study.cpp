@@ -269,6 +269,26 @@ std::int64_t Study::integer(const std::string& key, std::int64_t fallback, std::
 
 bool Study::has(const std::string& key) const { return impl_->find(key) || impl_->below(key); }
 
+std::vector<std::string> Study::texts(const std::string& key) {
+  const Setting* setting = impl_->find(key);
+  require<StudyError>(setting != nullptr && setting->value.list, "{}: '{}' must be a list", where(key), key);
+  impl_->used[key] = setting->value;
+  std::vector<std::string> texts;
+  for (const Scalar& item : setting->value.items) {
+    const std::string* const word = std::get_if<std::string>(&item);
+    texts.push_back(word != nullptr ? *word : detail::toml_text(Value{false, {item}}));
+  }
+  return texts;
+}
+
+std::vector<std::string> Study::keys(const std::string& key) const {
+  std::vector<std::string> names;
+  const std::string table = key + ".";
+  for (auto at = impl_->set.lower_bound(table); at != impl_->set.end() && at->first.starts_with(table); ++at)
+    names.push_back(at->first.substr(table.size()));
+  return names;
+}
+
 std::vector<std::string> Study::tables(const std::string& key) const {
   std::map<std::string, std::size_t> first;
   const auto note = [&](const std::string& name, std::size_t order) {  // of anything in a table, "a.b.c." for a table itself

@@ -48,6 +48,13 @@ Journal::~Journal() {
   if (file_ >= 0) ::close(file_);
 }
 
+std::string Journal::identity_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string line;
+  const std::string format = journal_format;
+  return std::getline(file, line) && unseal(line) && line.starts_with(format) ? line.substr(format.size()) : "";
+}
+
 std::vector<std::string> Journal::read() const {
   std::vector<std::string> entries;
   std::ifstream file(path_, std::ios::binary);

@@ -3,11 +3,15 @@
 
 #include "amacrine/core/array.hpp"
 #include "amacrine/core/errors.hpp"
+#include "amacrine/core/progress.hpp"
 #include "amacrine/core/random.hpp"
 #include "amacrine/core/version.hpp"
 #include "support/compare.hpp"
 
+#include <cstdio>
+#include <fstream>
 #include <limits>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,6 +41,36 @@ TEST(Log, OnlyTheSpeakerSpeaks) {
   log("something {}", 3);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "something 3\n");
   EXPECT_THROW(set_log_level("loud"), StudyError);
+}
+
+/// Lines, warnings and progress of a rank that is silent otherwise go to the file, and come back to where they went at first.
+TEST(Log, GoesToAFileForAWhile) {
+  const std::string path = testing::TempDir() + "/amacrine_log_test.txt";
+  std::remove(path.c_str());
+  set_log_speaker(false);
+  testing::internal::CaptureStdout();
+  bool told = false;
+  set_progress_listener([&](const ProgressState&) { told = true; });
+  {
+    const LogRedirect to_file(path);
+    log("one");
+    warn("two");
+    {
+      const LogRedirect back("");
+      log("not there");
+    }
+    Progress("three", 4, "steps").update(4);
+  }
+  log("nor there");
+  set_progress_listener({});
+  set_log_speaker(true);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_FALSE(told) << "it is the progress of the file's work";
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_THAT(text.str(), testing::MatchesRegex("one\nwarning: two\nthree: 4 of 4 steps .*\n"));
+  EXPECT_THROW(LogRedirect("/nowhere/log.txt"), Error);
 }
 
 TEST(Progress, EndsWithAWholeLine) {

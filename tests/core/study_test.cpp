@@ -242,6 +242,21 @@ TEST(Words, LettersInTheWrongOrderAreOneSlip) {
   EXPECT_EQ(nearest_word("learning_rtae", {"learning_rt", "learning_rate"}), "learning_rate");
 }
 
+TEST(Study, ListsOfAnyTypeAreReadAsTexts) {
+  Study study = Study::from_text("[a]\nx = [1, 2.5, true]\ny = [\"[4, 4]\", \"mse\"]\nz = 3\n");
+  EXPECT_THAT(study.texts("a.x"), testing::ElementsAre("1", "2.5", "true"));
+  EXPECT_THAT(study.texts("a.y"), testing::ElementsAre("[4, 4]", "mse"));
+  EXPECT_THROW(study.texts("a.z"), StudyError);
+  EXPECT_THROW(study.texts("a.none"), StudyError);
+  EXPECT_THAT(study.resolved(), testing::HasSubstr("y = [\"[4, 4]\", \"mse\"]"));
+}
+
+TEST(Study, KeysBelowATableAreNamed) {
+  const Study study = Study::from_text("[a]\nb.c = { low = 1, high = 2 }\nb.d = 3\n[ab]\nx = 1\n");
+  EXPECT_THAT(study.keys("a"), testing::ElementsAre("b.c.high", "b.c.low", "b.d"));
+  EXPECT_THAT(study.keys("none"), testing::IsEmpty());
+}
+
 TEST(Words, NearestIsFoundOnlyWhenNear) {
   EXPECT_EQ(nearest_word("trainig", {"training", "probe"}), "training");
   EXPECT_EQ(nearest_word("evaluation.epochs", {"training.epochs"}), "training.epochs");

@@ -100,6 +100,16 @@ TEST_F(JournalTest, AFlippedByteCostsItsLineOnly) {
     }
 }
 
+TEST_F(JournalTest, SaysToWhatItBelongs) {
+  EXPECT_EQ(Journal::identity_of(path_), "");
+  write();
+  const std::string whole = text_in(path_), identity = Journal::identity_of(path_);
+  EXPECT_THAT(whole, testing::HasSubstr(" " + identity + " "));
+  EXPECT_EQ(Journal(path_, identity).read(), entries);
+  put(path_, "?" + whole.substr(1));
+  EXPECT_EQ(Journal::identity_of(path_), "");
+}
+
 /// Blocks that never reached the disk read as zeros.
 TEST_F(JournalTest, ZerosAreNoEntries) {
   write();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,21 @@ template <class... Args>
 void warn(fmt::format_string<Args...> format, Args&&... args) {
   warn_line(fmt::format(format, std::forward<Args>(args)...));
 }
+
+/// For its life the log and the warnings of this rank go to the end of a file instead, whether or not it is the one that speaks;
+/// progress is not told to the listener then. An empty path: back to where they went at first. The last one made counts; they end
+/// in reverse order. Throws Error where the file cannot be opened.
+class LogRedirect {
+ public:
+  explicit LogRedirect(const std::string& path);
+  ~LogRedirect();
+  LogRedirect(const LogRedirect&) = delete;
+  LogRedirect& operator=(const LogRedirect&) = delete;
+
+ private:
+  std::FILE* before_;
+  std::FILE* file_ = nullptr;
+};
 
 /// Progress of one step: on a terminal one line rewritten, elsewhere a plain line every few seconds, with rate and time left.
 /// Speaks on rank 0 only.

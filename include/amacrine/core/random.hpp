@@ -22,7 +22,8 @@ enum class Stream : std::uint32_t {
   noise,
   bootstrap,
   probe,
-  test
+  test,
+  sweep
 };
 
 /// A stream of random numbers keyed by (seed, purpose, id). Host use.

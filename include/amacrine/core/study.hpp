@@ -44,6 +44,10 @@ class Study {
   std::int64_t integer(const std::string& key, std::int64_t fallback, std::int64_t low, std::int64_t high);
   /// Whether the file or an override sets `key` (a table counts when any key below it is set).
   bool has(const std::string& key) const;
+  /// A list of values of any type, each as its text: words as they are, numbers as TOML. Throws StudyError where it is no list.
+  std::vector<std::string> texts(const std::string& key);
+  /// All keys below the table `key` that the file or an override sets, in alphabetical order, without "key." before them.
+  std::vector<std::string> keys(const std::string& key) const;
   /// Names of the sub-tables of `key`, in the file's order.
   std::vector<std::string> tables(const std::string& key) const;
 

@@ -16,6 +16,9 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
+  /// To what the entries of the journal at `path` belong; empty where there is none, or its first line is damaged.
+  static std::string identity_of(const std::string& path);
+
   const std::string& path() const { return path_; }
   /// The entries that can be trusted, in the file's order; none where there is no journal, or one of another identity.
   std::vector<std::string> read() const;
