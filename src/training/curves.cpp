@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/training/curves.hpp"
 
+#include "amacrine/core/csv.hpp"
 #include "amacrine/core/errors.hpp"
 #include "amacrine/io/lock.hpp"
 
@@ -28,14 +29,6 @@ std::string json_text(const std::string& text) {
       out += c;
     }
   }
-  return out + "\"";
-}
-
-/// A name as a CSV field: quoted where it holds a comma or a quote.
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
   return out + "\"";
 }
 
@@ -67,7 +60,7 @@ void write_synced(const std::string& path, const std::string& contents) {
 
 std::string curves_csv(const std::vector<EpochRecord>& records, const std::vector<std::string>& cells) {
   std::string text = "epoch,windows,learning_rate,train_loss,penalty,validation_loss,validation_r";
-  for (const std::string& cell : cells) text.append(",").append(csv_text(fmt::format("r_{}", cell)));
+  for (const std::string& cell : cells) text.append(",").append(core::csv_text(fmt::format("r_{}", cell)));
   text += ",seconds,windows_per_second,best\n";
   for (const EpochRecord& r : records) {
     text += fmt::format("{},{:.0f}", r.epoch, r.windows);

@@ -14,7 +14,8 @@ bool StopRequest::asked() const {
 
 std::string StopRequest::why(const parallel::Communicator& communicator) const {
   const std::string signal = parallel::stop_signal(communicator);
-  return signal.empty() ? fmt::format("training.max_minutes = {:g}", max_minutes_) : signal;
+  if (!signal.empty()) return signal;
+  return max_minutes_ > 0 ? fmt::format("training.max_minutes = {:g}", max_minutes_) : "what stopped other ranks";
 }
 
 }  // namespace amacrine::training

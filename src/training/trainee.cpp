@@ -297,7 +297,7 @@ TrainingResult Trainee::result() const {
   TrainingResult result;
   result.curve = state_.curve;
   result.stopped_early = state_.stopped_early;
-  result.finished = !at_work();
+  result.finished = !at_work() && (state_.stopped_early || state_.step >= settings_.total_steps());
   if (!state_.best_parameters.empty()) result.model = model(state_.best_parameters, state_.best_statistics);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "amacrine/training/trainer.hpp"
 #include "amacrine/training/validation.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,12 +39,12 @@ class Trainee {
   Trainee(Bench& bench, const TrainingRun& run);
 
   std::size_t steps() const { return state_.step; }
-  bool at_work() const { return (state_.step < settings_.total_steps() && !state_.stopped_early) || epoch_due(); }
+  bool at_work() const { return (state_.step < last_step() && !state_.stopped_early) || epoch_due(); }
   /// Collective. What is due at an epoch's end, where the run before was stopped inside it. Throws parallel::Stopped, and is due
   /// again then.
   void finish_epoch();
   double windows_seen() const { return static_cast<double>(state_.step * settings_.batch()); }
-  double budget() const { return static_cast<double>(settings_.total_steps() * settings_.batch()); }
+  double budget() const { return static_cast<double>(last_step() * settings_.batch()); }
   /// Collective. One step on the batch the bench holds, and what is due at an epoch's end. `seconds` is its share of the time
   /// spent on the batch itself. Throws parallel::Stopped where the run is stopped inside the validation; the step is done then.
   void step(model::FrameSpectra spectra, double seconds);
@@ -57,6 +58,11 @@ class Trainee {
   void resume(const TrainState& state);
   /// The learning rate of a step, numbered from 0.
   double rate_of(std::size_t step) const;
+  /// Steps after which it pauses or ends.
+  std::size_t last_step() const {
+    const std::size_t all = settings_.total_steps();
+    return run_.until_epoch == 0 ? all : std::min(all, run_.until_epoch * settings_.steps_per_epoch());
+  }
   /// Whether the last step ended an epoch that is not in the curve yet.
   bool epoch_due() const;
   bool averages() const { return settings_.averaging > 0; }

@@ -14,17 +14,6 @@
 namespace amacrine::training {
 namespace {
 
-/// What models on one bench must agree in: all but what only the model itself sees.
-std::string shared_identity(const TrainingRun& run) {
-  TrainingRun shared = run;
-  shared.settings = TrainingSettings();
-  shared.settings.segments = run.settings.segments, shared.settings.windows = run.settings.windows;
-  shared.settings.spacing = run.settings.spacing;
-  shared.settings.data_seed = run.settings.data_seed, shared.settings.engine = run.settings.engine;
-  shared.settings.statistics_windows = run.settings.statistics_windows;
-  return training_identity(shared);
-}
-
 void check_group(const std::vector<TrainingRun>& runs) {
   core::require(!runs.empty(), "training was asked for without a model");
   for (const TrainingRun& run : runs) {
@@ -64,6 +53,7 @@ struct Course {
   Bench& bench;
   std::vector<Trainee>& group;
   StopRequest stop;
+  const std::function<bool()>& interrupt;
   core::Progress progress;
   double save_every_s = 0;              ///< 0: at the ends of epochs only
   double longest_step = 0;              ///< seconds, a validation included
@@ -79,7 +69,10 @@ void save_all(std::vector<Trainee>& group) {
 bool stops_or_saves(Course& course) {
   enum : int { go_on, save, stop };
   const bool due = course.save_every_s > 0 && core::wall_seconds() - course.saved >= course.save_every_s;
-  const auto agreed = static_cast<int>(course.communicator.maximum(course.stop.asked() ? stop : due ? save : go_on));
+  const bool interrupted = course.interrupt && course.interrupt();
+  const auto agreed = static_cast<int>(course.communicator.maximum(course.stop.asked() || interrupted ? stop
+                                                                   : due                              ? save
+                                                                                                      : go_on));
   if (agreed != save) return agreed == stop;
   save_all(course.group);
   course.saved = core::wall_seconds();
@@ -115,7 +108,25 @@ std::string take_steps(Course& course) {
 
 }  // namespace
 
-std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs) {
+/// All but what only the model itself sees.
+std::string shared_identity(const TrainingRun& run) {
+  TrainingRun shared = run;
+  shared.settings = TrainingSettings();
+  shared.settings.segments = run.settings.segments, shared.settings.windows = run.settings.windows;
+  shared.settings.spacing = run.settings.spacing, shared.settings.most_ranks = run.settings.most_ranks;
+  shared.settings.data_seed = run.settings.data_seed, shared.settings.engine = run.settings.engine;
+  shared.settings.statistics_windows = run.settings.statistics_windows;
+  return training_identity(shared);
+}
+
+std::size_t epochs_of(const TrainingRun& run) {
+  const recording::SegmentSampler sampler(run.recording, run.recording_settings, sampling_of(run));
+  const TrainingSettings settings = resolve_budget(run.settings, sampler);
+  return (settings.total_steps() + settings.steps_per_epoch() - 1) / settings.steps_per_epoch();
+}
+
+std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs,
+                                           const std::function<bool()>& interrupt) {
   check_group(runs);
   Bench bench(communicator, runs.front());
   if (bench.sampler.validation().empty())
@@ -136,6 +147,7 @@ std::vector<TrainingResult> train_together(const parallel::Communicator& communi
                   bench,
                   group,
                   StopRequest(shortest),
+                  interrupt,
                   core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows"),
                   60 * runs.front().settings.checkpoint_minutes};
     stopped_by = take_steps(course);
@@ -144,7 +156,7 @@ std::vector<TrainingResult> train_together(const parallel::Communicator& communi
   std::vector<TrainingResult> results;
   for (const Trainee& trainee : group) {
     results.push_back(trainee.result());
-    if (!results.back().finished) results.back().stopped_by = stopped_by;
+    if (trainee.at_work()) results.back().stopped_by = stopped_by;
   }
   return results;
 }

@@ -9,6 +9,7 @@
 #include "amacrine/training/curves.hpp"
 #include "amacrine/training/settings.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,14 @@ struct TrainingRun {
   std::string curves{};                  ///< curves file without its ending; empty: none
   std::string recording_checksum{};      ///< of its training part: of what must agree for a resume
   const io::OutputLock* lock = nullptr;  ///< the right to write checkpoint and curves; null: nobody else does
+  std::size_t until_epoch = 0;           ///< training pauses, saved, at the end of this epoch; 0: at the end of its budget
 };
 
 struct TrainingResult {
   model::Model model;  ///< the best epoch's, with the statistics it was validated with
   std::vector<EpochRecord> curve;
-  bool finished = true;        ///< false: stopped by a signal or max_minutes, state saved; the same command goes on
-  std::string stopped_by;      ///< what stopped it
+  bool finished = true;        ///< false: stopped by a signal or max_minutes, or paused; state saved; the same command goes on
+  std::string stopped_by;      ///< what stopped it; empty where it is paused at the end of run.until_epoch
   bool stopped_early = false;  ///< early stopping ended it
 };
 
@@ -44,8 +46,15 @@ TrainingResult train_model(const parallel::Communicator& communicator, const Tra
 /// has the bits it has alone, checkpoint and curves included; one that stops early leaves the others to go on. The runs share
 /// recording, architecture, batches (segments, windows, data_seed), engine and statistics_windows; seeds, rates, schedules,
 /// losses and budgets are each model's own. All stop at the smallest max_minutes. Workspaces do not grow with the number of
-/// models. Throws RefusedError where the runs differ in what they share, and what train_model throws.
-std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs);
+/// models. `interrupt` is called on every rank between steps; where it says true on any, all stop as at a signal. Throws
+/// RefusedError where the runs differ in what they share, and what train_model throws.
+std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs,
+                                           const std::function<bool()>& interrupt = {});
+
+/// The epochs of a run's whole budget, early stopping aside.
+std::size_t epochs_of(const TrainingRun& run);
+/// What models must agree in to be trained together, as text.
+std::string shared_identity(const TrainingRun& run);
 
 /// Bytes training takes on this rank beside the program itself.
 struct TrainingMemory {
