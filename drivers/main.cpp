@@ -6,6 +6,7 @@
 #include "amacrine/parallel/devices.hpp"
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/parallel/stop.hpp"
+#include "drivers/farm.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -14,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,6 +28,7 @@ using namespace amacrine::drivers;
 struct Verb {
   std::string name, help;
   std::function<int(Context&)> run;
+  bool reads_model = false;  ///< and can do so for many
 };
 
 const std::vector<Verb>& verbs() {
@@ -36,11 +39,17 @@ const std::vector<Verb>& verbs() {
        "train a network (and the LN model) on a recording; writes model.h5, ln.h5 and learning curves; goes on where it stopped",
        train},
       {"evaluate", "score the models on the recording's test part (correlations, explained variance); writes evaluation.h5",
-       evaluate},
+       evaluate, true},
       {"probe", "show the physiologists' stimuli to models and circuits (latencies in ms, distances in um); writes responses",
-       probe},
-      {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute},
-      {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce},
+       probe, true},
+      {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute,
+       true},
+      {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce, true},
+      {"sweep",
+       "train trials that differ in what [sweep.space] names, stop the poor ones early, and say which are best; `amacrine sweep "
+       "status STUDY` says how it stands, `sweep extend STUDY --trials N` adds trials, `sweep retry STUDY --failed` tries the "
+       "failed ones again, `sweep export STUDY` writes sweep.csv and sweep.h5",
+       sweep},
       {"status", "say what of a study is done, running and left, and the command to give next", status}};
   return list;
 }
@@ -59,7 +68,7 @@ const char* const footer =
 /// What the command line asks for.
 struct Request {
   Options options;
-  bool print_config = false, version = false, json = false;
+  bool print_config = false, version = false, json = false, failed = false;
   double max_minutes = std::numeric_limits<double>::infinity();
   std::string log_level = "info", file;
 };
@@ -80,6 +89,16 @@ void add_verb(CLI::App& app, const Verb& verb, Request& request) {
                    "minutes from the start after which the run saves and stops with exit code 75, as at a signal")
       ->check(CLI::PositiveNumber);
   command->add_option("--log-level", request.log_level, "quiet, info or debug")->capture_default_str();
+  if (verb.reads_model) {
+    command->add_option("--models", request.options.models,
+                        "do it for every model of these folders, seen from the study's output folder: 'trials/*'");
+    command->add_option("--ranks-per-model", request.options.ranks_per_model, "ranks that work on one of them together")
+        ->check(CLI::PositiveNumber);
+  }
+  if (verb.name == "sweep") {
+    command->add_option("--trials", request.options.more_trials, "of sweep extend: trials to add")->check(CLI::PositiveNumber);
+    command->add_flag("--failed", request.failed, "of sweep retry: the trials that failed");
+  }
   command->callback([&request, name = verb.name] { request.options.verb = name; });
 }
 
@@ -106,6 +125,28 @@ void check_verb(int argc, char** argv) {
   amacrine::core::fail<amacrine::core::StudyError>("'{}' is not a verb{}; the verbs are {}", word,
                                                    near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
                                                    fmt::join(names, ", "));
+}
+
+/// The word after `sweep` that says what is to be done with it is taken out of the command line.
+std::vector<char*> without_action(int argc, char** argv, std::string& action) {
+  std::vector<char*> words(argv, argv + argc);
+  if (argc < 3 || std::string(argv[1]) != "sweep") return words;
+  const std::string word = argv[2];
+  if (word != "status" && word != "extend" && word != "retry" && word != "export") return words;
+  action = word;
+  words.erase(words.begin() + 2);
+  return words;
+}
+
+/// What is added or tried again must be asked for in full.
+void check_action(const Request& request) {
+  const std::string& action = request.options.action;
+  const bool extends = action == "extend", retries = action == "retry";
+  const std::string added = extends ? "sweep extend needs --trials N, the number of trials to add"
+                                    : "--trials belongs to sweep extend; the first trials are sweep.trials of the study";
+  const std::string again = retries ? "sweep retry needs --failed, the trials to try again" : "--failed belongs to sweep retry";
+  amacrine::core::require<amacrine::core::StudyError>(extends == (request.options.more_trials > 0), "{}", added);
+  amacrine::core::require<amacrine::core::StudyError>(retries == request.failed, "{}", again);
 }
 
 int print_version(bool json) {
@@ -140,7 +181,8 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
     return 0;
   }
   amacrine::parallel::throw_if_stopped(context.world);
-  if (verb.name == "status") return verb.run(context);
+  const bool looks = verb.name == "status" || request.options.action == "status";
+  if (looks) return verb.run(context);
   stop_by_file(context);
   const std::string warning = amacrine::parallel::rank_warning(context.world.size());
   if (!warning.empty()) amacrine::core::warn("{}", warning);
@@ -152,7 +194,7 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
                    amacrine::io::StatusFile::Facts{verb.name, context.study.file(), context.study.hash(tables_of(verb.name))});
     context.status = &*status;
   }
-  return verb.run(context);
+  return request.options.models.empty() ? verb.run(context) : run_for_models(context, verb.run);
 }
 
 int run_request(const Request& request, std::optional<amacrine::io::StatusFile>& status) {
@@ -181,8 +223,9 @@ int main(int argc, char** argv) {
   std::optional<amacrine::io::StatusFile> status;
   const auto body = [&]() -> int {
     check_verb(argc, argv);
+    const std::vector<char*> words = without_action(argc, argv, request.options.action);
     try {
-      app.parse(argc, argv);
+      app.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::Success& help) {
       // --help: CLI11 prints; one rank is enough.
       if (amacrine::parallel::Communicator::world().root()) app.exit(help);
@@ -190,6 +233,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
       throw amacrine::core::StudyError(fmt::format("{}; amacrine --help tells more", error.what()));
     }
+    check_action(request);
     return run_request(request, status);
   };
   return amacrine::parallel::run_guarded(body, [&](int code, const std::string& message) {

@@ -18,6 +18,7 @@ Settings read_settings(core::Study& study) {
   settings.probe = stimulus::read_probe(study);
   settings.attribution = attribution::read_attribution(study);
   settings.reduction = reduction::read_reduction(study);
+  settings.sweep = sweep::read_sweep(study);
   study.require_all_read();
   return settings;
 }
@@ -43,6 +44,7 @@ std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "attribute")
     return {"probe", "attribution", "!attribution.movie_file", "!attribution.baseline_file", "!attribution.largest_file_gb"};
   if (verb == "reduce") return {"reduction"};
+  if (verb == "sweep") return sweep::identity_tables();
   core::fail("no tables are known for the verb '{}'", verb);
 }
 

@@ -7,6 +7,7 @@
 #include "amacrine/recording/settings.hpp"
 #include "amacrine/reduction/settings.hpp"
 #include "amacrine/stimulus/settings.hpp"
+#include "amacrine/sweep/settings.hpp"
 #include "amacrine/training/settings.hpp"
 
 #include <string>
@@ -25,6 +26,7 @@ struct Settings {
   stimulus::ProbeSettings probe;
   attribution::AttributionSettings attribution;
   reduction::ReductionSettings reduction;
+  sweep::SweepSettings sweep;
 };
 
 /// Reads and checks the whole study. Throws StudyError for unknown, unread or wrong keys.

@@ -77,6 +77,10 @@ int status(Context& context) {
     if (standing.at_work && waits.empty()) waits = standing.verb;
     if (!standing.done && !standing.at_work && next.empty()) next = standing.verb;
   }
+  if (io::read_status(context.settings.output, "sweep")) {
+    const Standing standing = standing_of(context, "sweep", "");
+    core::log_line(fmt::format("  {:<10}{}", standing.verb, standing.words));
+  }
   std::string overrides;
   for (const std::string& word : context.options.overrides) overrides += fmt::format(" '{}'", word);
   const std::string stop = context.output("stop");

@@ -18,9 +18,13 @@ struct Options {
   std::string verb;
   std::string study_file;
   std::vector<std::string> overrides;
-  bool dry_run = false;    ///< build everything, print sizes and cost, write nothing
-  bool overwrite = false;  ///< replace outputs of another study
-  bool takeover = false;   ///< take over the locks of runs that are provably dead
+  bool dry_run = false;             ///< build everything, print sizes and cost, write nothing
+  bool overwrite = false;           ///< replace outputs of another study
+  bool takeover = false;            ///< take over the locks of runs that are provably dead
+  std::string action;               ///< of sweep: "", "status", "extend", "retry", "export"
+  std::size_t more_trials = 0;      ///< of sweep extend
+  std::string models;               ///< of verbs that read a model: the folders of several ("trials/*"); empty: the study's own
+  std::size_t ranks_per_model = 1;  ///< of a group that works on one of these
 };
 
 /// What a verb works with: the ranks, the study as read, its settings, and the command line.
@@ -44,6 +48,7 @@ int evaluate(Context& context);
 int probe(Context& context);
 int attribute(Context& context);
 int reduce(Context& context);
+int sweep(Context& context);
 int status(Context& context);
 int inspect(const parallel::Communicator& world, const std::string& path, bool json);
 

@@ -21,7 +21,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a run would ignore i
 stops = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 # What each verb makes. All of them need what stands above them.
 outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evaluate": ["evaluation.h5"], "probe": ["responses_*.h5"],
-           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"]}
+           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"]}
 RUN_AGAIN = 75
 # A process is ended 0.75 s after the signal; the rest is for mpirun and for a machine that does other things, too.
 longest_s = 3.0
@@ -73,7 +73,12 @@ def prepare(verb, folder):
     for earlier in list(outputs)[:list(outputs).index(verb)]:
         for pattern in outputs[earlier]:
             for path in pathlib.Path("whole").glob(pattern):
-                os.link(path, f"{folder}/{path.name}")
+                os.link(path, place(path, folder))
+
+
+def place(path, folder):
+    """Where what lies at `path` in the study that was left alone lies in a folder."""
+    return pathlib.Path(folder) / path.relative_to("whole")
 
 
 def datasets(path):
@@ -84,7 +89,9 @@ def datasets(path):
 
 
 def same_values(a, b):
-    """Whether two files hold the same datasets with the same bytes."""
+    """Whether two files hold the same datasets with the same bytes, or the same text."""
+    if a.suffix != ".h5":
+        return a.read_bytes() == b.read_bytes()
     a, b = datasets(a), datasets(b)
     def same(x, y):
         x, y = np.asarray(x), np.asarray(y)
@@ -104,7 +111,7 @@ def entries(folder):
 
 def faults_left(folder):
     """Files under a final name that are not whole."""
-    return [f"{path} is not whole" for path in pathlib.Path(folder).glob("*.h5")
+    return [f"{path} is not whole" for path in pathlib.Path(folder).rglob("*.h5")
             if subprocess.run([amacrine, "inspect", path], capture_output=True).returncode != 0]
 
 
@@ -170,8 +177,8 @@ def finish(verb, folder, ranks):
         faults.append("the status is not finished")
     for pattern in outputs[verb]:
         for path in pathlib.Path("whole").glob(pattern):
-            if not same_values(path, f"{folder}/{path.name}"):
-                faults.append(f"{path.name} is another")
+            if not place(path, folder).exists() or not same_values(path, place(path, folder)):
+                faults.append(f"{path} is another")
     return faults
 
 
@@ -184,7 +191,7 @@ def attempt(verb, ranks, which, delay, whom):
         faults += judge_still(verb, folder, code, seconds)
     elif which != signal.SIGKILL:
         faults += judge_stop(verb, folder, ranks, whom, code, seconds)
-    again = random.choice([1, 2]) if verb in ("attribute", "train") else ranks
+    again = random.choice([1, 2]) if verb in ("attribute", "train", "sweep") else ranks
     faults += finish(verb, folder, again)
     name = signal.Signals(which).name
     when = "once a task is done" if delay is None else f"after {delay:.2f} s"
@@ -214,6 +221,7 @@ def attempts(duration):
         yield "attribute", 1, signal.SIGTERM, 0.0, "all ranks"
         for ranks in (1, 2):
             yield "attribute", ranks, signal.SIGKILL, None, "one rank"
+            yield "sweep", ranks, signal.SIGKILL, None, "one rank"
         yield "train", 2, signal.SIGSTOP, 0.2 * duration["train"], "one rank"
         yield "evaluate", 2, signal.SIGSTOP, 0.05, "one rank"  # while MPI starts
         return
@@ -231,6 +239,11 @@ def attempts(duration):
     for i in range(100):
         yield ("attribute", random.choice([1, 2]), signal.SIGKILL, at("attribute") if i % 2 else None,
                random.choice(["one rank", "all ranks"]))
+    for i in range(60):
+        yield ("sweep", random.choice([1, 2]), signal.SIGKILL, at("sweep") if i % 2 else None,
+               random.choice(["one rank", "all ranks", "mpirun"]))
+    for _ in range(40):
+        yield "reduce", random.choice([1, 2]), signal.SIGKILL, at("reduce"), random.choice(["one rank", "all ranks"])
     for _ in range(113):
         yield "train", random.choice([1, 2]), signal.SIGKILL, at("train"), random.choice(["one rank", "all ranks"])
 

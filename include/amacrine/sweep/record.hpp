@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/io/journal.hpp"
+#include "amacrine/sweep/entry.hpp"
+#include "amacrine/sweep/proposals.hpp"
+#include "amacrine/sweep/state.hpp"
+
+#include <string>
+#include <vector>
+
+namespace amacrine::sweep {
+
+/// What a sweep's journal says.
+struct Record {
+  std::vector<std::size_t> rungs;  ///< epochs at whose ends trials are compared; empty: nothing was begun
+  std::size_t trials = 0;          ///< as many as were asked for so far
+  std::vector<Entry> entries;
+};
+
+/// Local. The record of a journal; an empty one where there is none, or it is of another sweep.
+Record read_record(const io::Journal& journal);
+/// The record as a journal's entries.
+std::vector<std::string> encode(const Record& record);
+/// An entry that says how many trials there are from now on.
+std::string encode_trials(const std::vector<std::size_t>& rungs, std::size_t trials);
+
+/// Trials as the record leaves them. Throws RefusedError where it says of a trial that it set something else than its proposal
+/// does.
+SweepState state_of(const SweepSettings& settings, const Record& record, const std::vector<Proposal>& proposals,
+                    std::vector<std::string> shares);
+
+}  // namespace amacrine::sweep

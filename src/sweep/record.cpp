@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/sweep/record.hpp"
+
+#include "amacrine/core/errors.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace amacrine::sweep {
+
+Record read_record(const io::Journal& journal) {
+  Record record;
+  for (const std::string& text : journal.read()) {
+    if (auto entry = decode(text)) {
+      record.entries.push_back(std::move(*entry));
+      continue;
+    }
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (json.is_discarded() || json.value("event", "") != "sweep") continue;
+    record.rungs = json.value("rungs", std::vector<std::size_t>());
+    record.trials = std::max(record.trials, json.value("trials", std::size_t{0}));
+  }
+  return record;
+}
+
+std::string encode_trials(const std::vector<std::size_t>& rungs, std::size_t trials) {
+  return nlohmann::ordered_json{{"event", "sweep"}, {"rungs", rungs}, {"trials", trials}}.dump();
+}
+
+std::vector<std::string> encode(const Record& record) {
+  std::vector<std::string> texts{encode_trials(record.rungs, record.trials)};
+  for (const Entry& entry : record.entries) texts.push_back(encode(entry));
+  return texts;
+}
+
+SweepState state_of(const SweepSettings& settings, const Record& record, const std::vector<Proposal>& proposals,
+                    std::vector<std::string> shares) {
+  SweepState state({record.rungs.size(), settings.reduction, settings.metric == training::Metric::correlation},
+                   std::move(shares));
+  for (const Entry& entry : record.entries) {
+    if (entry.trial >= proposals.size()) continue;
+    core::require<core::RefusedError>(
+        entry.values == proposals[entry.trial].values,
+        "trial {} of this sweep was trained with {}, but now sets {}; add trials at the end of the list only, give "
+        "--overwrite to start anew, or another output folder",
+        entry.trial, fmt::join(entry.values, " "), fmt::join(proposals[entry.trial].values, " "));
+    state.apply(entry);
+  }
+  return state;
+}
+
+}  // namespace amacrine::sweep
