@@ -31,7 +31,7 @@ check() { # WHAT COMMAND...
 }
 
 study=$here/study.toml
-steps=training.total_windows=${AMACRINE_SLURM_WINDOWS:-40960} # about ten seconds of a core
+steps=training.total_windows=${AMACRINE_SLURM_WINDOWS:-24576} # about six seconds of a core
 # What nobody disturbs.
 for verb in simulate train evaluate probe attribute reduce; do
   OMP_NUM_THREADS=2 "$program" "$verb" "$study" study.output=whole "$steps" >whole.log 2>&1 || { cat whole.log; exit 1; }

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How training, attribution and sweeps become faster on more ranks of this machine, one thread each: see docs/benchmarks.md, ranks.
+Prints lines "ranks NAME VALUE"; efficiencies are medians over rounds, in each of which every number of ranks takes its turn."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import time
+
+import h5py
+
+HERE = pathlib.Path(__file__).resolve().parent
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_PROC_BIND": "false", "OMP_WAIT_POLICY": "passive"}
+
+
+def say(name, value):
+    print(f"ranks {name} {value}", flush=True)
+
+
+def command(args, ranks, verb, folder, *overrides):
+    launcher = ["mpirun", "--oversubscribe", "--bind-to", "core" if ranks <= (os.cpu_count() or 1) else "none", "-n", str(ranks)]
+    return [*launcher, args.program, verb, str(HERE / "ranks.toml"), f"study.output={folder}", f"recording.file={args.folder}/recording.h5", *overrides]
+
+
+def memory_of(pids):
+    """(sum of the proportional set sizes, largest resident set) in bytes of the processes that still live."""
+    shared, largest = 0, 0
+    for pid in pids:
+        try:
+            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        shared += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
+        largest = max(largest, int(re.search(r"^Rss:\s+(\d+)", text, re.M)[1]) * 1024)
+    return shared, largest
+
+
+def children(job):
+    try:
+        return [int(pid) for pid in pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def run(args, ranks, verb, folder, *overrides, watch=False):
+    """Its log, and where it is watched the largest memory of all ranks together and of one."""
+    log = pathlib.Path(args.folder) / "log.txt"
+    with open(log, "w", encoding="utf-8") as stream:
+        job = subprocess.Popen(command(args, ranks, verb, folder, *overrides), stdout=stream, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        most = (0, 0)
+        while job.poll() is None:
+            if watch:
+                most = tuple(max(pair) for pair in zip(most, memory_of(children(job))))
+            time.sleep(0.2)
+    text = log.read_text(encoding="utf-8")
+    if job.returncode != 0:
+        raise SystemExit(f"{verb} on {ranks} ranks ended with {job.returncode}:\n{text[-2000:]}")
+    return text, most
+
+
+def training_rate(args, ranks):
+    """Windows per second of the second epoch's steps."""
+    folder = pathlib.Path(args.folder) / "train"
+    shutil.rmtree(folder, ignore_errors=True)
+    _, memory = run(args, ranks, "train", folder, watch=True)
+    rows = (folder / "curves.csv").read_text(encoding="utf-8").splitlines()
+    return float(rows[-1].split(",")[rows[0].split(",").index("windows_per_second")]), memory
+
+
+def seconds_of(text):
+    """What human_seconds wrote."""
+    units = {"h": 3600, "min": 60, "s": 1}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+) (h|min|s)\b", text))
+
+
+def attribution_rate(args, ranks):
+    """Blocks per second, and the share of the time in which ranks worked (of one rank, all of it)."""
+    folder = pathlib.Path(args.folder) / "attribute"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.link(f"{args.folder}/train/model.h5", folder / "model.h5")
+    text, _ = run(args, ranks, "attribute", folder)
+    blocks = took = 0
+    for done in re.finditer(r"attribute: (\d+) of \1 blocks .* took ([^\n,]+)", text):
+        blocks, took = blocks + int(done[1]), took + seconds_of(done[2])
+    busy = re.findall(r"ranks worked (\d+) % of", text)
+    return blocks / took, min(map(int, busy), default=100)
+
+
+def sweep_rate(args, ranks):
+    """Trials per second between the first and the last, and the utilisation."""
+    folder = pathlib.Path(args.folder) / "sweep"
+    shutil.rmtree(folder, ignore_errors=True)
+    text, _ = run(args, ranks, "sweep", folder)
+    with h5py.File(folder / "sweep.h5") as file:
+        span = file["task_end"][:].max() - file["task_begin"][:].min()
+        trials = file["task_trial"].shape[0]
+    return trials / span, float(re.search(r"training in (\d+) % of the time", text)[1]), (folder / "sweep.journal").stat().st_size
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 2])
+    args = parser.parse_args()
+    os.makedirs(args.folder, exist_ok=True)
+    if not os.path.exists(f"{args.folder}/recording.h5"):
+        subprocess.run([args.program, "simulate", str(HERE / "ranks.toml"), f"study.output={args.folder}"], check=True, env=ENVIRONMENT)
+    rates = {what: {ranks: [] for ranks in args.sizes} for what in ("training", "attribution", "sweep")}
+    for _ in range(args.rounds):
+        for ranks in args.sizes:
+            rate, (shared, largest) = training_rate(args, ranks)
+            rates["training"][ranks].append(rate)
+            say(f"training_memory_of_all_mb_{ranks}", round(shared / 1e6))
+            say(f"training_memory_of_one_mb_{ranks}", round(largest / 1e6))
+        for ranks in args.sizes:
+            rate, busy = attribution_rate(args, ranks)
+            rates["attribution"][ranks].append(rate)
+            say(f"attribution_busy_percent_{ranks}", busy)
+        for ranks in args.sizes:
+            rate, busy, journal = sweep_rate(args, ranks)
+            rates["sweep"][ranks].append(rate)
+            say(f"sweep_busy_percent_{ranks}", round(busy))
+            say(f"sweep_journal_bytes_{ranks}", journal)
+    first = args.sizes[0]
+    for what, by_ranks in rates.items():
+        for ranks in args.sizes:
+            say(f"{what}_per_second_{ranks}", f"{statistics.median(by_ranks[ranks]):.4g}")
+        for ranks in args.sizes[1:]:
+            each = [b * first / (a * ranks) for a, b in zip(by_ranks[first], by_ranks[ranks])]
+            say(f"{what}_efficiency_{first}_to_{ranks}", f"{statistics.median(each):.3f} ({min(each):.3f} to {max(each):.3f})")
+
+
+main()
