@@ -87,7 +87,10 @@ def main(study_file, trials, batch, overrides, launcher):
     direction = "minimize" if sweep["metric"] == "loss" else "maximize"
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "proposals.txt")
-    lines = open(path, encoding="utf-8").read().splitlines() if os.path.exists(path) else []
+    lines = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as stream:
+            lines = stream.read().splitlines()
     while True:
         if lines:
             command = [*launcher, AMACRINE, "sweep", study_file, *overrides, 'sweep.method="list"', f"sweep.list_file={json.dumps(path)}", "sweep.trials=0"]

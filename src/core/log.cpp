@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <unistd.h>
+#include <utility>
 
 namespace amacrine::core {
 namespace {
@@ -18,6 +20,7 @@ struct State {
   bool speaks = true;
   bool quiet = false;
   std::FILE* file = nullptr;  ///< takes everything instead of stdout and stderr
+  bool open_line = false;     ///< a line of progress on the terminal is not ended yet
 };
 State& state() {
   static State only;
@@ -33,6 +36,16 @@ constexpr double terminal_interval_s = 0.2, plain_interval_s = 5.0;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Whether lines are read by a person at a terminal. mpirun gives rank 0 a terminal whatever its own output goes to.
+bool on_terminal() {
+  return state().file == nullptr && isatty(STDOUT_FILENO) == 1 && std::getenv("OMPI_COMM_WORLD_RANK") == nullptr;
+}
+
+/// A line begins where a line of progress stood.
+void clear_line() {
+  if (std::exchange(state().open_line, false)) fmt::print("\r\x1b[K");
 }
 
 /// Whether log lines of this rank are written, and where to.
@@ -55,12 +68,14 @@ void set_progress_listener(std::function<void(const ProgressState&)> told) { lis
 
 void log_line(const std::string& text) {
   if (!hears_log()) return;
+  if (state().file == nullptr) clear_line();
   fmt::print(log_file(), "{}\n", text);
   std::fflush(log_file());
 }
 
 void warn_line(const std::string& text) {
   if (!state().speaks && state().file == nullptr) return;
+  if (state().file == nullptr) clear_line();
   std::fflush(log_file());
   std::FILE* const file = state().file != nullptr ? state().file : stderr;
   fmt::print(file, "warning: {}\n", text);
@@ -84,7 +99,7 @@ Progress::Progress(std::string what, double total, std::string unit)
     : what_(std::move(what)),
       unit_(std::move(unit)),
       total_(total),
-      terminal_(state().file == nullptr && isatty(STDOUT_FILENO) == 1),
+      terminal_(on_terminal()),
       start_(std::chrono::steady_clock::now()),
       last_print_(start_) {}
 
@@ -115,6 +130,7 @@ void Progress::print(double done, const std::string& note, bool last) {
   fmt::print(log_file(), "{}{}: {:.0f} of {:.0f} {} ({:.0f} %), {} {}/s, {}{}{}{}", terminal_ ? "\r" : "", what_, done, total_,
              unit_, percent, human_rate(rate), unit_, time, note.empty() ? "" : ", ", note, terminal_ ? "\x1b[K" : "");
   if (!terminal_ || last) fmt::print(log_file(), "\n");
+  state().open_line = terminal_ && !last;
   std::fflush(log_file());
 }
 

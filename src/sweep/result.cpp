@@ -23,23 +23,29 @@ std::string counts(const SweepState& state) {
   return text;
 }
 
-/// How well the order at a rung tells that at the last.
+/// How well the order at a rung tells that at a later one. Warns where it does not.
+std::string order_text(const SweepResult& result, std::size_t rung, std::size_t later) {
+  std::size_t both = 0;
+  for (std::size_t t = 0; t < result.state.size(); ++t) both += result.state.values(t).size() > later ? 1 : 0;
+  const auto correlation = rung_correlation(result.state, rung, later);
+  if (!correlation) return fmt::format("unknown ({} trials)", both);
+  if (*correlation < reliable_correlation)
+    core::warn(
+        "the order of trials after {} epochs tells little of that after {} (rank correlation {:.2f}, over the {} trials that "
+        "have "
+        "both); compare later with fewer rungs (sweep.rungs), or stop fewer trials with a smaller sweep.reduction",
+        result.rungs[rung], result.rungs[later], *correlation, both);
+  return fmt::format("{:.2f} ({} trials)", *correlation, both);
+}
+
 std::string rung_lines(const SweepResult& result) {
-  const SweepState& state = result.state;
   std::string text;
-  for (std::size_t rung = 0; rung + 1 < result.rungs.size(); ++rung) {
-    std::size_t here = 0, final = 0;
-    for (std::size_t t = 0; t < state.size(); ++t)
-      here += state.values(t).size() > rung ? 1 : 0, final += state.values(t).size() >= result.rungs.size() ? 1 : 0;
-    const auto correlation = rung_correlation(state, rung, result.rungs.size() - 1);
-    text += fmt::format("  rung {} ({} epochs): {} trials; ", rung + 1, result.rungs[rung], here);
-    text += correlation ? fmt::format("rank correlation with the final order {:.2f} ({} trials)\n", *correlation, final)
-                        : std::string("too few finished trials for a rank correlation with the final order\n");
-    if (correlation && *correlation < reliable_correlation)
-      core::warn(
-          "the order of trials after {} of {} epochs tells little of the final one (rank correlation {:.2f}, over the {} trials "
-          "that have both); compare later with fewer rungs (sweep.rungs) or a smaller sweep.reduction",
-          result.rungs[rung], result.rungs.back(), *correlation, final);
+  const std::size_t last = result.rungs.size() - 1;
+  for (std::size_t rung = 0; rung < last; ++rung) {
+    text += fmt::format("  rung {} ({} epochs): rank correlation with the order at the end {}", rung + 1, result.rungs[rung],
+                        order_text(result, rung, last));
+    if (rung + 1 < last) text += fmt::format(", at the next rung {}", order_text(result, rung, rung + 1));
+    text += "\n";
   }
   return text;
 }

@@ -72,26 +72,32 @@ void SweepState::decide() {
   for (std::size_t rung = 0; rung + 1 < rule_.rungs; ++rung) decide_at(rung);
 }
 
-/// Trials in the order of their numbers; those before that have not come here, but may, can be better or worse.
+/// The first trials are compared with each other, each later one with all before it. Those that have not come here, but may, can
+/// be better or worse.
 void SweepState::decide_at(std::size_t rung) {
-  std::vector<double> before;  // the better first
+  const double block = std::ceil(std::pow(rule_.reduction, static_cast<double>(rung + 1)));
+  const std::size_t first = std::min(trials_.size(), static_cast<std::size_t>(std::min(block, 1e9)));
+  std::vector<double> values;  // of those compared with, the better first
   std::size_t unknown = 0;
-  const auto quota = [&](std::size_t count) {
-    return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) / rule_.reduction));
-  };
-  for (Trial& trial : trials_) {
+  const auto better_one = [&](double a, double b) { return better(a, b); };
+  const auto add = [&](const Trial& trial) {
     if (trial.values.size() <= rung) {
       unknown += pending(trial) ? 1 : 0;
-      continue;
+    } else {
+      values.insert(std::upper_bound(values.begin(), values.end(), trial.values[rung], better_one), trial.values[rung]);
     }
-    const double value = trial.values[rung];
-    const auto place = std::upper_bound(before.begin(), before.end(), value, [&](double a, double b) { return better(a, b); });
-    const auto rank = static_cast<std::size_t>(place - before.begin()) + 1;
-    before.insert(place, value);
+  };
+  for (std::size_t t = 0; t < first; ++t) add(trials_[t]);
+  for (std::size_t t = 0; t < trials_.size(); ++t) {
+    if (t >= first) add(trials_[t]);
+    Trial& trial = trials_[t];
     const bool here = trial.values.size() == rung + 1 && trial.standing != Standing::running &&
                       trial.standing != Standing::failed && trial.standing != Standing::finished;
     if (!here) continue;
-    const std::size_t most = quota(before.size() + unknown);
+    const auto place = std::lower_bound(values.begin(), values.end(), trial.values[rung], better_one);
+    const auto rank = static_cast<std::size_t>(place - values.begin()) + 1;
+    const auto count = static_cast<std::size_t>(static_cast<double>(values.size() + unknown) / rule_.reduction);
+    const std::size_t most = std::max<std::size_t>(1, count);
     trial.standing = rank + unknown <= most ? Standing::ready : rank > most ? Standing::stopped : Standing::paused;
   }
 }

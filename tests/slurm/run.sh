@@ -36,6 +36,8 @@ steps=training.total_windows=${AMACRINE_SLURM_WINDOWS:-24576} # about six second
 for verb in simulate train evaluate probe attribute reduce; do
   OMP_NUM_THREADS=2 "$program" "$verb" "$study" study.output=whole "$steps" >whole.log 2>&1 || { cat whole.log; exit 1; }
 done
+few=training.total_windows=8192
+OMP_NUM_THREADS=2 "$program" sweep "$study" study.output=whole "$few" >whole.log 2>&1 || { cat whole.log; exit 1; }
 long=training.total_windows=${AMACRINE_SLURM_LONG_WINDOWS:-250000} # well over a minute of a core
 mkdir whole_long; cp whole/recording.h5 whole_long
 OMP_NUM_THREADS=1 "$program" train "$study" study.output=whole_long "$long" >whole_long.log 2>&1 & undisturbed=$!
@@ -83,6 +85,8 @@ lose_node n2
 # Attribution waits for training; its rows are dealt to ranks of two nodes and it is stopped in between.
 both=$(submit both --nodes=2 --time=30 -- train "$steps")
 farm=$(submit both --nodes=2 --time=30 --dependency=afterok:"$both" --open-mode=append -- attribute)
+swept=$(submit swept --time=30 --nodelist=n2 -- sweep "$few")
+wait_for 200 grep -q reached swept/sweep.journal && scancel --signal=USR1 "$swept" || echo "swept reaches nothing"
 wait_for 200 test -e both/attributions_network.h5.journal && scancel --signal=USR1 "$farm" || echo "both attributes nothing"
 check "a job whose rank is killed starts again and ends" completed "$killed" killed
 check "it was put back into the queue" restarted killed
@@ -91,6 +95,9 @@ check "it was put back into the queue" restarted signalled
 check "a job whose node is lost starts again and ends" completed "$lost" lost
 check "a training on two nodes ends" completed "$both" both
 check "probes, attributions and reductions end" completed "$farm" both
+check "a sweep that is signalled starts again and ends" completed "$swept" swept
+check "it was put back into the queue" restarted swept
+check "its trials are the undisturbed ones" cmp whole/sweep.csv swept/sweep.csv
 check "both tasks of an array end" completed "${array}_0" array_0
 check "both tasks of an array end" completed "${array}_1" array_1
 for name in killed signalled lost both array1 array2; do check "$name/model.h5 is bit by bit the undisturbed one" same whole/model.h5 "$name/model.h5"; done

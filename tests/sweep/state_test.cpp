@@ -44,21 +44,28 @@ Entry entry_of(const Trials& trials, std::size_t trial, std::size_t rung) {
   return entry;
 }
 
-/// The rule by its definition: which rungs a trial comes to, from the trials of lower numbers.
+/// The rule by its definition, rung by rung: how many rungs each trial has a value at.
 std::vector<std::size_t> defined_reach(const Trials& trials, double reduction) {
-  const std::size_t rungs = trials.values[0].size();
-  std::vector<std::size_t> reach;  // rungs that the trial has a value at
-  for (std::size_t t = 0; t < trials.values.size(); ++t) {
-    std::size_t at = 0;
-    while (at < rungs && trials.fails_at[t] != at) {
-      ++at;
-      if (at == rungs) break;
-      std::size_t rank = 1, count = 1;
-      for (std::size_t u = 0; u < t; ++u)
-        if (reach[u] >= at) ++count, rank += trials.values[u][at - 1] >= trials.values[t][at - 1] ? 1 : 0;
-      if (static_cast<double>(rank) > std::max(1.0, std::floor(static_cast<double>(count) / reduction))) break;
+  const std::size_t count = trials.values.size(), rungs = trials.values[0].size();
+  std::vector<std::size_t> reach(count, 0);
+  std::vector<bool> comes(count, true);
+  for (std::size_t rung = 0; rung < rungs; ++rung) {
+    for (std::size_t t = 0; t < count; ++t) {
+      comes[t] = comes[t] && trials.fails_at[t] != rung;
+      if (comes[t]) reach[t] = rung + 1;
     }
-    reach.push_back(at);
+    const std::vector<bool> came = comes;
+    for (std::size_t t = 0; t < count; ++t) {
+      if (!came[t]) continue;
+      std::size_t rank = 1, compared = 0;
+      for (std::size_t u = 0; u < count; ++u) {
+        const bool counts = u <= t || static_cast<double>(u) < std::pow(reduction, static_cast<double>(rung + 1));
+        if (!came[u] || !counts) continue;
+        ++compared;
+        if (trials.values[u][rung] > trials.values[t][rung]) ++rank;
+      }
+      comes[t] = static_cast<double>(rank) <= std::max(1.0, std::floor(static_cast<double>(compared) / reduction));
+    }
   }
   return reach;
 }
@@ -128,7 +135,7 @@ TEST(SweepState, MoreTrialsChangeNothingForThoseBefore) {
   const Trials many(90, 3, 0.3, 5);
   Trials few = many;
   few.values.resize(30), few.fails_at.resize(30);
-  const Rule rule{3, 4, true};
+  const Rule rule{3, 4, true};  // 30 is more than the first 4^2, which are compared with each other
   const auto all = reach_of(computed(many, rule, 5, 1, 1)), first = reach_of(computed(few, rule, 3, 1, 2));
   EXPECT_TRUE(std::equal(first.begin(), first.end(), all.begin()));
 }
@@ -165,8 +172,9 @@ TEST(SweepState, ALossIsBetterWhereItIsLower) {
   trials.values = {{5, 5}, {4, 4}, {6, 6}, {1, 1}};
   trials.fails_at = {2, 2, 2, 2};
   while (const auto task = state.next(1)) state.apply(entry_of(trials, task->trials[0], task->rung));
+  EXPECT_EQ(state.standing(0), Standing::stopped) << "the first two are compared with each other";
   EXPECT_EQ(state.standing(2), Standing::stopped);
-  EXPECT_THAT(state.ranking(), testing::ElementsAre(3, 1, 0));
+  EXPECT_THAT(state.ranking(), testing::ElementsAre(3, 1));
 }
 
 TEST(SweepState, FailedTrialsAreNeverRankedAndCanBeTriedAgain) {
@@ -240,6 +248,34 @@ TEST(RungCorrelation, IsSpearmans) {
     state.apply(entry);
   }
   EXPECT_NEAR(rung_correlation(state, 0, 1).value_or(0), 0.8, 1e-12);  // 1 - 6 * 4 / (5 * 24)
+}
+
+/// Of trials whose order turns round after the first of three rungs; with fewer rungs there is nothing to warn of.
+TEST(SweepResult, WarnsWhereARungTellsLittle) {
+  const auto table = [](std::size_t rungs) {
+    SweepResult result{"correlation",
+                       {1, 4, 16},
+                       std::vector<std::vector<std::string>>(5),
+                       {},
+                       {},
+                       SweepState({rungs, 100, true}, std::vector<std::string>(5))};
+    result.rungs.erase(result.rungs.begin(), result.rungs.end() - static_cast<std::ptrdiff_t>(rungs));
+    for (std::size_t t = 0; t < 5; ++t)
+      for (std::size_t rung = 0; rung < rungs; ++rung) {
+        Entry entry;
+        entry.trial = t, entry.rung = rung, entry.finished = rung + 1 == rungs;
+        entry.value = rungs == 3 && rung == 0 ? 5 - static_cast<double>(t) : static_cast<double>(t);
+        result.state.apply(entry);
+      }
+    testing::internal::CaptureStderr();
+    const std::string text = sweep_table(result, 3);
+    return text + testing::internal::GetCapturedStderr();
+  };
+  const std::string poor = table(3), good = table(2);
+  EXPECT_THAT(poor, testing::HasSubstr("rung 1 (1 epochs): rank correlation with the order at the end -1.00 (5 trials)"));
+  EXPECT_THAT(poor, testing::HasSubstr("compare later with fewer rungs (sweep.rungs)"));
+  EXPECT_THAT(good, testing::HasSubstr("rung 1 (4 epochs): rank correlation with the order at the end 1.00 (5 trials)"));
+  EXPECT_THAT(good, testing::Not(testing::HasSubstr("compare later")));
 }
 
 TEST(SweepEntry, SurvivesItsText) {
