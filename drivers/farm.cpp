@@ -16,15 +16,15 @@ namespace amacrine::drivers {
 namespace {
 
 /// What became of a model.
-enum class Outcome { done, elsewhere, stopped, failed };
+enum class ModelOutcome { done, elsewhere, stopped, failed };
 
 /// A group of ranks, and a communicator of the same ranks by which faults are noticed.
-struct Group {
+struct RankGroup {
   parallel::Communicator ranks, watched;
   std::size_t number = 0, count = 1;
 };
 
-Group group_of(const Context& context) {
+RankGroup group_of(const Context& context) {
   const std::size_t size = context.options.ranks_per_model, all = static_cast<std::size_t>(context.world.size());
   core::require<core::RefusedError>(all % size == 0,
                                     "{} ranks are no whole number of groups of --ranks-per-model {}; start {} ranks", all, size,
@@ -46,13 +46,13 @@ Context context_of(const Context& context, const parallel::Communicator& ranks, 
 }
 
 /// What became of a model, and what was said about it.
-struct Result {
-  Outcome outcome = Outcome::elsewhere;
+struct ModelResult {
+  ModelOutcome outcome = ModelOutcome::elsewhere;
   std::string said;
 };
 
 /// The right to work on a model; nothing where somebody else has it, who is named in `said`.
-std::optional<io::OutputLock> take(const Context& context, const Group& group, const std::string& folder, std::string& said) {
+std::optional<io::OutputLock> take(const Context& context, const RankGroup& group, const std::string& folder, std::string& said) {
   try {
     return io::OutputLock(group.ranks, folder + "/" + context.options.verb + ".farm",
                           {context.options.verb, context.options.study_file, context.options.takeover, context.options.dry_run});
@@ -63,8 +63,9 @@ std::optional<io::OutputLock> take(const Context& context, const Group& group, c
 }
 
 /// Runs the verb in one folder. Collective over the group.
-Result work_on(const Context& context, const Group& group, const std::string& folder, const std::function<int(Context&)>& verb) {
-  Result result;
+ModelResult work_on(const Context& context, const RankGroup& group, const std::string& folder,
+                    const std::function<int(Context&)>& verb) {
+  ModelResult result;
   const std::optional<io::OutputLock> lock = take(context, group, folder, result.said);
   if (!lock) return result;
   int code = 0;
@@ -76,38 +77,38 @@ Result work_on(const Context& context, const Group& group, const std::string& fo
       code = verb(in_folder);
     });
   } catch (const parallel::Stopped&) {
-    return {Outcome::stopped, {}};
+    return {ModelOutcome::stopped, {}};
   }
-  result.outcome = !result.said.empty() ? Outcome::failed : code == 0 ? Outcome::done : Outcome::stopped;
+  result.outcome = !result.said.empty() ? ModelOutcome::failed : code == 0 ? ModelOutcome::done : ModelOutcome::stopped;
   return result;
 }
 
 /// This group's turn: groups begin at different models and go round, so that they rarely meet. False where it was stopped.
-bool go_round(const Context& context, const Group& group, const std::vector<std::string>& folders,
-              const std::function<int(Context&)>& verb, std::vector<Result>& results) {
+bool go_round(const Context& context, const RankGroup& group, const std::vector<std::string>& folders,
+              const std::function<int(Context&)>& verb, std::vector<ModelResult>& results) {
   const std::size_t first = group.number * folders.size() / group.count;
   for (std::size_t i = 0; i < folders.size(); ++i) {
     const std::size_t at = (first + i) % folders.size();
     results[at] = work_on(context, group, folders[at], verb);
-    if (results[at].outcome == Outcome::stopped) return false;
-    if (results[at].outcome == Outcome::done) core::log("{}: {} is done", context.options.verb, folders[at]);
-    if (results[at].outcome == Outcome::failed)
+    if (results[at].outcome == ModelOutcome::stopped) return false;
+    if (results[at].outcome == ModelOutcome::done) core::log("{}: {} is done", context.options.verb, folders[at]);
+    if (results[at].outcome == ModelOutcome::failed)
       core::log("{}: {} failed: {}", context.options.verb, folders[at], results[at].said);
   }
   return true;
 }
 
 /// Throws where a model failed in every group that tried it, or where none could try it. Collective.
-void require_all_done(const Context& context, const Group& group, const std::vector<std::string>& folders,
-                      const std::vector<Result>& results) {
+void require_all_done(const Context& context, const RankGroup& group, const std::vector<std::string>& folders,
+                      const std::vector<ModelResult>& results) {
   std::vector<std::string> failed, elsewhere;
   for (std::size_t i = 0; i < folders.size(); ++i) {
     const bool speaks = group.ranks.root();
-    if (context.world.any(speaks && results[i].outcome == Outcome::done)) continue;
+    if (context.world.any(speaks && results[i].outcome == ModelOutcome::done)) continue;
     std::string said = results[i].said;
     std::replace(said.begin(), said.end(), '\n', ' ');
-    const bool tried = context.world.any(results[i].outcome == Outcome::failed);
-    const auto all = parallel::gather_texts(context.world, tried == (results[i].outcome == Outcome::failed) ? said : "");
+    const bool tried = context.world.any(results[i].outcome == ModelOutcome::failed);
+    const auto all = parallel::gather_texts(context.world, tried == (results[i].outcome == ModelOutcome::failed) ? said : "");
     const auto first = std::find_if(all.begin(), all.end(), [](const std::string& text) { return !text.empty(); });
     (tried ? failed : elsewhere).push_back(folders[i] + ": " + (first == all.end() ? "" : *first));
   }
@@ -136,10 +137,10 @@ std::vector<std::string> model_folders(const std::string& folder, const std::str
 
 int run_for_models(Context& context, const std::function<int(Context&)>& verb) {
   const std::vector<std::string> folders = model_folders(context.settings.output, context.options.models);
-  const Group group = group_of(context);
+  const RankGroup group = group_of(context);
   core::log("{}: {} models on {} groups of {} ranks; the log of each is in its folder", context.options.verb, folders.size(),
             group.count, context.options.ranks_per_model);
-  std::vector<Result> results(folders.size());
+  std::vector<ModelResult> results(folders.size());
   const bool finished = go_round(context, group, folders, verb, results);
   if (context.world.any(!finished)) return static_cast<int>(core::ExitCode::run_again);
   require_all_done(context, group, folders, results);

@@ -14,7 +14,7 @@
 namespace amacrine::parallel {
 namespace {
 
-constexpr int request_tag = 1, answer_tag = 2, notice_tag = 3, end_tag = 4;
+constexpr int asking_tag = 1, reply_tag = 2, notice_tag = 3, last_tag = 4;
 
 /// A rank that has asked and was not answered.
 struct Asker {
@@ -62,7 +62,7 @@ struct RequestServer::Impl {
     if (asker.rank == 0) {
       to_root = std::move(text);
     } else {
-      send(asker.rank, answer_tag, *text);
+      send(asker.rank, reply_tag, *text);
     }
     return true;
   }
@@ -80,8 +80,8 @@ struct RequestServer::Impl {
   }
 
   void serve() {
-    while (auto asker = receive(MPI_ANY_SOURCE, request_tag)) waiting.push_back(std::move(*asker));
-    while (ended < size - 1 && receive(MPI_ANY_SOURCE, end_tag)) ++ended;
+    while (auto asker = receive(MPI_ANY_SOURCE, asking_tag)) waiting.push_back(std::move(*asker));
+    while (ended < size - 1 && receive(MPI_ANY_SOURCE, last_tag)) ++ended;
     answer_all();
   }
 
@@ -94,10 +94,10 @@ struct RequestServer::Impl {
   }
 
   std::string rank_asks(const std::string& request) {
-    send(0, request_tag, request);
+    send(0, asking_tag, request);
     detail::Patience patience;
     while (true) {
-      if (auto answer_text = receive(0, answer_tag)) return std::move(answer_text->request);
+      if (auto answer_text = receive(0, reply_tag)) return std::move(answer_text->request);
       patience.wait();
     }
   }
@@ -150,7 +150,7 @@ void RequestServer::close() {
     for (my.serve(); my.ended < my.size - 1; my.serve()) patience.wait();
     check(MPI_Waitall(static_cast<int>(my.notices.size()), my.notices.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   } else {
-    my.send(0, end_tag, {});
+    my.send(0, last_tag, {});
   }
   // What was noticed by nobody must not be left in the communicator.
   check(MPI_Barrier(my.comm), "MPI_Barrier");

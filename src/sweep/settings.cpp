@@ -101,7 +101,7 @@ SweepSettings read_sweep(core::Study& study) {
   for (const std::string& key : space_keys(study)) s.space.push_back(read_parameter(study, key));
   s.stops = study.choose("sweep.stopping", "asha", {"asha", "none"}) == "asha";
   s.reduction = study.number("sweep.reduction", s.reduction, 2, 100);
-  s.rungs = static_cast<std::size_t>(study.integer("sweep.rungs", 2, 1, 10));
+  s.rungs = static_cast<std::size_t>(study.integer("sweep.rungs", 4, 1, 20));
   s.metric = study.choose("sweep.metric", "correlation", {"correlation", "loss"}) == "loss" ? training::Metric::loss
                                                                                             : training::Metric::correlation;
   s.ranks_per_group = static_cast<std::size_t>(study.integer("sweep.ranks_per_group", 1, 1, 100'000));

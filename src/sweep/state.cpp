@@ -10,6 +10,9 @@
 namespace amacrine::sweep {
 namespace {
 
+/// At least so many first trials are compared with each other.
+constexpr double first_trials = 8;
+
 /// Ranks from 0 of values, the mean rank where several are equal.
 std::vector<double> ranks_of(const std::vector<double>& values) {
   std::vector<double> ranks;
@@ -75,7 +78,7 @@ void SweepState::decide() {
 /// The first trials are compared with each other, each later one with all before it. Those that have not come here, but may, can
 /// be better or worse.
 void SweepState::decide_at(std::size_t rung) {
-  const double block = std::ceil(std::pow(rule_.reduction, static_cast<double>(rung + 1)));
+  const double block = std::max(first_trials, std::ceil(std::pow(rule_.reduction, static_cast<double>(rung + 1))));
   const std::size_t first = std::min(trials_.size(), static_cast<std::size_t>(std::min(block, 1e9)));
   std::vector<double> values;  // of those compared with, the better first
   std::size_t unknown = 0;

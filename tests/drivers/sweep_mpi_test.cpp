@@ -95,23 +95,23 @@ TEST_F(Sweep, ATrialIsWhatItsOverridesTrainAlone) {
 }
 
 TEST_F(Sweep, GrowsAndTriesFailedTrialsAgain) {
-  ASSERT_EQ(swept("trials = 2\n"), 0);
+  ASSERT_EQ(swept("trials = 8\n"), 0);
   const auto before = rows();
-  EXPECT_EQ(before.size(), 3U);
-  ASSERT_EQ(swept("trials = 2\n", "extend"), 0);
+  EXPECT_EQ(before.size(), 9U);
+  ASSERT_EQ(swept("trials = 8\n", "extend"), 0);
   const auto after = rows();
-  ASSERT_EQ(after.size(), 5U);
+  ASSERT_EQ(after.size(), 11U);
   for (std::size_t row = 0; row < before.size(); ++row) EXPECT_EQ(after[row], before[row]);
-  EXPECT_EQ(swept("trials = 2\n"), 0) << "all four are kept";
+  EXPECT_EQ(swept("trials = 8\n"), 0) << "all ten are kept";
   EXPECT_EQ(rows(), after);
   EXPECT_EQ(swept("", "status"), 0);
   Communicator::world().barrier();
   if (Communicator::world().root()) std::filesystem::remove(path("all/sweep.csv"));
-  EXPECT_EQ(swept("trials = 2\n", "export"), 0);
+  EXPECT_EQ(swept("trials = 8\n", "export"), 0);
   EXPECT_EQ(rows(), after);
-  EXPECT_EQ(swept("trials = 2\n", "retry"), 0) << "nothing has failed";
+  EXPECT_EQ(swept("trials = 8\n", "retry"), 0) << "nothing has failed";
   EXPECT_EQ(rows(), after);
-  EXPECT_THROW(swept("trials = 2\nseed = 2\n"), core::RefusedError);
+  EXPECT_THROW(swept("trials = 8\nseed = 2\n"), core::RefusedError);
   EXPECT_EQ(rows(), after);
 }
 

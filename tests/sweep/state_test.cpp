@@ -59,7 +59,7 @@ std::vector<std::size_t> defined_reach(const Trials& trials, double reduction) {
       if (!came[t]) continue;
       std::size_t rank = 1, compared = 0;
       for (std::size_t u = 0; u < count; ++u) {
-        const bool counts = u <= t || static_cast<double>(u) < std::pow(reduction, static_cast<double>(rung + 1));
+        const bool counts = u <= t || static_cast<double>(u) < std::max(8.0, std::pow(reduction, static_cast<double>(rung + 1)));
         if (!came[u] || !counts) continue;
         ++compared;
         if (trials.values[u][rung] > trials.values[t][rung]) ++rank;
@@ -167,14 +167,14 @@ TEST(SweepState, GoesOnAfterARestart) {
 }
 
 TEST(SweepState, ALossIsBetterWhereItIsLower) {
-  SweepState state({2, 2, false}, std::vector<std::string>(4));
-  Trials trials(4, 2, 0, 1);
-  trials.values = {{5, 5}, {4, 4}, {6, 6}, {1, 1}};
-  trials.fails_at = {2, 2, 2, 2};
+  SweepState state({2, 2, false}, std::vector<std::string>(10));
+  Trials trials(10, 2, 0, 1);
+  // Of the first eight half go on; of nine trials four, of ten five.
+  trials.values = {{5, 5}, {4, 4}, {6, 6}, {1, 1}, {8, 8}, {2, 2}, {7, 7}, {3, 3}, {4.5, 4.5}, {2.5, 2.5}};
+  trials.fails_at.assign(10, 2);
   while (const auto task = state.next(1)) state.apply(entry_of(trials, task->trials[0], task->rung));
-  EXPECT_EQ(state.standing(0), Standing::stopped) << "the first two are compared with each other";
-  EXPECT_EQ(state.standing(2), Standing::stopped);
-  EXPECT_THAT(state.ranking(), testing::ElementsAre(3, 1));
+  EXPECT_THAT(state.ranking(), testing::ElementsAre(3, 5, 9, 7, 1));
+  for (const std::size_t t : {0U, 2U, 4U, 6U, 8U}) EXPECT_EQ(state.standing(t), Standing::stopped);
 }
 
 TEST(SweepState, FailedTrialsAreNeverRankedAndCanBeTriedAgain) {

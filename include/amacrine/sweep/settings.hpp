@@ -30,8 +30,8 @@ struct SweepSettings {
   std::vector<Parameter> space;
   std::string list_file;  ///< of method list: one trial a line
   bool stops = true;      ///< whether poor trials are stopped at rungs
-  double reduction = 4;   ///< one trial in so many goes on after a rung
-  std::size_t rungs = 2;  ///< below the whole budget, each the next one's share 1 / reduction
+  double reduction = 2;   ///< one trial in so many goes on after a rung
+  std::size_t rungs = 4;  ///< below the whole budget, each the next one's share 1 / reduction
   training::Metric metric = training::Metric::correlation;
   std::size_t ranks_per_group = 1;
   std::size_t models_per_group = 1;

@@ -33,9 +33,10 @@ struct Task {
 
 /// The trials of a sweep and what is known of them. Decisions are ASHA's (Li et al. 2020: a trial goes on past a rung while it is
 /// among the best 1 / reduction there), asynchronous, with one difference: a trial is compared with the trials of lower numbers
-/// only, and the first reduction^(rung + 1) with each other (a rung from 0), so the same trials go on whatever the order in which
-/// they are computed, on any number of groups, after any interruption, and more trials later change nothing for those before. No
-/// group waits: a trial that cannot be decided yet is put aside, since trials can be resumed.
+/// only, and the first ones with each other (8, or reduction^(rung + 1) where that is more, rungs counted from 0). So the same
+/// trials go on whatever the order in which they are computed, on any number of groups, after any interruption, and where there
+/// were so many at first, trials added later change nothing for those before. No group waits: a trial that cannot be decided yet
+/// is put aside, since trials can be resumed.
 class SweepState {
  public:
   /// `shares`: per trial, what trials must agree in to be trained together.
