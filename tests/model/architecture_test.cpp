@@ -27,8 +27,8 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
-// Sizes and counts of retina.md 1.1: 8x36x36, 8x26x26; 138,362 parameters with flattened norms, 106,842 per channel, both with
-// convolution biases, 5 cells and no readout bias.
+// Sizes and counts of the published network (docs/study/model.md): 8x36x36, 8x26x26; 138,362 parameters with flattened norms,
+// 106,842 per channel, both with convolution biases, 5 cells and no readout bias.
 TEST(Architecture, HasThePublishedSizes) {
   model::Architecture a = model::preset_architecture("deep-retina");
   a.cells = 5;

@@ -8,7 +8,7 @@
 
 namespace amacrine::attribution {
 
-/// How the integral along the path is approximated (design.md 5.7).
+/// How the integral along the path is approximated (docs/attribution.md).
 enum class Rule {
   right,      ///< gradient at the right end of each panel times the layer difference (the lab's loop)
   midpoint,   ///< gradient at the middle of each panel

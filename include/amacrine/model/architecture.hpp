@@ -17,10 +17,10 @@ struct ConvLayer {
   bool operator==(const ConvLayer&) const = default;
 };
 
-/// A feed-forward retina (retina.md 1.1): hidden convolutions (valid, stride 1, cross-correlation, oldest frame first), each
-/// conv -> norm -> Gaussian noise (training) -> ReLU; then a dense readout -> norm over cells -> softplus.
-/// No hidden layer makes it an LN model: a dense filter on the window, then softplus.
-/// A hidden layer whose kernel covers the canvas has one unit per channel (the planted circuits).
+/// A feed-forward retina (docs/study/model.md): hidden convolutions (valid, stride 1, cross-correlation, oldest frame first),
+/// each conv -> norm -> Gaussian noise (training) -> ReLU; then a dense readout -> norm over cells -> softplus. No hidden layer
+/// makes it an LN model: a dense filter on the window, then softplus. A hidden layer whose kernel covers the canvas has one unit
+/// per channel (the planted circuits).
 struct Architecture {
   int history = 40, height = 50, width = 50;
   std::vector<ConvLayer> hidden{{8, 15, 15}, {8, 11, 11}};
@@ -49,7 +49,7 @@ struct Architecture {
 
 /// Reads the [model] table (all its keys, docs/study/model.md). `cells` stays 0: the recording says. Throws StudyError.
 Architecture read_architecture(core::Study& study, const std::string& preset = "");
-/// The named architecture: "" (ours), "deep-retina", "torch-deep-retina" (retina.md 1.1, 2) or "ln". Throws core::Error on
+/// The named architecture: "" (ours), "deep-retina", "torch-deep-retina" (docs/study/model.md) or "ln". Throws core::Error on
 /// others.
 Architecture preset_architecture(const std::string& preset);
 /// Throws core::Error where a kernel does not fit its layer's input, or a size is not positive.

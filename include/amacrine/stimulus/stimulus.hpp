@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-/// Contrast everywhere: 0 = grey, 1 = one pixel standard deviation of the natural ensemble (design: units).
+/// Contrast everywhere: 0 = grey, 1 = one pixel standard deviation of the natural ensemble (docs/recordings.md).
 namespace amacrine::stimulus {
 
 /// The screen of a stimulus: frames every `frame_ms`, pixels of `pixel_um` on the retina.

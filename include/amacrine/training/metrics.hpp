@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-/// Figures of merit of a prediction against a recording (definitions: docs/metrics.md; retina.md 2, "Metrics found"). Host,
+/// Figures of merit of a prediction against a recording (docs/metrics.md). Host,
 /// double.
 namespace amacrine::training {
 
