@@ -3,6 +3,7 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/attempt.hpp"
+#include "amacrine/parallel/memory.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/parallel/together.hpp"
 #include "amacrine/recording/reader.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <glob.h>
+#include <optional>
 
 namespace amacrine::drivers {
 
@@ -70,12 +72,14 @@ ModelResult work_on(const Context& context, const RankGroup& group, const std::s
   if (!lock) return result;
   int code = 0;
   try {
-    const core::LogRedirect log(group.ranks.root() && !context.options.dry_run ? folder + "/" + context.options.verb + ".log"
-                                                                               : "");
-    result.said = parallel::attempt(group.watched, [&] {
+    std::optional<core::LogRedirect> log;
+    parallel::on_some(group.ranks, group.ranks.root() && !context.options.dry_run,
+                      [&] { log.emplace(folder + "/" + context.options.verb + ".log"); });
+    const parallel::Fault fault = parallel::attempt(group.watched, [&] {
       Context in_folder = context_of(context, group.ranks, folder);
       code = verb(in_folder);
     });
+    result.said = fault.text;
   } catch (const parallel::Stopped&) {
     return {ModelOutcome::stopped, {}};
   }
@@ -140,6 +144,7 @@ int run_for_models(Context& context, const std::function<int(Context&)>& verb) {
   const RankGroup group = group_of(context);
   core::log("{}: {} models on {} groups of {} ranks; the log of each is in its folder", context.options.verb, folders.size(),
             group.count, context.options.ranks_per_model);
+  const parallel::MemoryShare share(context.world, group.ranks);
   std::vector<ModelResult> results(folders.size());
   const bool finished = go_round(context, group, folders, verb, results);
   if (context.world.any(!finished)) return static_cast<int>(core::ExitCode::run_again);

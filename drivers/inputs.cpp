@@ -3,6 +3,8 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/memory.hpp"
+#include "amacrine/recording/reader.hpp"
 #include "drivers/subjects.hpp"
 
 #include <algorithm>
@@ -19,6 +21,16 @@ void require_made(const Context& context, const std::string& role, const std::st
   core::fail<core::InputError>("{} is not there: run `amacrine {} {}` first{}", path, role == "recording" ? "simulate" : "train",
                                context.options.study_file,
                                role == "recording" ? ", or name your recording with recording.file" : "");
+}
+
+recording::Recording load_training_part(const Context& context, const std::string& file, const io::Input& input) {
+  const Settings& settings = context.settings;
+  parallel::require_memory(context.world, recording::loaded_bytes(file, recording::Load::train, &context.world), file,
+                           "use fewer ranks on a host, or another machine");
+  recording::Recording recording = recording::load_recording(file, settings.recording, recording::Load::train, &context.world);
+  io::require_unchanged(context.world, {input});
+  recording::describe_and_check(recording, settings.architecture.history);
+  return recording;
 }
 
 void place_given(const Context& context, std::vector<recording::Cell>& cells) {

@@ -13,6 +13,10 @@ namespace amacrine::drivers {
 /// "recording", "network" or "ln".
 void require_made(const Context& context, const std::string& role, const std::string& path);
 
+/// Collective. The training part of the study's recording, whose checksum is `input`'s, read and checked. Throws RefusedError
+/// where it does not fit memory, InputError as recording::load_recording and describe_and_check do.
+recording::Recording load_training_part(const Context& context, const std::string& file, const io::Input& input);
+
 /// A model's cells with the centres the study gives (recording.centres = "given"), which hold whatever the model file says.
 /// Throws InputError where there are not as many as cells.
 void place_given(const Context& context, std::vector<recording::Cell>& cells);

@@ -5,12 +5,10 @@
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/sweep/record.hpp"
 #include "amacrine/sweep/result.hpp"
-#include "amacrine/sweep/run.hpp"
-#include "amacrine/training/trainer.hpp"
 #include "drivers/inputs.hpp"
-#include "drivers/verbs.hpp"
+#include "drivers/sweep_trials.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -21,133 +19,13 @@ namespace {
 constexpr std::size_t told_trials = 10;
 constexpr double csv_interval_s = 5;
 
-/// A trial: the study that trains it alone, and where its files lie.
-struct Trial {
-  core::Study study;
-  Settings settings;
-  std::string folder;
-  std::size_t epochs = 0;  ///< of its whole budget
-};
-
-/// What a sweep works with.
-struct Sweep {
-  const Context& context;
-  const recording::Recording& recording;
-  io::Input input;
-  std::vector<Trial> trials;
-  std::vector<std::size_t> rungs;  ///< in epochs of the study's own budget, the last of these being all
-  std::size_t epochs() const { return rungs.back(); }
-};
-
-std::string metric_name(const sweep::SweepSettings& settings) {
-  return settings.metric == training::Metric::loss ? "loss" : "correlation";
-}
-
 /// To what the entries of the journal belong.
 std::string identity_of(const Context& context, const std::string& recording_checksum) {
   return fmt::format("sweep {} recording {}", context.study.hash(sweep::identity_tables()), recording_checksum);
 }
 
-training::TrainingRun run_of(const Sweep& sweep, const Trial& trial) {
-  training::TrainingRun run{sweep.recording, trial.settings.recording, trial.settings.architecture, trial.settings.training};
-  run.architecture.cells = static_cast<int>(sweep.recording.cells.size());
-  run.kind = run.architecture.hidden.empty() ? "ln" : "network";
-  run.recording_checksum = sweep.input.checksum;
-  run.checkpoint = trial.folder + "/train.checkpoint";
-  run.curves = trial.folder + "/curves";
-  return run;
-}
-
-/// The epoch at whose end a trial comes to a rung: the same share of its budget as of the study's.
-std::size_t epoch_of(const Sweep& sweep, const Trial& trial, std::size_t rung) {
-  if (rung + 1 == sweep.rungs.size()) return trial.epochs;
-  const double share = static_cast<double>(sweep.rungs[rung]) / static_cast<double>(sweep.epochs());
-  return std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(share * static_cast<double>(trial.epochs))));
-}
-
-/// What `look` throws, with the trial that it was about.
-template <class Look>
-void about_trial(std::size_t trial, const std::vector<std::string>& values, const Look& look) {
-  try {
-    look();
-  } catch (const core::Error& error) {
-    throw core::Error(fmt::format("trial {} ({}): {}", trial, fmt::join(values, " "), error.what()), error.code());
-  }
-}
-
-/// Every trial's study is read before the first is trained, so that a wrong key or value costs nothing.
-std::vector<Trial> trials_of(const Context& context, const std::vector<sweep::Proposal>& proposals) {
-  std::vector<Trial> trials;
-  for (std::size_t t = 0; t < proposals.size(); ++t)
-    about_trial(t, proposals[t].values, [&] {
-      core::Study study = core::Study::from_text(context.study.resolved(), context.study.file(), proposals[t].overrides);
-      Settings settings = read_settings(study);
-      trials.push_back({std::move(study), std::move(settings), context.output(fmt::format("trials/{:04}", t)), 0});
-    });
-  return trials;
-}
-
-/// Per trial, what it must have in common with others to be trained with them; sets the trials' epochs. Throws where a trial does
-/// not fit the recording.
-std::vector<std::string> shares_of(Sweep& sweep, const std::vector<sweep::Proposal>& proposals,
-                                   const parallel::Communicator& group) {
-  std::vector<std::string> shares;
-  std::set<std::string> checked;
-  for (std::size_t t = 0; t < proposals.size(); ++t)
-    about_trial(t, proposals[t].values, [&] {
-      const training::TrainingRun run = run_of(sweep, sweep.trials[t]);
-      sweep.trials[t].epochs = training::epochs_of(run);
-      shares.push_back(training::shared_identity(run));
-      if (checked.insert(shares.back()).second) training::training_memory(group, run);
-    });
-  return shares;
-}
-
-/// The best validation so far.
-double value_of(const sweep::SweepSettings& settings, const std::vector<training::EpochRecord>& curve) {
-  double best = NAN;
-  for (const training::EpochRecord& epoch : curve) {
-    const bool loss = settings.metric == training::Metric::loss;
-    const double value = loss ? epoch.validation_loss : epoch.validation_r;
-    if (!(loss ? value >= best : value <= best)) best = value;
-  }
-  return best;
-}
-
-/// Trains a task's trials to the end of its rung and writes the models of those that are finished. Collective over the group.
-std::vector<sweep::Reach> train_task(const Sweep& sweep, const parallel::Communicator& group, const sweep::Task& task,
-                                     const std::function<bool()>& interrupt) {
-  const Context& context = sweep.context;
-  std::vector<io::OutputLock> locks;
-  std::vector<training::TrainingRun> runs;
-  for (const std::size_t t : task.trials)
-    locks.emplace_back(group, sweep.trials[t].folder + "/model.h5",
-                       io::LockRequest{"sweep", context.options.study_file, context.options.takeover, false});
-  const core::LogRedirect log(group.root() ? sweep.trials[task.trials.front()].folder + "/train.log" : "");
-  for (std::size_t i = 0; i < task.trials.size(); ++i) {
-    const Trial& trial = sweep.trials[task.trials[i]];
-    runs.push_back(run_of(sweep, trial));
-    runs.back().lock = &locks[i];
-    runs.back().until_epoch = epoch_of(sweep, trial, task.rung);
-  }
-  const auto results = training::train_together(group, runs, interrupt);
-  std::vector<sweep::Reach> reaches;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const Trial& trial = sweep.trials[task.trials[i]];
-    const training::TrainingResult& result = results[i];
-    if (result.finished)
-      model::write_model(group, trial.folder + "/model.h5", result.model,
-                         io::make_provenance(group, trial.study, "train", tables_of("train"), {sweep.input}));
-    sweep::Reach reach{!result.stopped_by.empty(), result.finished, result.curve.size(), 0, NAN};
-    if (!result.curve.empty()) reach.windows = result.curve.back().windows;
-    reach.value = value_of(context.settings.sweep, result.curve);
-    reaches.push_back(reach);
-  }
-  return reaches;
-}
-
-/// Lines of the log about what has happened, and how much of what may be needed at most is done.
-void tell(const std::vector<sweep::Entry>& entries, std::size_t rungs, const std::string& metric) {
+/// Lines of the log about what has happened.
+void tell_entries(const std::vector<sweep::Entry>& entries, std::size_t rungs, const std::string& metric) {
   const core::LogRedirect to_the_log("");
   for (const sweep::Entry& entry : entries) {
     const std::string took = core::human_seconds(entry.end - entry.begin);
@@ -202,16 +80,6 @@ void write_result(const Context& context, const sweep::SweepResult& result, cons
   core::log("sweep: wrote {} and {}", context.output("sweep.h5"), context.output("sweep.csv"));
 }
 
-/// The journal of this sweep, or what is in its place. Throws RefusedError where it is another sweep's.
-void check_journal(const Context& context, const io::Journal& journal, const std::string& identity) {
-  const std::string found = io::Journal::identity_of(journal.path());
-  core::require<core::RefusedError>(
-      found == identity || context.options.overwrite || !std::filesystem::exists(journal.path()),
-      "{} belongs to another sweep or another recording (other settings than sweep.trials and the groups'); use --overwrite to "
-      "start anew, or another output folder",
-      journal.path());
-}
-
 /// As many trials as were ever asked for, and those that `extend` adds.
 sweep::SweepSettings with_trials(const Context& context, const sweep::Record& record) {
   sweep::SweepSettings settings = context.settings.sweep;
@@ -225,25 +93,51 @@ sweep::SweepSettings with_trials(const Context& context, const sweep::Record& re
   return settings;
 }
 
+/// What is known of an earlier run's trials, the same on all ranks. With --overwrite, nothing of another sweep, nor of trials
+/// that set something else now, whose folders are removed. Throws RefusedError where the journal is another sweep's. Collective.
+sweep::Record earlier_record(const Context& context, const io::Journal& journal, const std::string& identity) {
+  std::string found;
+  bool there = false;
+  if (context.world.root()) found = io::Journal::identity_of(journal.path()), there = std::filesystem::exists(journal.path());
+  found = context.world.broadcast(found), there = context.world.any(there);
+  core::require<core::RefusedError>(
+      found == identity || context.options.overwrite || !there,
+      "{} belongs to another sweep or another recording (other settings than sweep.trials and the groups'); use --overwrite to "
+      "start anew, or another output folder",
+      journal.path());
+  sweep::Record record = sweep::read_record(context.world, journal);
+  if (!context.options.overwrite || !there) return record;
+  const auto proposals = sweep::proposals(with_trials(context, record));
+  const bool fits = std::all_of(record.entries.begin(), record.entries.end(), [&](const sweep::Entry& entry) {
+    return entry.trial >= proposals.size() || entry.values == proposals[entry.trial].values;
+  });
+  if (found == identity && fits) return record;
+  if (context.world.root() && !context.options.dry_run) std::filesystem::remove_all(context.output("trials"));
+  context.world.barrier();
+  return {};
+}
+
 /// Sizes and cost, and refusals before anything is trained. Collective.
-void describe(const Sweep& sweep, const std::vector<std::string>& shares, const parallel::Communicator& group) {
-  const Context& context = sweep.context;
+void describe_sweep(const Trials& trials, const std::vector<std::string>& shares, const parallel::Communicator& group) {
+  const Context& context = trials.context;
   const sweep::SweepSettings& settings = context.settings.sweep;
   const std::size_t groups = sweep::group_count(settings, context.world.size());
   core::log(
       "sweep: {} trials on {} groups of {} ranks, {} models trained together; compared by the validation {} after {} epochs",
-      sweep.trials.size(), groups, settings.ranks_per_group, settings.models_per_group, metric_name(settings),
-      fmt::join(sweep.rungs, ", "));
+      trials.all.size(), groups, settings.ranks_per_group, settings.models_per_group, metric_name(settings),
+      fmt::join(trials.rungs, ", "));
+  if (context.settings.training.max_minutes > 0)
+    core::warn("training.max_minutes is the limit of one training and does not hold for a sweep; --max-time does");
   std::set<std::string> seen;
   double largest = 0, disk = 0;
-  for (std::size_t t = 0; t < sweep.trials.size(); ++t) {
-    const training::TrainingRun run = run_of(sweep, sweep.trials[t]);
-    disk += training::training_disk_bytes(run);
+  for (std::size_t t = 0; t < trials.all.size(); ++t) {
+    const Trial& trial = trials.all[t];
+    disk += disk_bytes_left(trials, trial);
     if (!seen.insert(shares[t]).second) continue;
-    const training::TrainingMemory needs = training::training_memory(group, run);
+    const training::TrainingMemory needs = training::training_memory(group, run_of(trials, trial.settings));
     largest = std::max(largest, needs.workspaces + needs.statistics);
   }
-  core::log("  {} different networks and batches; at most {} of workspaces a rank, {} on disk", seen.size(),
+  core::log("  {} different networks and batches; at most {} of workspaces a rank, {} more on disk", seen.size(),
             core::human_bytes(largest), core::human_bytes(disk));
   io::require_space(context.world, context.output("sweep.h5"), static_cast<std::size_t>(disk));
   if (parallel::device_memory_is_host())
@@ -251,54 +145,37 @@ void describe(const Sweep& sweep, const std::vector<std::string>& shares, const 
                              "start fewer ranks on a host, lower training.segments or training.windows, or use another machine");
 }
 
-/// A validation part must be there for trials to be compared on.
-void require_validation(const Context& context) {
-  core::require<core::StudyError>(context.settings.recording.validation_fraction > 0,
-                                  "{}: a sweep compares trials on the validation part; set recording.validation_fraction above 0",
-                                  context.study.where("recording.validation_fraction"));
-}
-
 /// Trains what is left. False where the run was stopped. Collective; afterwards `record` is rank 0's.
-bool run(const Sweep& sweep, const std::vector<sweep::Proposal>& proposals, const std::vector<std::string>& shares,
-         io::Journal& journal, sweep::Record& record) {
-  const Context& context = sweep.context;
+bool train_trials(const Trials& trials, const std::vector<sweep::Proposal>& proposals, const std::vector<std::string>& shares,
+                  io::Journal& journal, sweep::Record& record) {
+  const Context& context = trials.context;
   sweep::SweepState state = sweep::state_of(context.settings.sweep, record, proposals, shares);
   if (!record.entries.empty()) core::log("sweep: going on with what an earlier run left in {}", journal.path());
   if (context.world.root()) journal.start(sweep::encode(record));
   core::Progress progress("sweep", static_cast<double>(proposals.size()), "trials begun");
   double written = core::wall_seconds();
+  sweep::SweepResult shown = result_of(context, record, proposals);
+  std::set<std::size_t> begun;
+  for (const sweep::Entry& entry : record.entries) begun.insert(entry.trial);
   sweep::Work work;
   work.values = values_of(proposals);
   work.train = [&](const parallel::Communicator& group, const sweep::Task& task, const std::function<bool()>& interrupt) {
-    return train_task(sweep, group, task, interrupt);
+    return train_task(trials, group, task, interrupt);
   };
   work.keep = [&](const std::vector<sweep::Entry>& entries) {
     std::vector<std::string> texts;
-    for (const sweep::Entry& entry : entries) texts.push_back(sweep::encode(entry)), record.entries.push_back(entry);
+    for (const sweep::Entry& entry : entries) texts.push_back(sweep::encode(entry));
     journal.append(texts);
-    tell(entries, sweep.rungs.size(), metric_name(context.settings.sweep));
-    std::set<std::size_t> begun;
-    for (const sweep::Entry& entry : record.entries) begun.insert(entry.trial);
+    for (const sweep::Entry& entry : entries)
+      record.entries.push_back(entry), shown.state.apply(entry), begun.insert(entry.trial);
+    tell_entries(entries, trials.rungs.size(), metric_name(context.settings.sweep));
     const core::LogRedirect to_the_log("");
     progress.update(static_cast<double>(begun.size()));
     if (core::wall_seconds() - written < csv_interval_s) return;
-    training::replace_file(context.output("sweep.csv"), sweep::sweep_csv(result_of(context, record, proposals)));
+    training::replace_file(context.output("sweep.csv"), sweep::sweep_csv(shown));
     written = core::wall_seconds();
   };
   return sweep::run_trials(context.world, context.settings.sweep, work, state);
-}
-
-/// Every rank gets rank 0's record. Collective.
-void share_record(const parallel::Communicator& world, sweep::Record& record) {
-  std::string texts;
-  for (const std::string& text : sweep::encode(record)) texts += text + "\n";
-  texts = world.broadcast(texts);
-  record.entries.clear();
-  for (std::size_t at = 0; at < texts.size();) {
-    const std::size_t end = texts.find('\n', at);
-    if (auto entry = sweep::decode(texts.substr(at, end - at))) record.entries.push_back(std::move(*entry));
-    at = end + 1;
-  }
 }
 
 /// Failed trials are tried again.
@@ -313,7 +190,7 @@ void retry_failed(sweep::Record& record, const sweep::SweepState& state) {
   }
 }
 
-/// What the journal says, without looking at the recording. Throws InputError where there is none.
+/// What the journal says, without looking at the recording. Throws InputError where there is none. Collective.
 sweep::Record recorded(const Context& context) {
   const std::string path = context.output("sweep.journal"), identity = io::Journal::identity_of(path);
   core::require<core::InputError>(!identity.empty(), "{}: there is no sweep yet; run `amacrine sweep {}` first", path,
@@ -322,23 +199,30 @@ sweep::Record recorded(const Context& context) {
   core::require<core::RefusedError>(identity.starts_with("sweep " + hash),
                                     "{} belongs to another sweep than {} describes; give the study and overrides it was run with",
                                     path, context.options.study_file);
-  return sweep::read_record(io::Journal(path, identity));
+  sweep::Record record = sweep::read_record(context.world, io::Journal(path, identity));
+  core::require<core::InputError>(!record.rungs.empty(), "{} is damaged: its second line is not what was written", path);
+  return record;
 }
 
-int show(const Context& context) {
+int show_sweep(const Context& context) {
   const sweep::Record record = recorded(context);
   const auto proposals = sweep::proposals(with_trials(context, record));
   tell_result(context, result_of(context, record, proposals));
   return 0;
 }
 
-int export_result(const Context& context) {
+int export_sweep(const Context& context, const io::OutputLock& /*held*/) {
   const sweep::Record record = recorded(context);
-  const io::OutputLock lock(context.world, context.output("sweep.h5"),
-                            {"sweep", context.options.study_file, context.options.takeover, context.options.dry_run});
   const auto proposals = sweep::proposals(with_trials(context, record));
   if (!context.options.dry_run) write_result(context, result_of(context, record, proposals), {});
   return 0;
+}
+
+/// What a run that was stopped says, and its exit code.
+int stopped(const Context& context) {
+  if (context.options.action == "extend")
+    core::log("sweep: stopped; go on with `amacrine sweep {}`, since extend would add trials again", context.options.study_file);
+  return static_cast<int>(core::ExitCode::run_again);
 }
 
 }  // namespace
@@ -346,49 +230,42 @@ int export_result(const Context& context) {
 /// Trains trials that differ in what [sweep] names, on groups of ranks, and says which are best.
 int sweep(Context& context) {
   const Settings& settings = context.settings;
-  if (context.options.action == "status") return show(context);
-  if (context.options.action == "export") return export_result(context);
-  const std::string recording_file = recording::recording_path(settings.recording, settings.output);
-  require_made(context, "recording", recording_file);
-  require_validation(context);
+  if (context.options.action == "status") return show_sweep(context);
   const io::OutputLock lock(context.world, context.output("sweep.h5"),
                             {"sweep", context.options.study_file, context.options.takeover, context.options.dry_run});
   if (context.status != nullptr) context.status->take();
+  if (context.options.action == "export") return export_sweep(context, lock);
+  const std::string recording_file = recording::recording_path(settings.recording, settings.output);
+  require_made(context, "recording", recording_file);
   const io::Input input = recording::training_input(context.world, recording_file);
   const std::string identity = identity_of(context, input.checksum);
   io::Journal journal(context.output("sweep.journal"), identity);
-  check_journal(context, journal, identity);
-  sweep::Record record = sweep::read_record(journal);
+  sweep::Record record = earlier_record(context, journal, identity);
   const std::vector<sweep::Proposal> proposals = sweep::proposals(with_trials(context, record));
 
-  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train, &context.world),
-                           recording_file, "use fewer ranks on a host, or another machine");
-  recording::Recording recording =
-      recording::load_recording(recording_file, settings.recording, recording::Load::train, &context.world);
-  io::require_unchanged(context.world, {input});
-  recording::describe_and_check(recording, settings.architecture.history);
-  Sweep sweep{context, recording, input, trials_of(context, proposals), {}};
+  recording::Recording recording = load_training_part(context, recording_file, input);
+  Trials trials{context, recording, input, lock};
+  trials.all = read_trials(context, proposals);
   sweep::group_count(settings.sweep, context.world.size());
   const auto group = context.world.split_by(context.world.rank() / static_cast<int>(settings.sweep.ranks_per_group));
-  const std::vector<std::string> shares = shares_of(sweep, proposals, group);
-  sweep.rungs = sweep::rung_epochs(
-      settings.sweep, training::epochs_of({recording, settings.recording, settings.architecture, settings.training}));
-  describe(sweep, shares, group);
-  record.rungs = sweep.rungs, record.trials = proposals.size();
+  const std::vector<std::string> shares = check_trials(trials, proposals, group);
+  trials.rungs = sweep::rung_epochs(settings.sweep, training::epochs_of(run_of(trials, settings)));
+  describe_sweep(trials, shares, group);
+  record.rungs = trials.rungs, record.trials = proposals.size();
   if (context.options.action == "retry") retry_failed(record, sweep::state_of(settings.sweep, record, proposals, shares));
   if (context.options.dry_run) return 0;
-  if (context.options.overwrite && context.world.root() && record.entries.empty())
-    std::filesystem::remove_all(context.output("trials"));
-  context.world.barrier();
   recording::fit_centres(recording, settings.recording);
-  const bool finished = run(sweep, proposals, shares, journal, record);
-  share_record(context.world, record);
+  const bool finished = train_trials(trials, proposals, shares, journal, record);
+  record = sweep::shared(context.world, record);
   const sweep::SweepResult result = result_of(context, record, proposals);
   if (!record.entries.empty()) write_result(context, result, {input});
   tell_result(context, result);
-  if (!finished) return static_cast<int>(core::ExitCode::run_again);
+  if (!finished) return stopped(context);
   core::log("sweep: groups were training in {:.0f} % of the time", 100 * sweep::utilisation(record.entries));
-  core::require(!result.state.ranking().empty(), "no trial of the sweep was finished: all {} failed", proposals.size());
+  core::require(!result.state.ranking().empty(),
+                "no trial of the sweep was finished: the others were stopped for one that failed later, or failed too; try the "
+                "failed ones again with `amacrine sweep retry {} --failed`, or add trials",
+                context.options.study_file);
   return 0;
 }
 

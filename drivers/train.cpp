@@ -185,12 +185,7 @@ int train(Context& context) {
   claim(context, models, baseline);
   if (models.empty() && baseline.empty()) return 0;
 
-  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::train, &context.world),
-                           recording_file, "use fewer ranks on a host, or another machine");
-  recording::Recording recording =
-      recording::load_recording(recording_file, settings.recording, recording::Load::train, &context.world);
-  io::require_unchanged(context.world, {input});
-  recording::describe_and_check(recording, settings.architecture.history);
+  recording::Recording recording = load_training_part(context, recording_file, input);
   describe(context, models, baseline, recording);  // and refuse what cannot be trained, before anything is
   require_room(context, models, baseline, recording);
   if (context.options.dry_run) return 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a build needs and is missing: Debian packages, then Kokkos into .deps/kokkos-PRESET.
-#   jobs/bootstrap.sh [openmp|serial|debug|cuda]...      (default: openmp)
+#   jobs/bootstrap.sh [openmp|serial|debug|cuda|cuda_headers]...      (default: openmp; cuda_headers is to compile with, not to link)
 #   jobs/bootstrap.sh --packages                         (packages only)
 # Nothing is installed twice; without root the missing packages are named and the script stops (exit 2).
 set -euo pipefail
@@ -73,7 +73,7 @@ build_kokkos() { # preset
     openmp) flags+=(-DKokkos_ENABLE_OPENMP=ON -DKokkos_ARCH_NATIVE=ON) ;;
     serial) flags+=(-DKokkos_ARCH_NATIVE=ON) ;;
     debug) flags+=(-DKokkos_ENABLE_DEBUG=ON -DKokkos_ENABLE_DEBUG_BOUNDS_CHECK=ON) ;;
-    cuda) flags+=(-DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_CUDA=ON -DKokkos_ARCH_HOPPER90=ON -DKokkos_ENABLE_COMPILE_AS_CMAKE_LANGUAGE=ON
+    cuda | cuda_headers) flags+=(-DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_CUDA=ON -DKokkos_ARCH_HOPPER90=ON -DKokkos_ENABLE_COMPILE_AS_CMAKE_LANGUAGE=ON
       -DCMAKE_CXX_COMPILER=g++ "-DCMAKE_CUDA_COMPILER=$(command -v nvcc)" -DCMAKE_CUDA_ARCHITECTURES=90
       "-DCMAKE_CUDA_FLAGS=-std=c++20 -include $root/cmake/cuda13_compat.h") ;;
     *) say "no such preset: $preset (openmp, serial, debug, cuda)"; exit 2 ;;
@@ -85,10 +85,12 @@ build_kokkos() { # preset
   fetch_kokkos
   say "building Kokkos $kokkos_version for $preset"
   rm -rf "$build" "$prefix"
+  local steps=(ninja -C "$build" install)
+  if [[ $preset == *_headers ]]; then build=$prefix steps=(true); fi # to compile with, not to link
   cmake -G Ninja -S "$deps/source/kokkos" -B "$build" "${flags[@]}" "-DCMAKE_INSTALL_PREFIX=$prefix" >"$deps/build-$preset.log" 2>&1 \
-    && ninja -C "$build" install >>"$deps/build-$preset.log" 2>&1 \
+    && "${steps[@]}" >>"$deps/build-$preset.log" 2>&1 \
     || { tail -n 30 "$deps/build-$preset.log"; say "Kokkos did not build; the log is $deps/build-$preset.log"; exit 1; }
-  rm -rf "$build"
+  [[ $build == "$prefix" ]] || rm -rf "$build"
   echo "$stamp" >"$prefix/.stamp"
 }
 

@@ -7,7 +7,7 @@
 
 namespace amacrine::parallel {
 
-std::string attempt(const Communicator& watched, const std::function<void()>& body) {
+Fault attempt(const Communicator& watched, const std::function<void()>& body) {
   const detail::Outcome mine = detail::run([&] { return body(), 0; });
   if (!detail::all_arrive(mpi_handle(watched), mine)) throw core::Error(mine.message, static_cast<core::ExitCode>(mine.code));
   const detail::Outcome agreed = detail::agreed(detail::gather_outcomes(mpi_handle(watched), mine, watched.size()));
@@ -15,7 +15,7 @@ std::string attempt(const Communicator& watched, const std::function<void()>& bo
     const std::string signal = stop_signal(watched);
     throw Stopped(signal.empty() ? "a request" : signal);
   }
-  return agreed.message;
+  return {agreed.message, static_cast<core::ExitCode>(agreed.code)};
 }
 
 }  // namespace amacrine::parallel

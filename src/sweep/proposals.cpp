@@ -109,9 +109,11 @@ Values words_of(const std::string& line) {
 
 void check_list_word(const std::string& word, const std::string& file, std::size_t line) {
   const std::string key = word.substr(0, word.find('='));
-  core::require<core::StudyError>(
-      word.find('=') != std::string::npos && (key.starts_with("training.") || key.starts_with("model.")),
-      "{}:{}: '{}' is not an override of [training] or [model], such as training.l2=1e-4", file, line, word);
+  const bool known = key.starts_with("training.") || key.starts_with("model.");
+  core::require<core::StudyError>(word.find('=') != std::string::npos && known && tells_trials_apart(key),
+                                  "{}:{}: '{}' is not an override of [training] or [model] that tells trials apart, such as "
+                                  "training.l2=1e-4",
+                                  file, line, word);
 }
 
 std::vector<Values> listed(const SweepSettings& s) {

@@ -4,14 +4,18 @@
 #include "amacrine/core/errors.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 namespace amacrine::sweep {
 
-Record read_record(const io::Journal& journal) {
+namespace {
+
+/// The record that a journal's entries make.
+Record record_of(const std::vector<std::string>& texts) {
   Record record;
-  for (const std::string& text : journal.read()) {
+  for (const std::string& text : texts) {
     if (auto entry = decode(text)) {
       record.entries.push_back(std::move(*entry));
       continue;
@@ -22,6 +26,24 @@ Record read_record(const io::Journal& journal) {
     record.trials = std::max(record.trials, json.value("trials", std::size_t{0}));
   }
   return record;
+}
+
+/// Rank 0's texts, which hold no line breaks. Collective.
+std::vector<std::string> broadcast(const parallel::Communicator& communicator, const std::vector<std::string>& texts) {
+  std::istringstream lines(communicator.broadcast(fmt::format("{}", fmt::join(texts, "\n"))));
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
+}
+
+}  // namespace
+
+Record read_record(const parallel::Communicator& communicator, const io::Journal& journal) {
+  return record_of(broadcast(communicator, communicator.root() ? journal.read() : std::vector<std::string>()));
+}
+
+Record shared(const parallel::Communicator& communicator, const Record& record) {
+  return record_of(broadcast(communicator, communicator.root() ? encode(record) : std::vector<std::string>()));
 }
 
 std::string encode_trials(const std::vector<std::size_t>& rungs, std::size_t trials) {

@@ -28,6 +28,7 @@ struct Report {
   bool stopped = false;        ///< the group was asked to stop
   std::optional<Task> back;    ///< trials that are to be given again
   bool alone = false;          ///< each by itself, since one of them failed and it is not known which
+  parallel::Fault fault{};     ///< that is no trial's, and ends the sweep
 };
 
 nlohmann::json json_of(const Task& task) { return {{"trials", task.trials}, {"rung", task.rung}}; }
@@ -39,7 +40,11 @@ Task task_of(const nlohmann::json& json) {
 }
 
 std::string encode_report(const Report& report) {
-  nlohmann::json json{{"entries", nlohmann::json::array()}, {"stopped", report.stopped}, {"alone", report.alone}};
+  nlohmann::json json{{"entries", nlohmann::json::array()},
+                      {"stopped", report.stopped},
+                      {"alone", report.alone},
+                      {"fault", report.fault.text},
+                      {"code", static_cast<int>(report.fault.code)}};
   for (const Entry& entry : report.entries) json["entries"].push_back(encode(entry));
   if (report.back) json["back"] = json_of(*report.back);
   return json.dump();
@@ -51,6 +56,7 @@ Report decode_report(const std::string& text) {
   for (const auto& entry : json.at("entries"))
     if (auto decoded = decode(entry.get<std::string>())) report.entries.push_back(std::move(*decoded));
   json.at("stopped").get_to(report.stopped), json.at("alone").get_to(report.alone);
+  json.at("fault").get_to(report.fault.text), report.fault.code = static_cast<core::ExitCode>(json.at("code").get<int>());
   if (json.contains("back")) report.back = task_of(json.at("back"));
   return report;
 }
@@ -70,9 +76,10 @@ class Organiser {
       std::optional<std::string> text = give();
       if (text) heard_[static_cast<std::size_t>(rank)] = false;
       return text;
-    } catch (...) {  // inside a step of this rank's own trial, which must not be blamed
-      fault_ = std::current_exception();
+    } catch (...) {  // perhaps inside a step of this rank's own trial, which must not be blamed
+      if (!fault_) fault_ = std::current_exception();
       stopping_ = true;
+      look();
       return std::string();
     }
   }
@@ -95,6 +102,7 @@ class Organiser {
     if (report.back && report.alone) state_.separate(*report.back);
     if (report.back) state_.put_back(*report.back);
     stopping_ = stopping_ || report.stopped;
+    if (!report.fault.text.empty()) throw core::Error(report.fault.text, report.fault.code);
     ++changes_;
   }
 
@@ -138,22 +146,27 @@ Entry entry_of(const Group& group, const Task& task, std::size_t index, double b
 Report work_on(const Group& group, const Task& task) {
   const double begin = unix_seconds();
   std::vector<Reach> reaches;
-  std::string fault;
+  parallel::Fault fault;
   try {
     fault = parallel::attempt(group.watched, [&] { reaches = group.work.train(group.ranks, task, group.interrupt); });
   } catch (const parallel::Stopped&) {
-    return {{}, true, task, false};
+    return {{}, true, task, false, {}};
   }
   Report report;
-  if (!fault.empty() && task.trials.size() > 1) {
+  if (!fault.text.empty() && fault.code != core::ExitCode::failure) {
+    report.back = task;
+    report.fault = {fmt::format("trial {}: {}", task.trials.front(), fault.text), fault.code};
+    return report;
+  }
+  if (!fault.text.empty() && task.trials.size() > 1) {
     report.back = task, report.alone = true;
     return report;
   }
   Task back{{}, task.rung};
   for (std::size_t i = 0; i < task.trials.size(); ++i) {
     Entry entry = entry_of(group, task, i, begin);
-    if (!fault.empty()) {
-      entry.kind = Entry::Kind::failed, entry.reason = fault;
+    if (!fault.text.empty()) {
+      entry.kind = Entry::Kind::failed, entry.reason = fault.text;
     } else if (reaches[i].stopped) {
       back.trials.push_back(task.trials[i]);
       continue;

@@ -32,10 +32,8 @@ std::vector<std::string> space_keys(const core::Study& study) {
     core::require<core::StudyError>(key.starts_with("training.") || key.starts_with("model."),
                                     "{}: trials share the recording, so a sweep's keys are of [training] and [model], not '{}'",
                                     where, key);
-    for (const char* fixed : {"training.max_minutes", "training.checkpoint_minutes", "training.model_seeds",
-                              "training.learning_rates", "training.ln"})
-      core::require<core::StudyError>(key != fixed, "{}: '{}' does not tell trials apart; leave it out of [sweep.space]", where,
-                                      key);
+    core::require<core::StudyError>(tells_trials_apart(key), "{}: '{}' does not tell trials apart; leave it out of [sweep.space]",
+                                    where, key);
     if (keys.empty() || keys.back() != key) keys.push_back(key);
   }
   return keys;
@@ -92,6 +90,13 @@ void read_method(core::Study& study, SweepSettings& s) {
 }
 
 }  // namespace
+
+bool tells_trials_apart(const std::string& key) {
+  const std::vector<std::string> fixed{"training.max_minutes", "training.checkpoint_minutes",
+                                       "training.model_seeds", "training.learning_rates",
+                                       "training.ln",          "training.ln_windows"};
+  return std::find(fixed.begin(), fixed.end(), key) == fixed.end();
+}
 
 SweepSettings read_sweep(core::Study& study) {
   SweepSettings s;

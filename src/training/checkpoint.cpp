@@ -238,11 +238,15 @@ std::optional<TrainState> read_epoch_state(const parallel::Communicator& communi
   const std::string path = checkpoint + epoch_ending;
   std::string bytes;
   if (communicator.root()) bytes = read_bytes(path).value_or("");
+  bytes = communicator.broadcast(bytes);
+  if (bytes.empty()) return std::nullopt;
   try {
-    return decode_checkpoint(communicator.broadcast(bytes), identity, path);
-  } catch (const core::Error&) {
-    return std::nullopt;
+    return decode_checkpoint(bytes, identity, path);
+  } catch (const core::InputError& error) {
+    warn_once(fmt::format("{}; where this training diverges, it cannot go back to the end of its last epoch", error.what()));
+  } catch (const core::RefusedError&) {  // of another training
   }
+  return std::nullopt;
 }
 
 std::vector<std::string> checkpoint_files(const std::string& checkpoint) {

@@ -119,6 +119,10 @@ std::string shared_identity(const TrainingRun& run) {
   return training_identity(shared);
 }
 
+bool validates(const TrainingRun& run) {
+  return !recording::SegmentSampler(run.recording, run.recording_settings, sampling_of(run)).validation().empty();
+}
+
 std::size_t epochs_of(const TrainingRun& run) {
   const recording::SegmentSampler sampler(run.recording, run.recording_settings, sampling_of(run));
   const TrainingSettings settings = resolve_budget(run.settings, sampler);

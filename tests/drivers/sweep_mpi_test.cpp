@@ -126,13 +126,15 @@ TEST_F(Sweep, AdviceHelps) {
     }
   };
   refused("there is no sweep yet; run `amacrine sweep small.toml` first", [&] { swept("trials = 2\n", "status"); });
-  refused("set recording.validation_fraction above 0", [&] {
-    Context made = test_study::make_context(
-        Communicator::world(), path("all"),
-        base + fmt::format("{}[recording]\nfile = \"{}\"\nvalidation_fraction = 0.0\n", space, path("all/recording.h5")));
-    made.options.verb = "sweep";
-    sweep(made);
-  });
+  const auto validated = [&](const char* fraction) {
+    Context made = test_study::make_context(Communicator::world(), path("all"),
+                                            base + fmt::format("{}[recording]\nfile = \"{}\"\nvalidation_fraction = {}\n", space,
+                                                               path("all/recording.h5"), fraction));
+    made.options.verb = "sweep", made.options.dry_run = true;
+    return sweep(made);
+  };
+  refused("leaves no window to compare trials on; raise it", [&] { validated("0.0"); });
+  EXPECT_EQ(validated("0.1"), 0);
   EXPECT_EQ(swept("trials = 2\n"), 0);
   EXPECT_EQ(swept("trials = 2\n", "status"), 0);
   refused("give the study and overrides it was run with", [&] { swept("trials = 2\nseed = 2\n", "status"); });
@@ -149,7 +151,9 @@ TEST_F(Sweep, AdviceHelps) {
   EXPECT_EQ(swept(list, "", true, ""), 0);
   write("training.l2=1e-3\n");
   refused("add trials at the end of the list only", [&] { swept(list, "", false, ""); });
-  write("training.l2=0\ntraining.l2=1e-3\n");
+  EXPECT_EQ(swept(list, "", true, ""), 0) << "the other advice";
+  EXPECT_THAT(rows()[1], HasSubstr(",1e-3,"));
+  write("training.l2=1e-3\ntraining.l2=0\n");
   EXPECT_EQ(swept(list, "", false, ""), 0);
   EXPECT_EQ(rows().size(), 3U);
 }
@@ -174,6 +178,24 @@ TEST_F(Sweep, ATrialThatFailsIsRecordedAndTriedAgain) {
   Communicator::world().barrier();
   EXPECT_EQ(swept(tables, "retry"), 0);
   EXPECT_THAT(rows()[2], HasSubstr("1,finished,"));
+}
+
+/// A checkpoint of another training is no fault of the trial's: the sweep is refused, until it is told to replace it.
+TEST_F(Sweep, AnotherTrainingsCheckpointIsNotTakenForATrials) {
+  const std::string tables = "trials = 2\n";
+  ASSERT_EQ(swept(tables), 0);
+  const auto before = rows();
+  if (Communicator::world().root()) {
+    std::filesystem::copy_file(path("all/trials/0001/train.checkpoint"), path("all/trials/0000/train.checkpoint"),
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::remove(path("all/sweep.journal"));
+    std::ofstream(path("all/trials/0000/train.checkpoint.dead.partial")) << "left by a run that was killed";
+  }
+  Communicator::world().barrier();
+  EXPECT_THROW(swept(tables), core::Error);
+  EXPECT_EQ(swept(tables, "", true), 0);
+  EXPECT_EQ(rows(), before);
+  EXPECT_FALSE(std::filesystem::exists(path("all/trials/0000/train.checkpoint.dead.partial")));
 }
 
 TEST_F(Sweep, RefusesBeforeAnythingIsTrained) {

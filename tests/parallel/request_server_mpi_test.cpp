@@ -82,16 +82,18 @@ TEST(RequestServer, ANoticeThatNobodyLooksAtIsNoFault) {
 
 TEST(Attempt, SaysWhatTheLowestRankThatFailedSaid) {
   const Communicator world = Communicator::world();
-  EXPECT_EQ(attempt(world, [] {}), "");
-  EXPECT_EQ(attempt(world, [] { core::fail("all fail"); }), "all fail");
+  EXPECT_EQ(attempt(world, [] {}).text, "");
+  EXPECT_EQ(attempt(world, [] { core::fail("all fail"); }).text, "all fail");
   const int last = world.size() - 1;
   EXPECT_EQ(attempt(world,
                     [&] {
                       if (world.rank() == last) core::fail("the last rank fails");
-                    }),
+                    })
+                .text,
             "the last rank fails");
-  EXPECT_EQ(attempt(world, [&] { core::fail("rank {} fails", world.rank()); }), "rank 0 fails");
-  EXPECT_EQ(attempt(world, [] { throw std::bad_alloc(); }), "out of memory");
+  EXPECT_EQ(attempt(world, [&] { core::fail("rank {} fails", world.rank()); }).text, "rank 0 fails");
+  EXPECT_EQ(attempt(world, [] { throw std::bad_alloc(); }).text, "out of memory");
+  EXPECT_EQ(attempt(world, [] { throw core::RefusedError("no room"); }).code, core::ExitCode::refused);
 }
 
 TEST(Attempt, AStopIsNoFailure) {

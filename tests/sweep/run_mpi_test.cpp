@@ -109,6 +109,26 @@ TEST(SweepRun, ATrialThatFailsIsWrittenDownAndItsGroupGoesOn) {
   }
 }
 
+/// What is no trial's fault (an output that cannot be written, an input) ends the sweep on all ranks, and blames no trial.
+TEST(SweepRun, OtherFaultsEndTheSweepAndAreNoTrials) {
+  const Communicator world = Communicator::world();
+  std::vector<Entry> kept;
+  Work work = work_of(kept);
+  work.train = [](const Communicator&, const Task& task, const std::function<bool()>&) -> std::vector<Reach> {
+    if (task.trials.front() == 2) throw core::RefusedError("an output is in the way");
+    return reaches_of(task);
+  };
+  SweepState state = new_state();
+  try {
+    run_trials(world, {}, work, state);
+    ADD_FAILURE() << "the fault was passed over";
+  } catch (const core::Error& error) {
+    EXPECT_STREQ(error.what(), "trial 2: an output is in the way");
+    EXPECT_EQ(error.code(), core::ExitCode::refused);
+  }
+  for (const Entry& entry : kept) EXPECT_EQ(entry.kind, Entry::Kind::reached);
+}
+
 TEST(SweepRun, AStopReachesAllGroupsAndNothingIsLost) {
   const Communicator world = Communicator::world();
   const SweepSettings settings;

@@ -5,6 +5,9 @@
 #include "support/compare.hpp"
 #include "support/durability.hpp"
 
+#include <fstream>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace amacrine::training {
@@ -84,6 +87,28 @@ TEST(Checkpoint, IsSyncedBeforeItReplacesTheOneBefore) {
   const auto [file, name] = test::made_durable(folder / "c");
   EXPECT_TRUE(file) << "the checkpoint was renamed before it was durable";
   EXPECT_TRUE(name) << "the new name is not durable";
+}
+
+/// What a diverging training goes back to: damage is told, and another training's is passed over in silence, as a missing one is.
+TEST(Checkpoint, SaysWhyTheStateOfAnEpochCannotBeUsed) {
+  const test::TemporaryFolder folder;
+  const Communicator world = Communicator::world();
+  const auto said = [&](const std::string& identity) {
+    testing::internal::CaptureStderr();
+    const bool found = read_epoch_state(world, folder / "c", identity).has_value();
+    return std::pair{found, testing::internal::GetCapturedStderr()};
+  };
+  EXPECT_EQ(said("a = 1\n"), (std::pair{false, std::string()}));
+  write_epoch_state(world, folder / "c", distinct_state(), "a = 1\n");
+  EXPECT_EQ(said("a = 1\n"), (std::pair{true, std::string()}));
+  EXPECT_EQ(said("a = 2\n"), (std::pair{false, std::string()}));
+  std::fstream file(folder / "c.epoch", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(200);
+  file.put('?');
+  file.close();
+  const auto [found, warning] = said("a = 1\n");
+  EXPECT_FALSE(found);
+  EXPECT_THAT(warning, testing::AllOf(testing::HasSubstr("c.epoch is damaged"), testing::HasSubstr("cannot go back")));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/io/journal.hpp"
+#include "amacrine/parallel/communicator.hpp"
 #include "amacrine/sweep/entry.hpp"
 #include "amacrine/sweep/proposals.hpp"
 #include "amacrine/sweep/state.hpp"
@@ -18,8 +19,10 @@ struct Record {
   std::vector<Entry> entries;
 };
 
-/// Local. The record of a journal; an empty one where there is none, or it is of another sweep.
-Record read_record(const io::Journal& journal);
+/// Collective. The record of a journal, which rank 0 reads; an empty one where there is none, or it is of another sweep.
+Record read_record(const parallel::Communicator& communicator, const io::Journal& journal);
+/// Collective. Rank 0's record on every rank.
+Record shared(const parallel::Communicator& communicator, const Record& record);
 /// The record as a journal's entries.
 std::vector<std::string> encode(const Record& record);
 /// An entry that says how many trials there are from now on.

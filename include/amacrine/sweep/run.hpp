@@ -20,7 +20,8 @@ struct Reach {
 /// What the trials of a sweep are trained by and written down with.
 struct Work {
   /// Collective over the ranks of a group: trains a task's trials, one Reach for each. Calls `interrupt` on every rank between
-  /// steps; where it says true on any, all trials stop. A core::Error that all ranks of the group throw is the trial's failure.
+  /// steps; where it says true on any, all trials stop. A failure without an exit code of its own that all ranks of the group
+  /// throw is the trial's (a loss that is not finite); others (an input, an output, the memory) end the sweep.
   std::function<std::vector<Reach>(const parallel::Communicator& group, const Task& task, const std::function<bool()>& interrupt)>
       train;
   /// On rank 0: makes entries durable, before anything is decided by them.

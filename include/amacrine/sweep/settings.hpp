@@ -40,6 +40,9 @@ struct SweepSettings {
 /// Reads the [sweep] table. Throws StudyError (file, line, key, what is allowed).
 SweepSettings read_sweep(core::Study& study);
 
+/// Whether trials can differ in a key of [training]: not in limits of time, in lists of models, or in the baseline.
+bool tells_trials_apart(const std::string& key);
+
 /// What of the study decides what a trial is and how trials are compared, for the identity of a sweep's journal: not the number
 /// of trials, which can grow, and not how they are computed.
 std::vector<std::string> identity_tables();

@@ -54,7 +54,7 @@ std::optional<TrainState> read_checkpoint(const parallel::Communicator& communic
 /// Collective: where a training goes back to if it diverges: its state at the end of an epoch, in a file beside the checkpoint.
 void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
                        const std::string& identity);
-/// Collective: that state; nothing where there is none, where it is damaged, or where it is another training's.
+/// Collective: that state; nothing where there is none, where it is damaged (with a warning), or where it is another training's.
 std::optional<TrainState> read_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint,
                                            const std::string& identity);
 /// The files a training keeps its state in: the checkpoint, the one before it, and the end of the last epoch.

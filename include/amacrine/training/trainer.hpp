@@ -53,6 +53,8 @@ std::vector<TrainingResult> train_together(const parallel::Communicator& communi
 
 /// The epochs of a run's whole budget, early stopping aside.
 std::size_t epochs_of(const TrainingRun& run);
+/// Whether a run has windows to validate on.
+bool validates(const TrainingRun& run);
 /// What models must agree in to be trained together, as text.
 std::string shared_identity(const TrainingRun& run);
 
