@@ -32,6 +32,23 @@ TEST(RequireMemory, AddsUpTheRanksOfAHost) {
                                                HasSubstr("for " + std::to_string(world.size()) + " rank")));
 }
 
+/// Ranks that work side by side, each a group of its own, are counted together.
+TEST(RequireMemory, CountsTheGroupsBeside) {
+  const Communicator world = Communicator::world();
+  const double needed = 0.9 * core::available_memory();
+  const auto alone = [&] { require_memory(Communicator::self(), needed, "a test", "do something else"); };
+  EXPECT_NO_THROW(alone());
+  {
+    const MemoryShare share(world, Communicator::self());
+    if (world.size() > 1) {
+      EXPECT_THROW(alone(), core::RefusedError);
+    } else {
+      EXPECT_NO_THROW(alone());
+    }
+  }
+  EXPECT_NO_THROW(alone());
+}
+
 TEST(RequireMemory, OfOneRankIsRefusedOnAll) {
   const Communicator world = Communicator::world();
   EXPECT_THAT(refusal(world.rank() == world.size() - 1 ? 1e18 : 0), HasSubstr("a test needs 1e+03 PB"));
