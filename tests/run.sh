@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds everything and runs every test; ends with ctest's summary; non-zero on any failure.
-# Besides the unit tests ctest runs: the format check, the debug preset on the small tests, the cuda preset's build
+# Besides the unit tests ctest runs: the format check, the debug preset on the small tests, what nvcc compiles
 # (skipped, and said so, where nvcc is not), the batch scripts on a private SLURM, the Python readers, a small study end to end on 1 to 4 ranks, a smaller one computed again
 # in numpy, and whether every mutation of tests/mutations still has its place.
 set -euo pipefail

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
+#include <utility>
 
 namespace amacrine::sweep {
 namespace {
@@ -18,13 +18,18 @@ std::string number_text(const Parameter& p, double value) {
   return p.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
 }
 
+/// From low at u = 0 to high at u = 1, evenly on the parameter's scale.
+double between(const Parameter& p, double low, double high, double u) {
+  return p.log ? std::exp(std::log(low) + (std::log(high) - std::log(low)) * u) : low + (high - low) * u;
+}
+
 /// The value at u of [0, 1).
 std::string value_at(const Parameter& p, double u) {
   if (!p.values.empty())
     return p.values[std::min(p.values.size() - 1, static_cast<std::size_t>(u * static_cast<double>(p.values.size())))];
   // Each whole number has the same share.
   const double low = p.whole ? p.low - 0.5 : p.low, high = p.whole ? p.high + 0.5 : p.high;
-  double value = p.log ? std::exp(std::log(low) + (std::log(high) - std::log(low)) * u) : low + (high - low) * u;
+  double value = between(p, low, high, u);
   if (p.whole) value = std::clamp(std::round(value), p.low, p.high);
   return number_text(p, value);
 }
@@ -34,7 +39,7 @@ std::vector<std::string> grid_values(const Parameter& p) {
   std::vector<std::string> values;
   for (std::size_t i = 0; i < p.points; ++i) {
     const double u = static_cast<double>(i) / static_cast<double>(p.points - 1);
-    double value = p.log ? std::exp(std::log(p.low) + (std::log(p.high) - std::log(p.low)) * u) : p.low + (p.high - p.low) * u;
+    double value = between(p, p.low, p.high, u);
     if (p.whole) value = std::round(value);
     const std::string text = number_text(p, value);
     if (values.empty() || values.back() != text) values.push_back(text);

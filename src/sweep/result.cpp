@@ -31,9 +31,8 @@ std::string order_text(const SweepResult& result, std::size_t rung, std::size_t 
   if (!correlation) return fmt::format("unknown ({} trials)", both);
   if (*correlation < reliable_correlation)
     core::warn(
-        "the order of trials after {} epochs tells little of that after {} (rank correlation {:.2f}, over the {} trials that "
-        "have "
-        "both); compare later with fewer rungs (sweep.rungs), or stop fewer trials with a smaller sweep.reduction",
+        "the order of trials after {} epochs tells little of that after {} (rank correlation {:.2f}, over the {} trials "
+        "that have both); compare later with fewer rungs (sweep.rungs), or stop fewer trials with a smaller sweep.reduction",
         result.rungs[rung], result.rungs[later], *correlation, both);
   return fmt::format("{:.2f} ({} trials)", *correlation, both);
 }
