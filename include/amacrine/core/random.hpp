@@ -23,7 +23,8 @@ enum class Stream : std::uint32_t {
   bootstrap,
   probe,
   test,
-  sweep
+  sweep,
+  pathways
 };
 
 /// A stream of random numbers keyed by (seed, purpose, id). Host use.

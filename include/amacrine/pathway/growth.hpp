@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/pathway/optimise.hpp"
+
+#include <vector>
+
+namespace amacrine::pathway {
+
+/// The best model of a number of pathways, and the next best that was fitted as long.
+struct Step {
+  Model model, runner_up;
+  double loss = 0;  ///< over the fitted frames, with the prior: nats per second
+  double runner_up_loss = 0;
+  std::vector<double> held_out;  ///< (B) of the held-out blocks, nats per second
+};
+
+/// Steps for 0, 1, ... pathways. Pathways are added one at a time: candidates by screen(), each optimised with all others, the
+/// best two for longer. Then each pathway in turn is left out of the larger model, which may give a better smaller one. Ends at
+/// settings.most, or where two more pathways gained less than the standard error of the held-out likelihood.
+std::vector<Step> grow(const Problem& problem);
+
+/// How two held-out losses differ: mean over blocks of b - a, and its standard error.
+struct Difference {
+  double mean = 0, error = 0;
+};
+Difference difference(const Step& a, const Step& b);
+
+/// The number of pathways by the one-standard-error rule: the smallest whose held-out loss is within one standard error of the
+/// lowest, the error being that of the difference, block by block.
+std::size_t chosen(const std::vector<Step>& steps);
+
+}  // namespace amacrine::pathway
