@@ -5,4 +5,5 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=$("$here/../../jobs/python.sh")
 "$python" "$here/report_test.py"
+"$python" "$here/farm_test.py"
 "$python" "$here/scaling_test.py"
