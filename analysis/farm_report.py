@@ -169,7 +169,7 @@ def mechanisms(page, farm, cells):
     if drawing:
         circuit = any(each.planted_times for each in agreements)
         page.figure(drawing, "Pathways by kind and time", "Each dot is a pathway of one model, at the time before the response at which its filter peaks; red excites, blue inhibits, grey does both. At the right: in how many of the models that name a mechanism."
-                    + (" ◆: planted." if known else "") + (" Black bars: pathways of the circuit itself, by the same analysis." if circuit else ""))
+                    + (" ◆: planted." if known else "") + (" Bars: pathways of the circuit itself, by the same analysis." if circuit else ""))
     header = ["cell", "models that name one", ("number of pathways", "text"), ("commonest pathways", "text")]
     page.table(header + ([("planted", "text"), "models with these kinds"] if known else []), [pad(mechanism_row(each), 6 if known else 4) for each in agreements])
     page.table(["cell", ("kind", "text"), "models that have it", "peak (ms), median and range", "planted", "peak in the circuit (ms)"], kind_rows(agreements))

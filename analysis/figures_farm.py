@@ -25,7 +25,7 @@ def scores(farm, cells):
         at = i + spread(len(models), 0.6)
         ax.plot(at, values[:, i], "o", ms=4 if len(models) <= 30 else 2.5, color=MODEL, alpha=0.8, mew=0, zorder=3, label="one model" if i == 0 else None)
         if np.isfinite(values[:, i]).any():
-            ax.hlines(np.nanmedian(values[:, i]), i - 0.36, i + 0.36, color=INK, lw=1.6, label="median" if i == 0 else None)
+            ax.hlines(np.nanmedian(values[:, i]), i - 0.36, i + 0.36, color=INK, lw=1.2, zorder=4, label="median" if i == 0 else None)
         if np.isfinite(ceilings[i]):
             ax.hlines(ceilings[i], i - 0.44, i + 0.44, color=INK, lw=1.2, ls=(0, (3, 2)), label="noise ceiling" if i == np.flatnonzero(np.isfinite(ceilings))[0] else None)
     lowest = np.nanmin([0.0, *values.flat])
@@ -92,7 +92,7 @@ def kinds_panel(ax, agreement, tallest, last):
             ax.vlines(time, row - 0.4, row + 0.4, color=INK, lw=1.6)
         ax.text(1.02, row, f"{agreement.models_with(kind)} of {len(agreement.mechanisms)}", transform=ax.get_yaxis_transform(), va="center", fontsize=8)
     ax.set_yticks(range(len(kinds)), [("◆ " if agreement.planted and kind in agreement.planted else "") + kind_name(kind) for kind in kinds], fontsize=8)
-    ax.set(ylim=(tallest - 0.5, -0.5), xlim=(0, last), title=agreement.cell, xlabel="ms before the response")
+    ax.set(ylim=(tallest - 0.5, -0.5), xlim=(-0.02 * last, last), title=agreement.cell, xlabel="ms before the response")
 
 
 def kinds_over_time(agreements):
