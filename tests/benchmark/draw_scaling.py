@@ -4,7 +4,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "analysis"))
-from scaling_model import most_parts, strong_efficiency, weak_efficiency  # noqa: E402
+from scaling_model import strong_efficiency, weak_efficiency, whole  # noqa: E402
 from style import SERIES, plt  # noqa: E402
 
 TITLES = {"infiniband": "InfiniBand", "ethernet": "Ethernet"}
@@ -26,7 +26,7 @@ def name_of(name, link):
 def draw(network, machine, links, parts, weak_parts, path):
     figure, (strong, weak) = plt.subplots(1, 2, figsize=(8.4, 3.3), sharey=True, facecolor="white")
     ranks = list(range(1, parts + 1))
-    strong.plot(ranks, [parts / (r * most_parts(parts, r)) for r in ranks], color="0.5", lw=1, ls=":", label="whole parts alone")
+    strong.plot(ranks, [parts / (r * whole(parts).most(r)) for r in ranks], color="0.5", lw=1, ls=":", label="whole parts alone")
     for colour, (name, link) in zip((SERIES[1], SERIES[0], *SERIES[2:]), links.items()):
         band(strong, ranks, [[strong_efficiency(network, machine, link, parts, r, way) for way in (False, True)] for r in ranks], colour, name_of(name, link))
         doubled = [2**power for power in range(MOST_WEAK.bit_length())]

@@ -7,14 +7,13 @@ import csv
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 
 import numpy as np
 
 import draw_scaling
 from scaling_model import (LINKS, Link, Machine, Network, bytes_of_step, collectives_of_step, messages_of_step, step_seconds, strong_efficiency, sums_of_step,
-                           weak_efficiency)
+                           weak_efficiency, whole)
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_PROC_BIND": "false", "OMP_WAIT_POLICY": "passive"}
@@ -57,15 +56,15 @@ def line_through(seconds):
 
 
 def measure(args):
-    """The machine's part and serial work, from steps of 1 to 32 parts that take turns."""
+    """The machine's part and serial work, from steps of 1 to 32 parts that take turns. Of all rounds the fastest counts: what else the machine does only ever
+    lengthens a step."""
     os.makedirs(args.folder, exist_ok=True)
     if not os.path.exists(f"{args.folder}/recording.h5"):
         amacrine(args, "simulate", args.folder)
     rounds = [{parts: measured_step(args, parts) for parts in args.measured_parts} for _ in range(args.rounds)]
-    seconds = {parts: statistics.median(each[parts] for each in rounds) for parts in args.measured_parts}
+    seconds = {parts: min(each[parts] for each in rounds) for parts in args.measured_parts}
     for parts in args.measured_parts:
-        each = [one[parts] for one in rounds]
-        say(f"measured_step_ms_of_{parts}_parts", f"{1e3 * seconds[parts]:.2f} ({1e3 * min(each):.2f} to {1e3 * max(each):.2f})")
+        say(f"measured_step_ms_of_{parts}_parts", f"{1e3 * seconds[parts]:.2f} (to {1e3 * max(each[parts] for each in rounds):.2f})")
     part, serial, worst = line_through(seconds)
     say("measured_farthest_from_the_line_percent", f"{100 * worst:.1f}")
     if serial < 0:
@@ -74,14 +73,15 @@ def measure(args):
 
 
 def say_counts(network, parts):
-    """What a step sends, on the default batch."""
+    """What a step sends, in strong scaling."""
+    batch = whole(parts)
     for entry in sums_of_step(network):
         say("sum_" + entry.name.replace(" ", "_").replace("'", ""), f"{entry.values} values of {entry.size} bytes a part")
-    say("exchanges_a_step", collectives_of_step(network, parts))
+    say("exchanges_a_step", collectives_of_step(network, batch))
     for ranks in STRONG[1:]:
-        apart, gathered = bytes_of_step(network, parts, ranks)
+        apart, gathered = bytes_of_step(network, batch, ranks)
         say(f"strong_sent_kb_a_rank_{ranks}", f"{(apart + gathered) / 1e3:.0f}")
-        say(f"strong_messages_a_rank_{ranks}", f"{messages_of_step(network, parts, ranks, True)} to {messages_of_step(network, parts, ranks, False)}")
+        say(f"strong_messages_a_rank_{ranks}", f"{messages_of_step(network, batch, ranks, True)} to {messages_of_step(network, batch, ranks, False)}")
 
 
 def say_efficiencies(network, machine, links, args):
@@ -91,7 +91,7 @@ def say_efficiencies(network, machine, links, args):
             in_turn, at_once = (strong_efficiency(network, machine, link, args.parts, ranks, way) for way in (False, True))
             say(f"strong_efficiency_{name}_{ranks}", f"{in_turn:.3f} to {at_once:.3f}")
         for ranks in STRONG:
-            in_turn, at_once = (step_seconds(network, machine, link, args.parts, ranks, way) for way in (False, True))
+            in_turn, at_once = (step_seconds(network, machine, link, whole(args.parts), ranks, way) for way in (False, True))
             say(f"strong_step_ms_{name}_{ranks}", f"{1e3 * in_turn:.2f} to {1e3 * at_once:.2f}")
         for ranks in WEAK:
             in_turn, at_once = (weak_efficiency(network, machine, link, args.weak_parts, ranks, way) for way in (False, True))
@@ -110,8 +110,8 @@ def arguments():
     parser.add_argument("--cells", type=int, default=7)
     parser.add_argument("--parts", type=int, default=32, help="parts of a batch in strong scaling")
     parser.add_argument("--weak-parts", type=int, default=4, help="parts of each rank in weak scaling")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--windows", type=int, default=4096, help="windows of a measured epoch, at least")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--windows", type=int, default=2048, help="windows of a measured epoch, at least")
     parser.add_argument("--measured-parts", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
     parser.add_argument("--figure", default=str(HERE.parents[1] / "docs" / "scaling.svg"))
     args = parser.parse_args()

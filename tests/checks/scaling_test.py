@@ -32,9 +32,9 @@ class Counts(unittest.TestCase):
         self.assertEqual(len(names), 8)
 
     def test_bytes_are_those_that_leave_the_rank(self):
-        self.assertEqual(model.bytes_of_step(DEFAULT, 32, 1), (0.0, 0.0))
-        self.assertEqual(model.bytes_of_step(DEFAULT, 32, 2), (16 * PART / 2, PART / 2))
-        self.assertEqual(model.bytes_of_step(DEFAULT, 32, 3), (11 * PART * 2 / 3, PART * 2 / 3))
+        self.assertEqual(model.bytes_of_step(DEFAULT, model.whole(32), 1), (0.0, 0.0))
+        self.assertEqual(model.bytes_of_step(DEFAULT, model.whole(32), 2), (16 * PART / 2, PART / 2))
+        self.assertEqual(model.bytes_of_step(DEFAULT, model.whole(32), 3), (11 * PART * 2 / 3, PART * 2 / 3))
 
     def test_long_sums_travel_in_pieces(self):
         # 2^27 values of 4,096 parts: 32,768 of each.
@@ -42,9 +42,19 @@ class Counts(unittest.TestCase):
         self.assertEqual([model.pieces(kernel, parts) for parts in (32, 4096)], [1, 3])
         self.assertEqual(model.pieces(readout, 4096), 1)
 
+    def test_neighbours_send_the_first_kernels_gradient_once(self):
+        # Four parts of 16 windows a rank: 72,000 values of them together, four times all else.
+        batch = model.Batch(parts=8, owners=2)
+        self.assertEqual((batch.neighbours, batch.most(2)), (4, 4))
+        self.assertEqual(model.bytes_of_step(DEFAULT, batch, 2), ((4 * (PART - 288_000) + 288_000) / 2, PART / 2))
+        self.assertEqual([model.Batch(*each).neighbours for each in ((32, 32), (32, 16), (32, 8), (32, 4), (6, 1))], [1, 2, 4, 4, 3])
+
+    def test_groups_of_neighbours_stay_whole(self):
+        self.assertEqual([model.Batch(12, 3).most(ranks) for ranks in (1, 2, 3)], [12, 8, 4])
+
     def test_messages(self):
-        self.assertEqual([model.messages_of_step(DEFAULT, 32, ranks, False) for ranks in (1, 2, 4)], [0, 10 * 2 + 1, 10 * 6 + 2])
-        self.assertEqual([model.messages_of_step(DEFAULT, 32, ranks, True) for ranks in (1, 2, 4, 5)], [0, 10 * 2 + 1, 10 * 3 + 2, 10 * 4 + 3])
+        self.assertEqual([model.messages_of_step(DEFAULT, model.whole(32), ranks, False) for ranks in (1, 2, 4)], [0, 10 * 2 + 1, 10 * 6 + 2])
+        self.assertEqual([model.messages_of_step(DEFAULT, model.whole(32), ranks, True) for ranks in (1, 2, 4, 5)], [0, 10 * 2 + 1, 10 * 3 + 2, 10 * 4 + 3])
 
 
 class Times(unittest.TestCase):
@@ -52,7 +62,7 @@ class Times(unittest.TestCase):
 
     def test_a_step(self):
         # Three parts on two ranks: one has two of them, and sends PART to the other, of its own sums PART / 2.
-        seconds = model.step_seconds(DEFAULT, self.machine, self.link, 3, 2, False)
+        seconds = model.step_seconds(DEFAULT, self.machine, self.link, model.whole(3), 2, False)
         self.assertAlmostEqual(seconds, 1e-3 + 2 * 2e-3 + 2 * PART / 1e9 + 21e-5 + 1.5 * PART / 1e9, places=12)
 
     def test_without_communication_whole_parts_and_serial_work_are_left(self):
