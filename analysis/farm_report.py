@@ -93,8 +93,8 @@ def scores(page, farm, cells):
     ceilings = figures.ceilings_of(models, cells)
     without = [cell for cell, ceiling in zip(cells, ceilings) if not np.isfinite(ceiling)]
     note = f" Without repeats there is no ceiling ({', '.join(without)})." if without else ""
-    page.figure(figures.scores(farm, cells), "Score per cell over all models", "Each dot is a model, the best models on the left of each cell; r between the predicted rate and the mean over trials of the test movie. Dashed: the noise ceiling, the r that the "
-                "cell's true rate would have with this mean, so no model can be expected above it." + html.escape(note))
+    page.figure(figures.scores(farm, cells), "Score per cell over all models", "Each dot is a model, the best models on the left of each cell; r between the predicted rate and the mean over trials "
+                "of the test movie. Dashed: the noise ceiling, the r that the cell's true rate would have with this mean, so no model can be expected above it." + html.escape(note))
     rows = []
     for cell, ceiling in zip(cells, ceilings):
         values = np.array([model.pearson_r.get(cell, np.nan) for model in models])
@@ -126,7 +126,8 @@ def phenomena(page, farm, cells):
     if farm.shown is None:
         page.text("What the cells themselves show is not known here: probe the circuits of a simulated recording with <code>amacrine probe STUDY</code>, or read these as predictions.", "quiet")
         return
-    rows = [verdict_row(farm, key, counts.get(key, (0, 0))[1]) for key in sorted(farm.shown, key=lambda key: (cells.index(key[0]) if key[0] in cells else len(cells), columns.index(key[1:]) if key[1:] in columns else 0))]
+    place = lambda where, what: where.index(what) if what in where else len(where)
+    rows = [verdict_row(farm, key, counts.get(key, (0, 0))[1]) for key in sorted(farm.shown, key=lambda key: (place(cells, key[0]), place(columns, key[1:]), key))]
     page.table(["cell", ("phenomenon of its circuit", "text"), "models probed", "reproduced", "in part", "not"], rows)
     page.text("Reproduced: the phenomenon is there with the circuit's figures, and the responses correlate with the circuit's. Models that were shown other stimuli than the circuit are counted as probed only.", "quiet")
 
@@ -168,13 +169,15 @@ def mechanisms(page, farm, cells):
     drawing = figures.kinds_over_time(agreements)
     if drawing:
         circuit = any(each.planted_times for each in agreements)
-        page.figure(drawing, "Pathways by kind and time", "Each dot is a pathway of one model, at the time before the response at which its filter peaks; red excites, blue inhibits, grey does both. At the right: in how many of the models that name a mechanism."
+        page.figure(drawing, "Pathways by kind and time", "Each dot is a pathway of one model, at the time before the response at which its filter peaks; red excites, blue inhibits, "
+                    "grey does both. At the right: in how many of the models that name a mechanism."
                     + (" ◆: planted." if known else "") + (" Bars: pathways of the circuit itself, by the same analysis." if circuit else ""))
     header = ["cell", "models that name one", ("number of pathways", "text"), ("commonest pathways", "text")]
     page.table(header + ([("planted", "text"), "models with these kinds"] if known else []), [pad(mechanism_row(each), 6 if known else 4) for each in agreements])
     page.table(["cell", ("kind", "text"), "models that have it", "peak (ms), median and range", "planted", "peak in the circuit (ms)"], kind_rows(agreements))
     if known:
-        page.text("The cells are simulated, so their mechanism is known. Models that predict a cell alike need not carry its response by the same pathways, and agreement among models is no proof that the pathways are the cell's.", "quiet")
+        page.text("The cells are simulated, so their mechanism is known. Models that predict a cell alike need not carry its response by the same pathways, and "
+                  "agreement among models is no proof that the pathways are the cell's.", "quiet")
 
 
 def pad(row, length):
