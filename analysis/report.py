@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""report.py RESULTS_FOLDER: draws report.html from a study's result files and prints the study's short table."""
+"""report.py RESULTS_FOLDER: draws report.html from a study's result files and prints the study's short table.
+report.py RESULTS_FOLDER --models 'trials/*': draws models.html over all models of these folders, seen from RESULTS_FOLDER."""
+import argparse
 import os
 import sys
 
 import numpy as np
 
+import farm_report
 import figures_mechanism as mechanism
 import figures_training as training
 from figures_phenomena import DRAW
@@ -257,7 +260,16 @@ def main(folder):
     print_table(study)
 
 
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="RESULTS_FOLDER")
+    parser.add_argument("--models", metavar="PATTERN", help="folders of models, seen from RESULTS_FOLDER")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: report.py RESULTS_FOLDER")
-    main(sys.argv[1])
+    asked = arguments()
+    if asked.models is None:
+        main(asked.folder)
+    else:
+        farm_report.main(asked.folder, asked.models)

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The report's figures and words on made-up results.
+# The reports' figures and words on made-up results, and what the scaling model counts.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=$("$here/../../jobs/python.sh")
-exec "$python" "$here/report_test.py"
+"$python" "$here/report_test.py"
+"$python" "$here/farm_test.py"
+"$python" "$here/scaling_test.py"
