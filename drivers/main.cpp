@@ -45,6 +45,10 @@ const std::vector<Verb>& verbs() {
       {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute,
        true},
       {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce, true},
+      {"fit",
+       "fit few rectified pathways with free filters to each cell's spikes, the number chosen by held-out likelihood; writes "
+       "pathways.h5 (filters, signs in Hz, places in px, and which claims halves of the recording dispute)",
+       fit},
       {"sweep",
        "train trials that differ in what [sweep.space] names, stop the poor ones early, and say which are best; `amacrine sweep "
        "status STUDY` says how it stands, `sweep extend STUDY --trials N` adds trials, `sweep retry STUDY --failed` tries the "

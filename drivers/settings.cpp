@@ -18,6 +18,7 @@ Settings read_settings(core::Study& study) {
   settings.probe = stimulus::read_probe(study);
   settings.attribution = attribution::read_attribution(study);
   settings.reduction = reduction::read_reduction(study);
+  settings.pathways = pathway::read_pathways(study);
   settings.sweep = sweep::read_sweep(study);
   study.require_all_read();
   return settings;
@@ -44,6 +45,10 @@ std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "attribute")
     return {"probe", "attribution", "!attribution.movie_file", "!attribution.baseline_file", "!attribution.largest_file_gb"};
   if (verb == "reduce") return {"reduction"};
+  if (verb == "fit")
+    return {"recording.cells",        "recording.target",   "recording.minimum_lag", "recording.blocks",
+            "recording.skip_seconds", "recording.frame_ms", "recording.pixel_um",    "recording.centres",
+            "recording.centre_y",     "recording.centre_x", "model.history",         "pathways"};
   if (verb == "sweep") return sweep::identity_tables();
   core::fail("no tables are known for the verb '{}'", verb);
 }

@@ -4,6 +4,7 @@
 #include "amacrine/attribution/settings.hpp"
 #include "amacrine/core/study.hpp"
 #include "amacrine/model/architecture.hpp"
+#include "amacrine/pathway/settings.hpp"
 #include "amacrine/recording/settings.hpp"
 #include "amacrine/reduction/settings.hpp"
 #include "amacrine/stimulus/settings.hpp"
@@ -26,6 +27,7 @@ struct Settings {
   stimulus::ProbeSettings probe;
   attribution::AttributionSettings attribution;
   reduction::ReductionSettings reduction;
+  pathway::PathwaySettings pathways;
   sweep::SweepSettings sweep;
 };
 

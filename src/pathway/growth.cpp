@@ -16,13 +16,16 @@ namespace {
 enum class Stage : std::uint64_t { grow = 1, grow_long, prune, prune_long, turn, turn_long };
 std::uint64_t draw_of(std::size_t pathways, Stage stage) { return pathways * 8 + static_cast<std::uint64_t>(stage); }
 
-/// Short fits of all starts, long ones of the best two of these.
-Step best_of(const Problem& problem, std::vector<Model> starts, std::uint64_t short_draw, std::uint64_t long_draw) {
+/// Short fits of all starts, long ones of the best two of these. Where no short fit comes near `to_beat` (a loss), there is no
+/// long one.
+Step best_of(const Problem& problem, std::vector<Model> starts, std::uint64_t short_draw, std::uint64_t long_draw,
+             double to_beat) {
   std::vector<Model> tried = optimise(problem, std::move(starts), problem.settings.short_steps, short_draw);
   const std::vector<double> loss = fitted_loss(problem, tried);
   std::vector<std::size_t> order(tried.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return loss[a] < loss[b]; });
+  if (!(loss[order[0]] < to_beat)) return {tried[order[0]], tried[order[0]], loss[order[0]], loss[order[0]], {}};
   std::vector<Model> finalists;
   for (std::size_t i = 0; i < std::min<std::size_t>(2, order.size()); ++i) finalists.push_back(std::move(tried[order[i]]));
   finalists = optimise(problem, std::move(finalists), problem.settings.long_steps, long_draw);
@@ -81,20 +84,21 @@ Step grown(const Problem& problem, const Step& smaller) {
   for (std::size_t k = 0; k + 1 < pathways; ++k)
     for (bool along_y : {false, true}) starts.push_back(divided(problem.shape, smaller.model, k, along_y));
   if (starts.empty()) return smaller;
-  return best_of(problem, std::move(starts), draw_of(pathways, Stage::grow), draw_of(pathways, Stage::grow_long));
+  return best_of(problem, std::move(starts), draw_of(pathways, Stage::grow), draw_of(pathways, Stage::grow_long), INFINITY);
 }
 
-Step pruned(const Problem& problem, const Step& larger) {
+Step pruned(const Problem& problem, const Step& larger, double to_beat) {
   const std::size_t pathways = larger.model.pathways(problem.shape);
   const std::vector<double> mean = contributions(problem, larger.model);
   std::vector<Model> starts;
   for (std::size_t k = 0; k < pathways; ++k) starts.push_back(without_pathway(problem.shape, larger.model, k, mean[k]));
-  return best_of(problem, std::move(starts), draw_of(pathways - 1, Stage::prune), draw_of(pathways - 1, Stage::prune_long));
+  return best_of(problem, std::move(starts), draw_of(pathways - 1, Stage::prune), draw_of(pathways - 1, Stage::prune_long),
+                 to_beat);
 }
 
 /// Each pathway in turn answers on the other side of its threshold, w max(0, x) being w x + w max(0, -x): where the others can
 /// take over what is linear, both sides fit alike at first, and fits do not pass from one to the other by themselves.
-Step turned(const Problem& problem, const Step& step) {
+Step turned(const Problem& problem, const Step& step, double to_beat) {
   const Shape& shape = problem.shape;
   const std::size_t pathways = step.model.pathways(shape);
   std::vector<Model> starts;
@@ -104,7 +108,7 @@ Step turned(const Problem& problem, const Step& step) {
     for (std::size_t i = shape.bumps; i <= shape.bumps + shape.courses; ++i) own[i] = -own[i];
     starts.push_back(std::move(model));
   }
-  return best_of(problem, std::move(starts), draw_of(pathways, Stage::turn), draw_of(pathways, Stage::turn_long));
+  return best_of(problem, std::move(starts), draw_of(pathways, Stage::turn), draw_of(pathways, Stage::turn_long), to_beat);
 }
 
 /// Of two steps of as many pathways, the better one with the next best of all four models as the runner-up.
@@ -129,12 +133,14 @@ double mean_rate(const Problem& problem) {
   return spikes / problem.fitted_seconds();
 }
 
-/// Whether the last two pathways gained nothing that the held-out frames can tell.
+/// By how much a short fit's loss may be above a long one's and still have a chance: a part of what pathways gain at all.
+double margin(const Step& constant, const Step& larger) { return 0.05 * (constant.loss - larger.loss); }
+
+/// Whether the last pathway gained nothing that the held-out frames can tell.
 bool settled(const std::vector<Step>& steps) {
-  if (steps.size() < 4) return false;
-  const Difference gain = difference(steps[steps.size() - 1], steps[steps.size() - 3]);
-  const Difference first = difference(steps[steps.size() - 2], steps[steps.size() - 3]);
-  return !(gain.mean > gain.error) && !(first.mean > first.error);
+  if (steps.size() < 3) return false;
+  const Difference gain = difference(steps[steps.size() - 1], steps[steps.size() - 2]);
+  return !(gain.mean > gain.error);
 }
 
 }  // namespace
@@ -166,9 +172,9 @@ std::vector<Step> grow(const Problem& problem) {
   while (steps.size() <= static_cast<std::size_t>(problem.settings.most) && !settled(steps) && !parallel::stop_asked()) {
     Step larger = grown(problem, steps.back());
     if (larger.model.values.size() == steps.back().model.values.size()) break;
-    larger = better_of(std::move(larger), turned(problem, larger));
+    larger = better_of(std::move(larger), turned(problem, larger, larger.loss + margin(steps[0], larger)));
     if (steps.size() > 1) {
-      Step smaller = pruned(problem, larger);
+      Step smaller = pruned(problem, larger, steps.back().loss + margin(steps[0], larger));
       if (smaller.loss < steps.back().loss) {
         score(problem, smaller);
         steps.back() = std::move(smaller);

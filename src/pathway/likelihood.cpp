@@ -163,7 +163,7 @@ core::Array<double, 2> losses(const Shape& shape, const Bases& bases, const Cell
   for (const Model& model : models) parameters.push_back(single(model));
   core::Array<double, 2> loss({models.size(), blocks.size()});
   for_each_item("pathway::losses", loss.size(), [&](std::size_t i) {
-    const std::size_t m = i / blocks.size(), b = i % blocks.size();
+    const std::size_t m = i % models.size(), b = i / models.size();
     loss(m, b) = block_loss<float>(shape, bases, data, parameters[m], blocks[b], nullptr);
   });
   return loss;
@@ -176,9 +176,10 @@ Slopes slopes(const Shape& shape, const Bases& bases, const CellData& data, cons
   for (const Model& model : models) parameters.push_back(single(model));
   std::vector<double> loss(M * B);
   for_each_item("pathway::slopes", M * B, [&](std::size_t i) {
-    const std::size_t m = i / B, b = i % B;
-    parts[i].assign(parameters[m].size(), 0.0F);
-    loss[i] = block_loss<float>(shape, bases, data, parameters[m], blocks[b], parts[i].data());
+    // All models on one block, then the next: its stimulus stays in the cache.
+    const std::size_t m = i % M, b = i / M, at = m * B + b;
+    parts[at].assign(parameters[m].size(), 0.0F);
+    loss[at] = block_loss<float>(shape, bases, data, parameters[m], blocks[b], parts[at].data());
   });
   const double seconds = seconds_of(data, blocks);
   Slopes slopes{std::vector<double>(M, 0.0), {}};

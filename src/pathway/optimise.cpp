@@ -2,6 +2,7 @@
 #include "amacrine/pathway/optimise.hpp"
 
 #include "amacrine/core/random.hpp"
+#include "amacrine/parallel/stop.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,7 @@ namespace amacrine::pathway {
 
 namespace {
 
-constexpr std::size_t blocks_a_step = 16;
+constexpr std::size_t blocks_a_step = 40;
 
 /// The learning rate at a step: up by a cosine over a fifth of the steps, then down to almost nothing.
 double one_cycle(int step, int steps, double largest) {
@@ -121,7 +122,7 @@ std::vector<Model> optimise(const Problem& problem, std::vector<Model> models, i
   std::vector<Moments> moments;
   for (const Model& model : models) moments.emplace_back(model.values.size());
   const double seconds = problem.fitted_seconds();
-  for (int step = 0; step < steps; ++step) {
+  for (int step = 0; step < steps && !parallel::stop_asked(); ++step) {
     const std::vector<Range> blocks = draw_blocks(problem.fitted, problem.settings.seed, draw, step);
     Slopes found = slopes(problem.shape, problem.bases, problem.data, models, blocks);
     const double rate = one_cycle(step, steps, problem.settings.learning_rate);

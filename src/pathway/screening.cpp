@@ -12,7 +12,7 @@ namespace amacrine::pathway {
 
 namespace {
 
-constexpr std::size_t screened_blocks = 60;
+constexpr std::size_t screened_blocks = 160;
 
 /// Blocks spread evenly over the fitted frames.
 std::vector<Range> some_blocks(const Problem& problem) {

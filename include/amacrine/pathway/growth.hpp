@@ -17,7 +17,7 @@ struct Step {
 
 /// Steps for 0, 1, ... pathways. Pathways are added one at a time: candidates by screen(), each optimised with all others, the
 /// best two for longer. Then each pathway in turn is left out of the larger model, which may give a better smaller one. Ends at
-/// settings.most, or where two more pathways gained less than the standard error of the held-out likelihood.
+/// settings.most, or where a further pathway gained less than the standard error of the held-out likelihood.
 std::vector<Step> grow(const Problem& problem);
 
 /// How two held-out losses differ: mean over blocks of b - a, and its standard error.

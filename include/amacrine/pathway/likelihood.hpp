@@ -8,7 +8,7 @@
 namespace amacrine::pathway {
 
 /// Frames whose likelihood is computed as one piece of work.
-inline constexpr std::size_t block_frames = 1024;
+inline constexpr std::size_t block_frames = 384;
 
 /// Minus the log likelihood (Poisson, nats; without the terms that depend on the counts alone) of the counts of one block, and
 /// its gradient added to `gradient` (as many values as `parameters`; may be null). `parameters` as Model::values. `time_bases`

@@ -26,6 +26,7 @@ double prior(const Problem& problem, const Model& model, std::vector<double>& gr
 
 /// Adam with a one-cycle schedule on random blocks of the fitted frames, all models side by side on the same blocks. `draw`
 /// numbers the random blocks: they depend on (settings.seed, draw, step) only. A model comes out as it would alone.
+/// Ends early where the run was asked to stop (parallel::stop_asked()); what comes out then is not used.
 std::vector<Model> optimise(const Problem& problem, std::vector<Model> models, int steps, std::uint64_t draw);
 
 /// (M) mean loss of each model over all fitted frames, prior included: nats per second.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "amacrine/io/result_file.hpp"
+#include "amacrine/pathway/evidence.hpp"
+
+#include <string>
+
+namespace amacrine::pathway {
+
+/// Writes pathways.h5 (docs/results/pathways.md), cells in any order and from any rank.
+class PathwayFile {
+ public:
+  /// Collective: declares and preallocates everything.
+  PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
+              const io::Provenance& provenance);
+  /// Local: everything about cell n; `rate` (T) Hz over the test part, empty where the cell was not fitted.
+  void write_cell(std::size_t n, const Mechanism& mechanism, const std::vector<float>& rate);
+  /// Collective: the file is complete after it.
+  void finish() { writer_.finish(); }
+
+ private:
+  void declare_dimensions(const Study& study);
+  void declare_variables();
+  void write_pathways(std::size_t n, const Mechanism& mechanism);
+
+  io::ResultWriter writer_;
+  std::size_t slots_, lags_, extent_, frames_;
+};
+
+}  // namespace amacrine::pathway

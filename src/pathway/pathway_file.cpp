@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/pathway/pathway_file.hpp"
+
+#include "amacrine/core/numbers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace amacrine::pathway {
+
+namespace {
+
+/// A figure of one pathway, or of its claims.
+struct Column {
+  const char *name, *units, *title;
+  std::function<double(const Pathway&, const Agreement&)> value;
+};
+
+const std::vector<Column>& columns() {
+  static const std::vector<Column> list{
+      {"weight", "Hz", "weight on the rate's input, for an activity of 1",
+       [](const auto& p, const auto&) { return p.weight_hz; }},
+      {"threshold", "1", "added to the filter's output (contrast)", [](const auto& p, const auto&) { return p.threshold; }},
+      {"polarity", "1", "1 ON, -1 OFF, 0 none", [](const auto& p, const auto&) { return static_cast<double>(p.polarity); }},
+      {"peak_lag", "ms", "lag of the time course's largest value", [](const auto& p, const auto&) { return p.peak_ms; }},
+      {"offset_y", "px", "place of the profile, from the receptive field's centre",
+       [](const auto& p, const auto&) { return p.dy_px; }},
+      {"offset_x", "px", "place of the profile, from the receptive field's centre",
+       [](const auto& p, const auto&) { return p.dx_px; }},
+      {"closed", "1", "share of the training frames in which the pathway is silent",
+       [](const auto& p, const auto&) { return p.closed; }},
+      {"spread", "Hz", "standard deviation of the contribution to the rate's input",
+       [](const auto& p, const auto&) { return p.spread_hz; }},
+      {"type", "1", "pathways of the same type are sub-units of one filter",
+       [](const auto& p, const auto&) { return static_cast<double>(p.type); }},
+      {"fits", "1", "other fits that were compared", [](const auto&, const auto& a) { return static_cast<double>(a.fits); }},
+      {"agree_sign", "1", "of these, how many have its sign",
+       [](const auto&, const auto& a) { return static_cast<double>(a.sign); }},
+      {"agree_polarity", "1", "how many have its polarity",
+       [](const auto&, const auto& a) { return static_cast<double>(a.polarity); }},
+      {"agree_peak", "1", "how many have its peak", [](const auto&, const auto& a) { return static_cast<double>(a.peak); }},
+      {"agree_place", "1", "how many have its place", [](const auto&, const auto& a) { return static_cast<double>(a.place); }}};
+  return list;
+}
+
+io::Dimension axis(const std::string& name, std::size_t size, const std::string& title) {
+  return {.name = name, .size = size, .units = "1", .long_name = title, .coordinates = {}, .labels = {}};
+}
+
+io::Dimension scale(const std::string& name, const std::string& units, const std::string& title, std::vector<double> at) {
+  return {.name = name, .size = at.size(), .units = units, .long_name = title, .coordinates = std::move(at), .labels = {}};
+}
+
+std::vector<double> steps_from(double first, double step, std::size_t count) {
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = first + step * static_cast<double>(i);
+  return values;
+}
+
+std::size_t profile_extent(const PathwaySettings& settings) {
+  const Bases bases = make_bases(settings, 2);
+  return 2 * static_cast<std::size_t>(std::ceil(bases.knots_px.back() + 2 * bases.bump_px)) + 1;
+}
+
+}  // namespace
+
+PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
+                         const io::Provenance& provenance)
+    : writer_(communicator, path, "pathways", provenance),
+      slots_(static_cast<std::size_t>(study.settings.most)),
+      lags_(study.history),
+      extent_(profile_extent(study.settings)),
+      frames_(study.recording.test.movie.frames()) {
+  declare_dimensions(study);
+  declare_variables();
+  writer_.attribute("pixel_um", study.recording.screen.pixel_um);
+  writer_.attribute("frame_ms", study.recording.screen.frame_ms);
+  writer_.create();
+}
+
+void PathwayFile::declare_dimensions(const Study& study) {
+  std::vector<std::string> names;
+  for (const auto& cell : study.recording.cells) names.push_back(cell.name);
+  const double frame_ms = study.recording.screen.frame_ms, reach = static_cast<double>(extent_ / 2);
+  writer_.dimension(
+      {.name = "cell", .size = names.size(), .units = "1", .long_name = "ganglion cell", .coordinates = {}, .labels = names});
+  writer_.dimension(axis("pathway", slots_, "pathways, the one that moves the rate most first"));
+  writer_.dimension(scale("number", "1", "number of pathways", steps_from(0, 1, slots_ + 1)));
+  writer_.dimension(axis("half", 2, "half of the training part"));
+  writer_.dimension(scale("lag", "ms", "time before the response",
+                          steps_from(frame_ms * study.recording_settings.minimum_lag, frame_ms, lags_)));
+  writer_.dimension(scale("profile_y", "px", "from the receptive field's centre", steps_from(-reach, 1, extent_)));
+  writer_.dimension(scale("profile_x", "px", "from the receptive field's centre", steps_from(-reach, 1, extent_)));
+  writer_.dimension(scale("frame", "ms", "time in the test movie", steps_from(0, frame_ms, frames_)));
+}
+
+void PathwayFile::declare_variables() {
+  const auto declare = [&](io::Type type, const std::string& name, const std::vector<std::string>& dimensions,
+                           const std::string& units, const std::string& title) {
+    writer_.variable(
+        {.name = name, .type = type, .dimensions = dimensions, .units = units, .long_name = title, .attributes = {}});
+  };
+  using enum io::Type;
+  declare(int32, "pathways", {"cell"}, "1", "number of pathways by the one-standard-error rule; -1: the cell was not fitted");
+  declare(int32, "pathways_of_half", {"cell", "half"}, "1", "the same of fits to half of the recording");
+  declare(float64, "rest", {"cell"}, "Hz", "the rate's input without stimulus or pathways");
+  declare(float64, "beta", {"cell"}, "1", "sharpness of the output per Hz: rate = log(1 + exp(beta input)) / beta");
+  declare(float64, "held_out", {"cell", "number"}, "1",
+          "minus log likelihood of held-out frames above the lowest, nats per second");
+  declare(float64, "held_out_error", {"cell", "number"}, "1", "standard error of that difference");
+  for (const Column& column : columns()) declare(float64, column.name, {"cell", "pathway"}, column.units, column.title);
+  declare(float64, "time_course", {"cell", "pathway", "lag"}, "1", "filter over time; absolute values sum to 1");
+  declare(float64, "profile", {"cell", "pathway", "profile_y", "profile_x"}, "1", "filter over space; absolute values sum to 1");
+  declare(float32, "rate", {"cell", "frame"}, "Hz", "predicted firing rate over the test movie");
+}
+
+void PathwayFile::write_pathways(std::size_t n, const Mechanism& m) {
+  const std::size_t area = extent_ * extent_;
+  for (const Column& column : columns()) {
+    std::vector<double> values(slots_, core::undefined);
+    for (std::size_t k = 0; k < m.pathways.size(); ++k) values[k] = column.value(m.pathways[k], m.agreement[k]);
+    writer_.write<double>(column.name, values, {n, 0}, {1, slots_});
+  }
+  std::vector<double> courses(slots_ * lags_, core::undefined), profiles(slots_ * area, core::undefined);
+  for (std::size_t k = 0; k < m.pathways.size(); ++k) {
+    std::copy(m.pathways[k].course.begin(), m.pathways[k].course.end(), courses.begin() + static_cast<std::ptrdiff_t>(k * lags_));
+    const auto& values = m.pathways[k].profile.values();
+    std::copy(values.begin(), values.end(), profiles.begin() + static_cast<std::ptrdiff_t>(k * area));
+  }
+  writer_.write<double>("time_course", courses, {n, 0, 0}, {1, slots_, lags_});
+  writer_.write<double>("profile", profiles, {n, 0, 0, 0}, {1, slots_, extent_, extent_});
+}
+
+void PathwayFile::write_cell(std::size_t n, const Mechanism& m, const std::vector<float>& rate) {
+  const bool fitted = m.left_out.empty();
+  const auto whole_number = [&](std::size_t value) { return fitted ? static_cast<std::int32_t>(value) : -1; };
+  writer_.write<std::int32_t>("pathways", std::vector{whole_number(m.number)}, {n}, {1});
+  writer_.write<std::int32_t>(
+      "pathways_of_half", std::vector{whole_number(m.number_of_halves[0]), whole_number(m.number_of_halves[1])}, {n, 0}, {1, 2});
+  writer_.write<double>("rest", std::vector{fitted ? m.rest_hz : core::undefined}, {n}, {1});
+  writer_.write<double>("beta", std::vector{fitted ? m.beta_per_hz : core::undefined}, {n}, {1});
+  std::vector<double> above(slots_ + 1, core::undefined), error(slots_ + 1, core::undefined);
+  for (std::size_t k = 0; k < m.held_out.size(); ++k) above[k] = m.held_out[k].mean, error[k] = m.held_out[k].error;
+  writer_.write<double>("held_out", above, {n, 0}, {1, slots_ + 1});
+  writer_.write<double>("held_out_error", error, {n, 0}, {1, slots_ + 1});
+  write_pathways(n, m);
+  std::vector<float> rates = rate;
+  rates.resize(frames_, static_cast<float>(core::undefined));
+  writer_.write<float>("rate", rates, {n, 0}, {1, frames_});
+}
+
+}  // namespace amacrine::pathway
