@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/pathway/settings.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,16 +55,14 @@ TEST(PathwaySettings, ReadsEveryKey) {
 }
 
 TEST(PathwaySettings, WrongValuesAreRefusedByTheirKey) {
-  const std::vector<std::pair<std::string, std::string>> wrong = {{"most", "0"},           {"candidates", "1"},
-                                                                  {"short_steps", "9"},    {"long_steps", "9"},
-                                                                  {"radius_px", "0.5"},    {"spacing_px", "0.1"},
-                                                                  {"held_out", "0.6"},     {"learning_rate", "0.0"},
-                                                                  {"spatial_prior", "-1"}, {"temporal_prior", "nan"},
-                                                                  {"seed", "-1"},          {"most", "\"many\""}};
-  for (const auto& [key, value] : wrong)
-    EXPECT_THAT([&, text = key + " = " + value + "\n"] { read(text); },
-                ThrowsMessage<core::StudyError>(HasSubstr("pathways." + key)))
-        << value;
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"most", "0"},           {"candidates", "1"},       {"short_steps", "9"}, {"long_steps", "9"},
+      {"radius_px", "0.5"},    {"spacing_px", "0.1"},     {"held_out", "0.6"},  {"learning_rate", "0.0"},
+      {"spatial_prior", "-1"}, {"temporal_prior", "nan"}, {"seed", "-1"},       {"most", "\"many\""}};
+  for (const auto& [key, value] : wrong) {
+    const std::string line = key + " = " + value + "\n";
+    EXPECT_THAT([&] { read(line); }, ThrowsMessage<core::StudyError>(HasSubstr("pathways." + key))) << line;
+  }
 }
 
 TEST(PathwaySettings, BumpsFurtherApartThanTheFilterReachesAreRefused) {
