@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/pathway/screening.hpp"
+
+#include "made_cell.hpp"
+
+#include <gtest/gtest.h>
+
+namespace amacrine::pathway {
+namespace {
+
+/// OFF excitation in the middle, OFF inhibition that is later and to the side.
+test::MadeCell two_pathways(std::size_t frames = 20000) {
+  test::MadeCell cell(frames, 21);
+  cell.plant(-1, 0, 0, 3, 0.5, 0.9);
+  cell.plant(-1, 1, 0, 7, 0.3, -0.8);
+  cell.spike(21);
+  return cell;
+}
+
+/// Mean of w h over all frames, Hz.
+double contribution(const test::MadeCell& cell, std::size_t k) {
+  double sum = 0;
+  const std::size_t frames = 3000;
+  for (std::size_t f = 15; f < 15 + frames; ++f)
+    sum += std::max(0.0, test::unit_input(cell.shape, cell.bases, cell.data, cell.truth, k, f));
+  return sum / static_cast<double>(frames) * cell.truth.weight(cell.shape, k) * 30;
+}
+
+void expect_planted(const test::MadeCell& cell, const Model& without, std::size_t planted) {
+  const std::vector<Candidate> found = screen(cell.problem(), without, 4);
+  ASSERT_EQ(found.size(), 4u);
+  ASSERT_EQ(found[0].pathway.size(), cell.shape.pathway_size());
+  EXPECT_EQ(found[0].pathway.back() > 0, cell.truth.weight(cell.shape, planted) > 0);
+  EXPECT_GT(cell.likeness(found[0].pathway, planted), 0.6);
+}
+
+TEST(Screening, FindsTheExcitationThatAModelLacks) {
+  const test::MadeCell cell = two_pathways();
+  expect_planted(cell, without_pathway(cell.shape, cell.truth, 0, contribution(cell, 0)), 0);
+}
+
+TEST(Screening, FindsTheInhibitionThatAModelLacks) {
+  const test::MadeCell cell = two_pathways();
+  expect_planted(cell, without_pathway(cell.shape, cell.truth, 1, contribution(cell, 1)), 1);
+}
+
+// What a rest or a weight can mend is no reason for a pathway.
+TEST(Screening, IsNotMisledByAWrongRest) {
+  const test::MadeCell cell = two_pathways();
+  for (double wrong_hz : {-5.0, 5.0})
+    expect_planted(cell, without_pathway(cell.shape, cell.truth, 1, contribution(cell, 1) + wrong_hz), 1);
+}
+
+TEST(Screening, IsNotMisledByAWrongWeight) {
+  const test::MadeCell cell = two_pathways();
+  for (double factor : {0.8, 1.2}) {
+    Model model = without_pathway(cell.shape, cell.truth, 1, contribution(cell, 1));
+    model.values.back() *= factor;
+    expect_planted(cell, model, 1);
+  }
+}
+
+// Scores are squares of normal deviates of variance 1 where nothing is lacking; some hundred of them, many alike, are drawn.
+TEST(Screening, ScoresAreSmallWhereNothingIsLacking) {
+  const test::MadeCell cell = two_pathways();
+  const Problem problem = cell.problem();
+  const std::vector<Candidate> none = screen(problem, cell.truth, 3),
+                               lacking = screen(problem, without_pathway(cell.shape, cell.truth, 1, contribution(cell, 1)), 3);
+  for (const Candidate& candidate : none) EXPECT_LT(candidate.score, 25.0);
+  EXPECT_GT(lacking[0].score, 100.0);
+}
+
+TEST(Screening, CandidatesDifferAndComeBestFirst) {
+  const test::MadeCell cell = two_pathways(8000);
+  const std::vector<Candidate> found = screen(cell.problem(), constant_model(cell.shape, 9), 6);
+  ASSERT_EQ(found.size(), 6u);
+  const std::size_t S = cell.shape.bumps, J = cell.shape.courses;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::span<const double> own = found[i].pathway;
+    EXPECT_NE(own.back(), 0.0);
+    for (std::size_t j = 0; j < i; ++j) {
+      const std::span<const double> better = found[j].pathway;
+      EXPECT_GE(found[j].score, found[i].score);
+      const double alike = test::cosine(own.first(S), better.first(S)) * test::cosine(own.subspan(S, J), better.subspan(S, J));
+      EXPECT_TRUE(alike < 0.8 || (own.back() > 0) != (better.back() > 0)) << i << " and " << j;
+    }
+  }
+}
+
+TEST(Screening, ACandidateRaisesTheLikelihood) {
+  const test::MadeCell cell = two_pathways(8000);
+  const Problem problem = cell.problem();
+  const Model constant = constant_model(cell.shape, 9);
+  const Candidate best = screen(problem, constant, 1).at(0);
+  // A small part of the weight, so that the slope holds.
+  std::vector<double> part = best.pathway;
+  part.back() *= 0.05;
+  PathwaySettings free = cell.settings;
+  free.spatial_prior = free.temporal_prior = 0;
+  const Problem plain{free, cell.bases, cell.data, cell.shape, problem.fitted, problem.held_out};
+  const std::vector<double> loss = fitted_loss(plain, {constant, with_pathway(constant, part)});
+  EXPECT_LT(loss[1], loss[0]);
+}
+
+}  // namespace
+}  // namespace amacrine::pathway
