@@ -4,6 +4,7 @@
 #include "support/compare.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -38,7 +39,7 @@ TEST(Bases, RaisedCosinesSumToAConstantInside) {
   EXPECT_GE(inside, 25u);
 }
 
-TEST(Bases, EachCourseHasOnePeakOfAtMostOneLaterThanTheOneBefore) {
+TEST(Bases, CoursesReachOneAndComeOneAfterTheOther) {
   const Bases bases = usual();
   double before = -1;
   for (std::size_t j = 0; j < bases.courses(); ++j) {
@@ -87,6 +88,16 @@ TEST(Bases, FittedFindsTheCoefficientsOfACourseOfTheirs) {
   std::vector<double> coefficients;
   for (std::size_t j = 0; j < bases.courses(); ++j) coefficients.push_back(std::sin(1.7 * static_cast<double>(j) + 0.4));
   EXPECT_LE(test::absolute_error(bases.fitted(bases.time_course(coefficients)), coefficients), 1e-8);
+}
+
+TEST(Bases, FittedFindsACourseOfFewLags) {
+  for (const std::size_t lags : {13u, 16u, 25u}) {
+    const Bases bases = usual(lags);
+    std::vector<double> coefficients(bases.courses(), 0.3);
+    coefficients[2] = -1;
+    const std::vector<double> course = bases.time_course(coefficients);
+    EXPECT_LE(test::absolute_error(bases.time_course(bases.fitted(course)), course), 1e-6) << lags << " lags";
+  }
 }
 
 TEST(Bases, FittedIsNearestBySquares) {
