@@ -76,16 +76,16 @@ TEST(CellData, ProjectionTakesFramesOfFloatAlike) {
 TEST(CellData, CountsAreThoseOfTheResponseThatDependsOnTheFrame) {
   const Bases bases = few_bumps();
   std::vector<float> rates;
-  for (int f = 0; f < 50; ++f) rates.push_back(static_cast<float>(100 * (f % 7)));
+  for (int f = 0; f < 52; ++f) rates.push_back(static_cast<float>(100 * (f % 7)));
   for (const std::size_t lag : {0u, 1u, 3u}) {
     const std::vector<float> projected(bases.bumps() * rates.size(), 0.5F);
     const CellData data = make_cell_data(projected, rates, bases, 0.01, lag, 1.0);
-    ASSERT_EQ(data.counts.size(), 50u);
-    for (std::size_t f = 0; f < 50; ++f) {
-      const double spikes = f + lag < 50 ? static_cast<double>((f + lag) % 7) : 0.0;
+    ASSERT_EQ(data.counts.size(), 52u);
+    for (std::size_t f = 0; f < 52; ++f) {
+      const double spikes = f + lag < 52 ? static_cast<double>((f + lag) % 7) : 0.0;
       EXPECT_NEAR(static_cast<double>(data.counts[f]), spikes, 1e-5) << "frame " << f << ", lag " << lag;
     }
-    EXPECT_EQ(data.frames, 50u);
+    EXPECT_EQ(data.frames, 52u);
     EXPECT_EQ(data.bumps, bases.bumps());
     EXPECT_EQ(data.frame_s, 0.01);
   }

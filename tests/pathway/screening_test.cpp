@@ -70,6 +70,41 @@ TEST(Screening, ScoresAreSmallWhereNothingIsLacking) {
   EXPECT_GT(lacking[0].score, 100.0);
 }
 
+/// Sum over frames of a w b.
+double product(const std::vector<double>& a, const std::vector<double>& w, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * w[i] * b[i];
+  return sum;
+}
+
+// Both by hand, in double, from the candidate's own parameters; the model's h and its rest are taken out of the candidate's.
+TEST(Screening, ScoreAndWeightAreThoseOfRaosTest) {
+  const test::MadeCell cell = two_pathways(4000);
+  const Model model = without_pathway(cell.shape, cell.truth, 1, -4);
+  const Problem problem = cell.problem();
+  const Candidate best = screen(problem, model, 1).at(0);
+  const Model both = with_pathway(model, best.pathway);
+  std::vector<double> own, h, slope, curvature;
+  for (std::size_t f = problem.fitted[0].begin; f < problem.fitted[0].end; ++f) {
+    own.push_back(std::max(0.0, test::unit_input(cell.shape, cell.bases, cell.data, both, 0, f)));
+    h.push_back(std::max(0.0, test::unit_input(cell.shape, cell.bases, cell.data, both, 1, f)));
+    const double rate = test::rate_of(cell.shape, cell.bases, cell.data, model, f), open = 1 - std::exp(-0.3 * rate);
+    slope.push_back(open * (0.01 - static_cast<double>(cell.data.counts[f]) / rate));
+    curvature.push_back(open * open * 0.01 / rate);
+  }
+  const std::vector<double> ones(h.size(), 1.0);
+  // h - a own - b, orthogonal to own and to ones.
+  const double oo = product(own, curvature, own), o1 = product(own, curvature, ones), n = product(ones, curvature, ones);
+  const double ho = product(h, curvature, own), h1 = product(h, curvature, ones), determinant = oo * n - o1 * o1;
+  const double a = (ho * n - h1 * o1) / determinant, b = (h1 * oo - ho * o1) / determinant;
+  std::vector<double> left = h;
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] -= a * own[i] + b;
+  const double by_weight = product(slope, ones, left), square = product(left, curvature, left);
+  EXPECT_NEAR(best.score, by_weight * by_weight / square, 1e-3 * best.score);
+  const double newton = -by_weight / square / 30;  // half of it is taken
+  EXPECT_NEAR(best.pathway.back(), std::clamp(0.5 * newton, -1.0, 1.0), 1e-3 * std::abs(newton));
+}
+
 TEST(Screening, CandidatesDifferAndComeBestFirst) {
   const test::MadeCell cell = two_pathways(8000);
   const std::vector<Candidate> found = screen(cell.problem(), constant_model(cell.shape, 9), 6);
