@@ -172,13 +172,16 @@ std::vector<Step> grow(const Problem& problem) {
   while (steps.size() <= static_cast<std::size_t>(problem.settings.most) && !settled(steps) && !parallel::stop_asked()) {
     Step larger = grown(problem, steps.back());
     if (larger.model.values.size() == steps.back().model.values.size()) break;
-    larger = better_of(std::move(larger), turned(problem, larger, larger.loss + margin(steps[0], larger)));
+    // Not inside of the call: arguments are computed in any order, and `larger` is moved from.
+    Step other_side = turned(problem, larger, larger.loss + margin(steps[0], larger));
+    larger = better_of(std::move(larger), std::move(other_side));
     if (steps.size() > 1) {
       Step smaller = pruned(problem, larger, steps.back().loss + margin(steps[0], larger));
       if (smaller.loss < steps.back().loss) {
         score(problem, smaller);
         steps.back() = std::move(smaller);
-        larger = better_of(std::move(larger), grown(problem, steps.back()));
+        Step again = grown(problem, steps.back());
+        larger = better_of(std::move(larger), std::move(again));
       }
     }
     score(problem, larger);

@@ -69,6 +69,7 @@ struct State {
   std::vector<float> slope, curvature;  ///< (F)
   std::vector<std::vector<float>> own;  ///< (K + 1) of (F): h of the pathways, and ones
   std::vector<double> inverse;          ///< (K + 1)^2, of the matrix own' W own
+  std::vector<double> step;             ///< (K + 1) Newton step of the model's own weights and rest, Hz: inverse own' slope
 };
 
 /// Inverse of a symmetric positive definite matrix of few rows, by Gauss and Jordan; a little is added to the diagonal.
@@ -99,7 +100,7 @@ double weighted(const std::vector<float>& a, const std::vector<float>& weights, 
 }
 
 State state_of(const Problem& problem, const Model& model) {
-  State state{some_blocks(problem), {}, {}, {}, {}};
+  State state{some_blocks(problem), {}, {}, {}, {}, {}};
   const std::size_t K = model.pathways(problem.shape), n = K + 1;
   state.own.resize(n);
   const double beta = model.beta();
@@ -120,6 +121,13 @@ State state_of(const Problem& problem, const Model& model) {
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b < n; ++b) products[a * n + b] = weighted(state.own[a], state.curvature, state.own[b]);
   state.inverse = inverted(products, n);
+  state.step.assign(n, 0.0);
+  for (std::size_t b = 0; b < n; ++b) {
+    double slope = 0;
+    for (std::size_t i = 0; i < state.slope.size(); ++i)
+      slope += static_cast<double>(state.slope[i]) * static_cast<double>(state.own[b][i]);
+    for (std::size_t a = 0; a < n; ++a) state.step[a] += state.inverse[a * n + b] * slope;
+  }
   return state;
 }
 
@@ -165,6 +173,8 @@ Rating rate(const State& state, const std::vector<float>& z, float sign, float t
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b < n; ++b) left -= shared[a] * state.inverse[a * n + b] * shared[b];
   for (std::size_t i = 0; i < h.size(); ++i) by_weight += static_cast<double>(state.slope[i]) * static_cast<double>(h[i]);
+  // A model that is not quite at its optimum could gain by its own weights and rest: no merit of h.
+  for (std::size_t a = 0; a < n; ++a) by_weight -= shared[a] * state.step[a];
   if (!(left > 1e-4 * whole)) return {};
   return {by_weight * by_weight / left, -by_weight / left};
 }
