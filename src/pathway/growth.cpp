@@ -12,6 +12,10 @@ namespace amacrine::pathway {
 
 namespace {
 
+/// A difference of so many standard errors is one. (The error is that of a difference block by block, a small part of a loss's
+/// own.)
+constexpr double errors = 2;
+
 /// Numbers the random blocks of one optimisation: by the number of pathways, and what is being done.
 enum class Stage : std::uint64_t { grow = 1, grow_long, prune, prune_long, turn, turn_long };
 std::uint64_t draw_of(std::size_t pathways, Stage stage) { return pathways * 8 + static_cast<std::uint64_t>(stage); }
@@ -98,7 +102,7 @@ Step pruned(const Problem& problem, const Step& larger, double to_beat) {
 
 /// Each pathway in turn answers on the other side of its threshold, w max(0, x) being w x + w max(0, -x): where the others can
 /// take over what is linear, both sides fit alike at first, and fits do not pass from one to the other by themselves.
-Step turned(const Problem& problem, const Step& step, double to_beat) {
+Step turned(const Problem& problem, const Step& step) {
   const Shape& shape = problem.shape;
   const std::size_t pathways = step.model.pathways(shape);
   std::vector<Model> starts;
@@ -108,7 +112,7 @@ Step turned(const Problem& problem, const Step& step, double to_beat) {
     for (std::size_t i = shape.bumps; i <= shape.bumps + shape.courses; ++i) own[i] = -own[i];
     starts.push_back(std::move(model));
   }
-  return best_of(problem, std::move(starts), draw_of(pathways, Stage::turn), draw_of(pathways, Stage::turn_long), to_beat);
+  return best_of(problem, std::move(starts), draw_of(pathways, Stage::turn), draw_of(pathways, Stage::turn_long), INFINITY);
 }
 
 /// Of two steps of as many pathways, the better one with the next best of all four models as the runner-up.
@@ -140,7 +144,7 @@ double margin(const Step& constant, const Step& larger) { return 0.05 * (constan
 bool settled(const std::vector<Step>& steps) {
   if (steps.size() < 3) return false;
   const Difference gain = difference(steps[steps.size() - 1], steps[steps.size() - 2]);
-  return !(gain.mean > gain.error);
+  return !(gain.mean > errors * gain.error);
 }
 
 }  // namespace
@@ -159,7 +163,7 @@ std::size_t chosen(const std::vector<Step>& steps) {
     if (difference(steps[best], steps[k]).mean < 0) best = k;
   for (std::size_t k = 0; k < best; ++k) {
     const Difference worse = difference(steps[best], steps[k]);
-    if (worse.mean <= worse.error) return k;
+    if (worse.mean <= errors * worse.error) return k;
   }
   return best;
 }
@@ -173,7 +177,7 @@ std::vector<Step> grow(const Problem& problem) {
     Step larger = grown(problem, steps.back());
     if (larger.model.values.size() == steps.back().model.values.size()) break;
     // Not inside of the call: arguments are computed in any order, and `larger` is moved from.
-    Step other_side = turned(problem, larger, larger.loss + margin(steps[0], larger));
+    Step other_side = turned(problem, larger);
     larger = better_of(std::move(larger), std::move(other_side));
     if (steps.size() > 1) {
       Step smaller = pruned(problem, larger, steps.back().loss + margin(steps[0], larger));

@@ -24,22 +24,22 @@ double one_cycle(int step, int steps, double largest) {
   return largest * (at < warm ? between(start, 1, at / warm) : between(1, 1e-4, (at - warm) / (1 - warm)));
 }
 
-/// Blocks that begin anywhere in the fitted frames, each frame as likely as any other.
+/// Blocks that begin anywhere up to a block before the fitted frames, cut to these: each frame is as likely as any other.
 std::vector<Range> draw_blocks(const std::vector<Range>& fitted, std::uint64_t seed, std::uint64_t draw, int step) {
-  std::size_t all = 0;
-  for (const Range& range : fitted) all += range.size();
+  std::size_t places = 0;
+  for (const Range& range : fitted) places += range.size() + block_frames - 1;
   core::Random random(seed, core::Stream::pathways, (draw << 24) + static_cast<std::uint64_t>(step));
   std::vector<Range> blocks;
   while (blocks.size() < blocks_a_step) {
-    std::size_t at = random.below(static_cast<std::uint32_t>(all));
+    std::size_t place = random.below(static_cast<std::uint32_t>(places));
     for (const Range& range : fitted) {
-      if (at < range.size()) {
-        const std::size_t length = std::min(block_frames, range.size());
-        const std::size_t begin = std::min(range.begin + at, range.end - length);
-        blocks.push_back({begin, begin + length});
+      const std::size_t own = range.size() + block_frames - 1;
+      if (place < own) {
+        const std::size_t end = range.begin + place + 1;
+        blocks.push_back({std::max(range.begin + block_frames, end) - block_frames, std::min(end, range.end)});
         break;
       }
-      at -= range.size();
+      place -= own;
     }
   }
   return blocks;

@@ -102,7 +102,8 @@ void PathwayFile::declare_variables() {
         {.name = name, .type = type, .dimensions = dimensions, .units = units, .long_name = title, .attributes = {}});
   };
   using enum io::Type;
-  declare(int32, "pathways", {"cell"}, "1", "number of pathways by the one-standard-error rule; -1: the cell was not fitted");
+  declare(int32, "pathways", {"cell"}, "1",
+          "number of pathways by held-out likelihood (docs/pathways.md); -1: the cell was not fitted");
   declare(int32, "pathways_of_half", {"cell", "half"}, "1", "the same of fits to half of the recording");
   declare(float64, "rest", {"cell"}, "Hz", "the rate's input without stimulus or pathways");
   declare(float64, "beta", {"cell"}, "1", "sharpness of the output per Hz: rate = log(1 + exp(beta input)) / beta");

@@ -66,10 +66,11 @@ std::vector<std::vector<double>> time_courses(const Bases& bases) {
 /// rest can change.
 struct State {
   std::vector<Range> blocks;
-  std::vector<float> slope, curvature;  ///< (F)
-  std::vector<std::vector<float>> own;  ///< (K + 1) of (F): h of the pathways, and ones
-  std::vector<double> inverse;          ///< (K + 1)^2, of the matrix own' W own
-  std::vector<double> step;             ///< (K + 1) Newton step of the model's own weights and rest, Hz: inverse own' slope
+  std::vector<float> slope, curvature;       ///< (F)
+  std::vector<std::vector<float>> own;       ///< (K + 1) of (F): h of the pathways, and ones
+  std::vector<std::vector<float>> weighted;  ///< the same times the curvature
+  std::vector<double> inverse;               ///< (K + 1)^2, of the matrix own' W own
+  std::vector<double> step;                  ///< (K + 1) Newton step of the model's own weights and rest, Hz: inverse own' slope
 };
 
 /// Inverse of a symmetric positive definite matrix of few rows, by Gauss and Jordan; a little is added to the diagonal.
@@ -93,14 +94,22 @@ std::vector<double> inverted(std::vector<double> a, std::size_t n) {
   return inverse;
 }
 
-double weighted(const std::vector<float>& a, const std::vector<float>& weights, const std::vector<float>& b) {
+double product(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i] * weights[i]) * static_cast<double>(b[i]);
+  dot_rows(
+      a.data(), a.size(), 1, [&](std::size_t) { return b.data(); },
+      [&](std::size_t, float all) { sum = static_cast<double>(all); });
   return sum;
 }
 
+std::vector<float> times(const std::vector<float>& a, const std::vector<float>& b) {
+  std::vector<float> result(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) result[i] = a[i] * b[i];
+  return result;
+}
+
 State state_of(const Problem& problem, const Model& model) {
-  State state{some_blocks(problem), {}, {}, {}, {}, {}};
+  State state{some_blocks(problem), {}, {}, {}, {}, {}, {}};
   const std::size_t K = model.pathways(problem.shape), n = K + 1;
   state.own.resize(n);
   const double beta = model.beta();
@@ -117,15 +126,14 @@ State state_of(const Problem& problem, const Model& model) {
       state.own[K].push_back(1.0F);
     }
   }
+  for (const std::vector<float>& own : state.own) state.weighted.push_back(times(own, state.curvature));
   std::vector<double> products(n * n);
   for (std::size_t a = 0; a < n; ++a)
-    for (std::size_t b = 0; b < n; ++b) products[a * n + b] = weighted(state.own[a], state.curvature, state.own[b]);
+    for (std::size_t b = 0; b < n; ++b) products[a * n + b] = product(state.own[a], state.weighted[b]);
   state.inverse = inverted(products, n);
   state.step.assign(n, 0.0);
   for (std::size_t b = 0; b < n; ++b) {
-    double slope = 0;
-    for (std::size_t i = 0; i < state.slope.size(); ++i)
-      slope += static_cast<double>(state.slope[i]) * static_cast<double>(state.own[b][i]);
+    const double slope = product(state.slope, state.own[b]);
     for (std::size_t a = 0; a < n; ++a) state.step[a] += state.inverse[a * n + b] * slope;
   }
   return state;
@@ -167,12 +175,11 @@ Rating rate(const State& state, const std::vector<float>& z, float sign, float t
   for (std::size_t i = 0; i < z.size(); ++i) h[i] = std::max(0.0F, sign * z[i] + threshold);
   const std::size_t n = state.own.size();
   std::vector<double> shared(n);
-  for (std::size_t a = 0; a < n; ++a) shared[a] = weighted(h, state.curvature, state.own[a]);
-  const double whole = weighted(h, state.curvature, h);
-  double left = whole, by_weight = 0;
+  for (std::size_t a = 0; a < n; ++a) shared[a] = product(h, state.weighted[a]);
+  const double whole = product(times(h, state.curvature), h);
+  double left = whole, by_weight = product(state.slope, h);
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b < n; ++b) left -= shared[a] * state.inverse[a * n + b] * shared[b];
-  for (std::size_t i = 0; i < h.size(); ++i) by_weight += static_cast<double>(state.slope[i]) * static_cast<double>(h[i]);
   // A model that is not quite at its optimum could gain by its own weights and rest: no merit of h.
   for (std::size_t a = 0; a < n; ++a) by_weight -= shared[a] * state.step[a];
   if (!(left > 1e-4 * whole)) return {};
@@ -197,7 +204,9 @@ void rate_filter(const Problem& problem, const State& state, const std::vector<d
   const std::vector<float> z = filtered(problem, state.blocks, space, problem.bases.time_course(time));
   const double sd = sd_of(z);
   if (!(sd > 0)) return;
-  std::vector<float> sorted = z;
+  constexpr std::size_t every = 7;  // for quantiles
+  std::vector<float> sorted;
+  for (std::size_t i = 0; i < z.size(); i += every) sorted.push_back(z[i]);
   std::sort(sorted.begin(), sorted.end());
   for (float sign : {1.0F, -1.0F})
     for (double closed : {0.02, 0.5, 0.85}) {

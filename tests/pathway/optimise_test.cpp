@@ -119,7 +119,7 @@ TEST(Optimise, SeesTheFittedFramesOnly) {
   for (double value : whole.values) ASSERT_TRUE(std::isfinite(value));
   const Model found = optimise(problem, {constant_model(cell.shape, 60)}, 300, 1)[0];
   const double rate = std::log1p(std::exp(found.beta() * 30 * found.rest())) / found.beta();
-  EXPECT_NEAR(rate, spikes / 15.24, 0.03 * spikes / 15.24);  // the two ranges are not equally long, so blocks weigh differently
+  EXPECT_NEAR(rate, spikes / 15.24, 0.03 * spikes / 15.24);
 }
 
 TEST(Optimise, ComesNearToThePlantedModelFromNearby) {

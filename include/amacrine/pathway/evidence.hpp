@@ -38,7 +38,7 @@ struct Agreement {
 /// A cell's mechanism as far as its recording shows it.
 struct Mechanism {
   std::string left_out;    ///< why there is none
-  std::size_t number = 0;  ///< of pathways, by the one-standard-error rule
+  std::size_t number = 0;  ///< of pathways, by chosen()
   std::array<std::size_t, 2> number_of_halves{};
   double rest_hz = 0, beta_per_hz = 0;
   std::vector<Pathway> pathways;  ///< those of the largest spread first

@@ -17,7 +17,7 @@ struct Step {
 
 /// Steps for 0, 1, ... pathways. Pathways are added one at a time: candidates by screen(), each optimised with all others, the
 /// best two for longer. Then each pathway in turn is left out of the larger model, which may give a better smaller one. Ends at
-/// settings.most, or where a further pathway gained less than the standard error of the held-out likelihood.
+/// settings.most, or where a further pathway gained less than two standard errors of the held-out likelihood.
 std::vector<Step> grow(const Problem& problem);
 
 /// How two held-out losses differ: mean over blocks of b - a, and its standard error.
@@ -26,8 +26,8 @@ struct Difference {
 };
 Difference difference(const Step& a, const Step& b);
 
-/// The number of pathways by the one-standard-error rule: the smallest whose held-out loss is within one standard error of the
-/// lowest, the error being that of the difference, block by block.
+/// The number of pathways: the smallest whose held-out loss is within two standard errors of the lowest, the error being that of
+/// the difference block by block (a small part of the error of a loss, which the one-standard-error rule takes).
 std::size_t chosen(const std::vector<Step>& steps);
 
 }  // namespace amacrine::pathway

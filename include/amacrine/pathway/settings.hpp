@@ -12,8 +12,8 @@ namespace amacrine::pathway {
 struct PathwaySettings {
   int most = 6;                 ///< the largest number of pathways tried
   int candidates = 6;           ///< new pathways tried at each number
-  int short_steps = 200;        ///< of each of them
-  int long_steps = 800;         ///< of the best two
+  int short_steps = 100;        ///< of each of them
+  int long_steps = 500;         ///< of the best two
   double radius_px = 9;         ///< filters reach so far from the receptive field's centre, along y and x
   double spacing_px = 1.5;      ///< between the bumps that filters are made of
   double held_out = 1.0 / 6;    ///< share of the training part by whose likelihood the number is chosen: its tail
