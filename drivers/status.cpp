@@ -77,8 +77,9 @@ int status(Context& context) {
     if (standing.at_work && waits.empty()) waits = standing.verb;
     if (!standing.done && !standing.at_work && next.empty()) next = standing.verb;
   }
-  if (io::read_status(context.settings.output, "sweep")) {
-    const Standing standing = standing_of(context, "sweep", "");
+  for (const char* verb : {"fit", "sweep"}) {
+    if (!io::read_status(context.settings.output, verb)) continue;
+    const Standing standing = standing_of(context, verb, "");
     core::log_line(fmt::format("  {:<10}{}", standing.verb, standing.words));
   }
   std::string overrides;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "amacrine/core/random.hpp"
+#include "amacrine/pathway/pathway_file.hpp"
+
+#include <cmath>
+#include <filesystem>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+/// Fits of a recording's cells: the same on any number of ranks, and the file says what they are.
+namespace amacrine::pathway {
+namespace {
+
+constexpr std::size_t frames = 9000, extent = 9;
+
+/// Binary checks of 3 x 3 pixels, new in every frame.
+std::uint8_t pixel(std::size_t part, std::size_t f, std::size_t y, std::size_t x) {
+  core::Random random(5 + part, core::Stream::test, (f * extent + y / 3) * extent + x / 3);
+  return random.uniform() < 0.5 ? 85 : 169;
+}
+
+recording::Part part(std::size_t number, std::size_t cells) {
+  core::Array<std::uint8_t, 3> movie({frames, extent, extent});
+  for (std::size_t f = 0; f < frames; ++f)
+    for (std::size_t y = 0; y < extent; ++y)
+      for (std::size_t x = 0; x < extent; ++x) movie(f, y, x) = pixel(number, f, y, x);
+  recording::Part made;
+  made.target = core::Array<float, 2>({cells, frames});
+  // An ON and an OFF cell that answer the middle check three frames later.
+  for (std::size_t n = 0; n < cells; ++n)
+    for (std::size_t f = 3; f < frames; ++f) {
+      const bool light = movie(f - 3, extent / 2, extent / 2) > 127;
+      core::Random spikes(9 + number, core::Stream::test, n * frames + f);
+      made.target(n, f) = 100.0F * static_cast<float>(spikes.poisson(light == (n % 2 == 0) ? 0.6 : 0.05));
+    }
+  made.movie.pixels = core::SharedArray<std::uint8_t, 3>(std::move(movie));
+  return made;
+}
+
+recording::Recording made_recording() {
+  recording::Recording recording;
+  recording.path = "made";
+  recording.screen.frame_ms = 10;
+  for (int n = 0; n < 4; ++n) {
+    recording::Cell cell;
+    cell.id = n, cell.name = "cell" + std::to_string(n), cell.centre = stimulus::Centre{4, 4};
+    recording.cells.push_back(cell);
+  }
+  recording.cells[2].centre.reset();
+  recording.cells[3].silent = true;
+  recording.train = part(0, 4), recording.test = part(1, 4);
+  recording.block_starts = {0};
+  return recording;
+}
+
+/// A quick fit of two cells.
+struct Small {
+  recording::Recording recording = made_recording();
+  recording::RecordingSettings recording_settings;
+  PathwaySettings settings;
+  Small() {
+    settings.most = 1, settings.candidates = 2, settings.short_steps = 20, settings.long_steps = 60;
+    settings.radius_px = 3, settings.spacing_px = 1.5;
+  }
+  Study study() const { return {recording, recording_settings, settings, 12}; }
+};
+
+TEST(FitMpi, HasTheSameBitsOnAnyNumberOfRanks) {
+  const Small small;
+  const auto shared = fit_cells(parallel::Communicator::world(), small.study());
+  const auto alone = fit_cells(parallel::Communicator::self(), small.study());
+  ASSERT_EQ(shared.size(), 4u);
+  for (std::size_t n = 0; n < 2; ++n) {
+    EXPECT_EQ(shared[n].scale, alone[n].scale);
+    EXPECT_EQ(shared[n].shape.unit_hz, alone[n].shape.unit_hz);
+    for (std::size_t fold = 0; fold < fold_count; ++fold) {
+      ASSERT_EQ(shared[n].folds[fold].size(), alone[n].folds[fold].size());
+      ASSERT_GE(shared[n].folds[fold].size(), 2u);
+      for (std::size_t k = 0; k < alone[n].folds[fold].size(); ++k) {
+        const Step &a = shared[n].folds[fold][k], &b = alone[n].folds[fold][k];
+        EXPECT_EQ(a.model.values, b.model.values);
+        EXPECT_EQ(a.runner_up.values, b.runner_up.values);
+        EXPECT_EQ(a.held_out, b.held_out);
+        EXPECT_EQ(a.loss, b.loss);
+      }
+    }
+  }
+  EXPECT_NE(shared[2].left_out.find("recording.centre_y"), std::string::npos);
+  EXPECT_NE(shared[3].left_out.find("no spikes"), std::string::npos);
+}
+
+TEST(FitMpi, FindsOneExcitatoryPathwayOfEitherPolarity) {
+  const Small small;
+  const auto fits = fit_cells(parallel::Communicator::world(), small.study());
+  for (std::size_t n = 0; n < 2; ++n) {
+    const Mechanism mechanism = mechanism_of(small.study(), fits[n], n);
+    ASSERT_GE(mechanism.number, 1u);
+    const Pathway& main = mechanism.pathways[0];
+    // An excitatory ON pathway, or an inhibitory OFF one that says the same of two contrasts.
+    EXPECT_EQ(main.sign() * main.polarity, n == 0 ? 1 : -1);
+    EXPECT_NEAR(main.peak_ms, 30, 10);
+    EXPECT_NEAR(main.dy_px, 0, 0.7);
+    EXPECT_NEAR(main.dx_px, 0, 0.7);
+    EXPECT_GE(mechanism.agreement[0].fits, 2);
+  }
+}
+
+TEST(FitMpi, TheFileHoldsWhatWasFound) {
+  const Small small;
+  const auto world = parallel::Communicator::world();
+  const auto fits = fit_cells(world, small.study());
+  const auto folder = std::filesystem::temp_directory_path() / "amacrine_pathway_tests";
+  std::filesystem::create_directories(folder);
+  const std::string path = world.broadcast((folder / (std::to_string(getpid()) + ".h5")).string());
+  PathwayFile file(world, path, small.study(), io::Provenance{});
+  const parallel::Range mine = world.owned(fits.size());
+  for (std::size_t n = mine.begin; n < mine.end; ++n) {
+    const Mechanism found = mechanism_of(small.study(), fits[n], n);
+    std::vector<float> rate;
+    if (found.left_out.empty())
+      rate = predict(small.study(), fits[n], fits[n].folds[whole][found.number].model, small.recording.cells[n],
+                     small.recording.test.movie);
+    file.write_cell(n, found, rate);
+  }
+  file.finish();
+  const Mechanism found = mechanism_of(small.study(), fits[0], 0);
+  const io::Reader reader(path);
+  EXPECT_EQ(reader.kind(), "pathways");
+  const auto number = reader.read<std::int32_t>("pathways");
+  EXPECT_EQ(number[0], static_cast<std::int32_t>(found.number));
+  EXPECT_EQ(number[2], -1);
+  const auto weight = reader.read<double>("weight", {0, 0}, {1, 1}),
+             course = reader.read<double>("time_course", {0, 0, 0}, {1, 1, 12});
+  EXPECT_EQ(weight[0], found.pathways[0].weight_hz);
+  EXPECT_EQ(course, found.pathways[0].course);
+  const auto rate = reader.read<float>("rate", {0, 0}, {1, frames});
+  EXPECT_TRUE(std::isnan(rate[10]));
+  EXPECT_TRUE(std::isfinite(rate[11]));
+  EXPECT_TRUE(std::isfinite(rate[frames - 1]));
+  world.barrier();
+  if (world.root()) std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace amacrine::pathway
