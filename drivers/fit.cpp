@@ -83,6 +83,7 @@ int fit(Context& context) {
   core::log("fit: {} cells, up to {} pathways each, {} bumps x {} lags; on all of the training part and on its halves",
             recording.cells.size(), settings.pathways.most, pathway::make_bases(settings.pathways, study.history).bumps(),
             study.history);
+  io::require_space(context.world, path, pathway::PathwayFile::bytes(study));
   if (context.options.dry_run) return 0;
 
   const std::vector<pathway::CellFit> fits = pathway::fit_cells(context.world, study);

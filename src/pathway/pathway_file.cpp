@@ -79,6 +79,13 @@ PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::
   writer_.create();
 }
 
+std::size_t PathwayFile::bytes(const Study& study) {
+  const auto slots = static_cast<std::size_t>(study.settings.most);
+  const std::size_t extent = profile_extent(study.settings), of_pathway = columns().size() + study.history + extent * extent;
+  return study.recording.cells.size() *
+         ((slots * of_pathway + 2 * slots + 6) * sizeof(double) + study.recording.test.movie.frames() * sizeof(float));
+}
+
 void PathwayFile::declare_dimensions(const Study& study) {
   std::vector<std::string> names;
   for (const auto& cell : study.recording.cells) names.push_back(cell.name);

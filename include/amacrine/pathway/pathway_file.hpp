@@ -14,6 +14,8 @@ class PathwayFile {
   /// Collective: declares and preallocates everything.
   PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
               const io::Provenance& provenance);
+  /// Bytes of the file's values.
+  static std::size_t bytes(const Study& study);
   /// Local: everything about cell n; `rate` (T) Hz over the test part, empty where the cell was not fitted.
   void write_cell(std::size_t n, const Mechanism& mechanism, const std::vector<float>& rate);
   /// Collective: the file is complete after it.
