@@ -79,7 +79,8 @@ int fit(Context& context) {
   const pathway::Study study{recording, settings.recording, settings.pathways,
                              static_cast<std::size_t>(settings.architecture.history)};
   pathway::divide(study);
-  parallel::require_memory(context.world, bytes_of_a_cell(recording, settings.pathways), "fit", "use fewer ranks on a host");
+  parallel::require_memory(context.world, bytes_of_a_cell(recording, settings.pathways), "fit",
+                           "use fewer ranks on a host, or another machine");
   core::log("fit: {} cells, up to {} pathways each, {} bumps x {} lags; on all of the training part and on its halves",
             recording.cells.size(), settings.pathways.most, pathway::make_bases(settings.pathways, study.history).bumps(),
             study.history);

@@ -219,7 +219,7 @@ std::string reason(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const amacrine::parallel::StopListener listener;
+  amacrine::parallel::StopListener listener;
   const amacrine::parallel::Environment environment(argc, argv);
   CLI::App app(description, "amacrine");
   Request request;
@@ -240,7 +240,9 @@ int main(int argc, char** argv) {
     check_action(request);
     return run_request(request, status);
   };
-  return amacrine::parallel::run_guarded(body, [&](int code, const std::string& message) {
+  const int result = amacrine::parallel::run_guarded(body, [&](int code, const std::string& message) {
     if (status) status->end(code, message.empty() ? reason(code) : message);
   });
+  listener.ignore_afterwards();
+  return result;
 }

@@ -150,7 +150,9 @@ StopListener::StopListener() {
 }
 
 StopListener::~StopListener() {
-  for (std::size_t i = 0; i < heard.size(); ++i) sigaction(heard[i].signal, &previous[i], nullptr);
+  struct sigaction ignored {};
+  ignored.sa_handler = SIG_IGN;
+  for (std::size_t i = 0; i < heard.size(); ++i) sigaction(heard[i].signal, ignore_ ? &ignored : &previous[i], nullptr);
   if (has_timer) timer_delete(timer);
   if (has_limit) timer_delete(limit);
   if (has_looking) timer_delete(looking);

@@ -49,6 +49,22 @@ TEST(StopListener, HearsSignalsAndPutsTheOldHandlersBack) {
   }
 }
 
+TEST(StopListener, CanLeaveTheSignalsIgnored) {
+  for (const auto& [signal, name] : signals) {
+    struct sigaction before {
+    }, after{};
+    sigaction(signal, nullptr, &before);
+    {
+      StopListener listener;
+      listener.ignore_afterwards();
+    }
+    sigaction(signal, nullptr, &after);
+    std::raise(signal);  // and the process lives
+    EXPECT_EQ(after.sa_handler, SIG_IGN) << name;
+    sigaction(signal, &before, nullptr);
+  }
+}
+
 /// nohup's wish is kept; an ignored SIGINT, which shells give to what they start in the background, is heard.
 TEST(StopListener, KeepsAnIgnoredHangup) {
   std::signal(SIGHUP, SIG_IGN);

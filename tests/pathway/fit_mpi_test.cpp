@@ -106,6 +106,17 @@ TEST(FitMpi, FindsOneExcitatoryPathwayOfEitherPolarity) {
   }
 }
 
+TEST(FitMpi, ACellWithoutAReceptiveFieldIsFittedOnceItsCentreIsGiven) {
+  Small small;
+  small.settings.long_steps = 10;
+  EXPECT_NE(fit_cells(parallel::Communicator::world(), small.study())[2].left_out.find("give recording.centre_y"),
+            std::string::npos);
+  small.recording.cells[2].centre = stimulus::Centre{4, 4};
+  const auto fits = fit_cells(parallel::Communicator::world(), small.study());
+  EXPECT_EQ(fits[2].left_out, "");
+  EXPECT_FALSE(fits[2].folds[whole].empty());
+}
+
 TEST(FitMpi, TheFileHoldsWhatWasFound) {
   const Small small;
   const auto world = parallel::Communicator::world();

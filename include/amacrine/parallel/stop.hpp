@@ -27,6 +27,12 @@ class StopListener {
   ~StopListener();
   StopListener(const StopListener&) = delete;
   StopListener& operator=(const StopListener&) = delete;
+  /// At its end the signals become ignored instead: a process whose result stands is not killed on its last steps, with another
+  /// exit code.
+  void ignore_afterwards() { ignore_ = true; }
+
+ private:
+  bool ignore_ = false;
 };
 
 /// Asks this process to stop so many seconds from now. The last call counts; a time that is not finite asks for nothing.
