@@ -258,8 +258,8 @@ class Runs(WithFolder):
 
     def test_a_command_that_fails_ends_the_run_with_its_words(self):
         with self.assertRaises(SystemExit) as ended:
-            self.run_with("echo the disk is full; exit 4\n", "osr")
-        self.assertRegex(str(ended.exception.code), r"(?s)`amacrine simulate` in .* ended with 4:\nthe disk is full")
+            self.run_with("echo the disk is full; exit 3\n", "osr")
+        self.assertRegex(str(ended.exception.code), r"(?s)`amacrine simulate` in .* ended with 3:\nthe disk is full$")
 
     def test_places_differ_within_a_recording(self):
         for seed in range(1, 12):

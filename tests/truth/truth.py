@@ -24,6 +24,7 @@ import numpy as np
 LAGS, FRAME_MS = 40, 10.0  # memory of a circuit, frames
 LIKE = 0.5  # a unit is found where the |cosine| of its filter and that of its pathway is at least this
 FILTER, PLACE_PX, RATE = 0.9, 0.5, 0.98  # bars of the claims
+REFUSED = 4  # exit code: another study's output is in the way
 SKIPPED = 40  # frames of the test part before which there is no prediction
 
 
@@ -335,7 +336,8 @@ def run_verb(program, verb, folder):
         except OSError as error:
             raise Failure(f"{program} cannot be run ({error}); build it, or name it with --program or AMACRINE_PROGRAM") from error
     if code != 0:
-        raise Failure(f"`amacrine {verb}` in {folder} ended with {code}:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+        advice = "\nanother --folder keeps what is there" if code == REFUSED else ""
+        raise Failure(f"`amacrine {verb}` in {folder} ended with {code}:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:].rstrip()}{advice}")
 
 
 def run_one(args, circuits, seed, folder):
@@ -432,6 +434,8 @@ def main(words):
         args.act(args)
     except Failure as error:
         raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("error: stopped") from None
 
 
 if __name__ == "__main__":
