@@ -41,7 +41,7 @@ def pathway_words(data, n, k):
     if sign_of(data, n, k) == 0:
         return f"{LINEAR}, peak {of('peak_lag'):.0f} ms, w {weight_words(abs(of('weight')))[1:]} Hz up or down, never silent"
     return (f"{kind_words(sign_of(data, n, k), int(of('polarity')))}, peak {of('peak_lag'):.0f} ms, w {weight_words(of('weight'))} Hz, "
-            f"threshold {of('threshold'):+.2f}, silent {100 * of('closed'):.0f} % of the time")
+            f"threshold {round(of('threshold'), 2) + 0.0:+.2f}, silent {100 * of('closed'):.0f} % of the time")
 
 
 def disputed(data, n, k):

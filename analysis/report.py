@@ -253,7 +253,7 @@ FITTED_LEAD = ("Models of few rectified pathways with free filters, fitted to ea
 def fitted_caption(data, n):
     micrometres = " and micrometres" if float(data.attrs.get("pixel_um", 0)) > 0 else ""
     return ("Red excites, blue inhibits, grey: neither is known; dashed: the sign is disputed. Left: the filter over time, the present at the right, dotted where it is largest; above zero light drives the "
-            f"pathway, below zero darkness does, and ON and OFF follow the lobe nearest to the response. Middle: over space, in pixels{micrometres} from the receptive field's centre; amber parts see light the other way round; +: its place. "
+            f"pathway, below zero darkness does, and ON and OFF follow the lobe nearest to the response that is not small. Middle: over space, in pixels{micrometres} from the receptive field's centre; amber parts see light the other way round; +: its place. "
             "w: weight on the rate's input for an activity of 1. Silent: below its threshold. "
             "Right: minus log likelihood of held-out spikes above the lowest, by the number of pathways, with two standard errors; large dot: the number chosen. The axis is linear up to 0.1, logarithmic above.")
 

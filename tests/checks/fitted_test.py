@@ -68,6 +68,9 @@ class Words(unittest.TestCase):
         self.assertEqual(fitted.pathway_words(self.data, 3, 0), "excitatory OFF, peak 60 ms, w +129 Hz, threshold +0.02, silent 46 % of the time")
         self.assertEqual(fitted.pathway_words(self.data, 0, 0), "inhibitory OFF, peak 140 ms, w -957 Hz, threshold -0.39, silent 79 % of the time")
         self.assertEqual(fitted.pathway_words(self.data, 0, 2), "linear: neither sign nor side is known, peak 60 ms, w 8 Hz up or down, never silent")
+        data = self.data.copy(deep=True)
+        data["threshold"][3, 0] = -0.004
+        self.assertIn("threshold +0.00,", fitted.pathway_words(data, 3, 0))
         self.assertEqual(fitted.kind_words(-1, 0), "inhibitory, neither ON nor OFF")
 
     def test_silent_in_a_thousandth_of_the_time_is_not_linear(self):
