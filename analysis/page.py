@@ -43,7 +43,7 @@ class Page:
 
     def figure(self, svg_text, title, caption):
         self.figures += 1
-        drawing = unique_ids(svg_text, "f%d" % self.figures)
+        drawing = unique_ids(svg_text, "f%d" % self.figures).replace("<svg ", f'<svg aria-label="{html.escape(title)}" ', 1)
         self.parts.append(f"<figure>{drawing}<figcaption><b>Figure {self.figures}. {html.escape(title)}.</b> {caption}</figcaption></figure>")
 
     def table(self, header, rows):

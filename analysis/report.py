@@ -3,6 +3,7 @@
 """report.py RESULTS_FOLDER: draws report.html from a study's result files and prints the study's short table.
 report.py RESULTS_FOLDER --models 'trials/*': draws models.html over all models of these folders, seen from RESULTS_FOLDER."""
 import argparse
+import html
 import os
 import sys
 
@@ -10,8 +11,10 @@ import numpy as np
 
 import farm_report
 import figures_mechanism as mechanism
+import figures_pathways
 import figures_training as training
 from figures_phenomena import DRAW
+from fitted import number_of, number_words, planted_kinds
 from page import Page
 from pathways import found_words, pathway_name, planted_words, stimulus_title, used, why_no_cell, why_none
 from phenomena import CAPTIONS, LEAST_TRACE_CORRELATION, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
@@ -19,7 +22,11 @@ from results import Study, labels, text
 
 LEAD = ("From a recording of ganglion cells to the pathways that make their responses: how well the model predicts the cells, which of the field's four "
         "predictive phenomena it shows, which interneurons carry each of them, and how few are enough.")
+SHORT_LEAD = "From a recording of ganglion cells to the pathways that make their responses; what is here of it."
 
+# Of a study's results: attribute of Study, what the page shows of it, and the step that makes it.
+PARTS = (("evaluation", "scores and predicted rates", "evaluate"), ("responses", "the four phenomena", "probe"),
+         ("attributions", "what the network's first layer sees", "attribute"), ("reductions", "mechanisms in the network", "reduce"))
 
 CONTRAST = {"circuits": "dark", "bright": "bright"}
 
@@ -66,6 +73,8 @@ def none_told(study):
 
 
 def overview(page, study):
+    if study.evaluation is None:
+        return
     page.section("In short")
     rows = []
     for cell, score, ln, known, pathways in summary_rows(study):
@@ -109,11 +118,28 @@ def planted_and_found(page, study):
               "its response by other pathways than the planted ones.", "quiet")
 
 
+def missing(page, study):
+    rows = [[what, (f"<code>amacrine {step}</code>", "text")] for name, what, step in PARTS if not there(study, name)]
+    if rows:
+        page.section("What is missing")
+        page.table(["not in this folder", ("made by", "text")], rows)
+
+
+def there(study, part):
+    """Whether a result is in the folder, of any subject where there are several."""
+    found = getattr(study, part)
+    return found is not None and len(found) > 0
+
+
 def learning(page, study):
+    if study.evaluation is None and not study.curves:
+        return
     page.section("Learning", "The network saw the recording as overlapping windows of 400 ms; it was never shown a flash train or a bar.")
     if study.curves:
         page.figure(training.learning_curves(study.curves), "Learning curves", "Left: the loss on training and on held-out time falls. Right: the correlation with "
                     "single noisy trials, whose ceiling is well below 1. Curves that still rise at the end say that more training would give more.")
+    if study.evaluation is None:
+        return
     reference = study.score_reference
     against = "simulated rate without noise" if reference == "noiseless" else "mean over trials"
     ceiling = (" Horizontal ticks: the noise ceiling, the correlation that the cell's true rate would have with this mean of trials." if
@@ -219,6 +245,38 @@ def mechanisms(page, study, subject, title, text):
                         "and thresholds. Starred conditions were kept out of the fit.")
 
 
+FITTED_LEAD = ("Models of few rectified pathways with free filters, fitted to each cell's spikes alone; no network takes part. Pathways are added one by one, and the fewest are kept "
+               "whose likelihood of held-out spikes is not clearly below the best. A claim counts as disputed where a third or more of the other fits, to the halves of the recording and from another "
+               "start where that fits as well, say something else.")
+
+
+def fitted_caption(data, n):
+    micrometres = " and micrometres" if float(data.attrs.get("pixel_um", 0)) > 0 else ""
+    return ("Red excites, blue inhibits, grey: neither is known; dashed: the sign is disputed. Left: the filter over time, the present at the right, dotted where it is largest; above zero light drives the "
+            f"pathway, below zero darkness does, and ON and OFF follow the lobe nearest to the response that is not small. Middle: over space, in pixels{micrometres} from the receptive field's centre; amber parts see light the other way round; +: its place. "
+            "w: weight on the rate's input for an activity of 1. Silent: below its threshold. "
+            "Right: minus log likelihood of held-out spikes above the lowest, by the number of pathways, with two standard errors; large dot: the number chosen. The axis is linear up to 0.1, logarithmic above.")
+
+
+def fitted_rows(study):
+    """(cell, what was fitted, what was planted) in words."""
+    if study.pathways is None:
+        return []
+    cells = labels(study.pathways, "cell")
+    return [(cell, number_words(study.pathways, n), planted_kinds(study.planted[cell]) if cell in study.planted else "") for n, cell in enumerate(cells)]
+
+
+def fitted_pathways(page, study):
+    if study.pathways is None:
+        return
+    page.section("Pathways fitted to the spikes", FITTED_LEAD)
+    for n, (cell, found, planted) in enumerate(fitted_rows(study)):
+        page.heading(f"Cell {cell}")
+        page.text(html.escape(found[0].upper() + found[1:]) + "." + (f"<br>{html.escape(planted[0].upper() + planted[1:])}." if planted else ""))
+        if number_of(study.pathways, n) >= 0:
+            page.figure(figures_pathways.pathways_of_cell(study.pathways, n), f"Pathways fitted to cell {cell}", fitted_caption(study.pathways, n))
+
+
 def provenance(page, study):
     page.section("How this was made")
     facts = study.provenance()
@@ -229,7 +287,7 @@ def provenance(page, study):
             page.details("The resolved study", text(facts[key]))
 
 
-def print_table(study):
+def print_scores(study):
     print(f"{'cell':28s} {'score':>6s} {'LN':>6s}  {'pathways':>8s}  {told_title(study)}")
     for cell, score, ln, known, pathways in summary_rows(study):
         words = ", ".join(f"{n if k == 'circuits' else f'{n} {CONTRAST.get(k, k)}'} ({v})" for n, k, v in known) or none_told(study)
@@ -242,18 +300,27 @@ def print_table(study):
         print(f"mean score, {model}: {float(study.evaluation['mean_score'].values[i]):.3f}")
 
 
+def print_table(study):
+    if study.evaluation is not None:
+        print_scores(study)
+    for cell, found, planted in fitted_rows(study):
+        print(f"fitted to the spikes, {cell}: {found}" + (f"; {planted}" if planted else ""))
+
+
 def main(folder):
     study = Study(folder)
-    if study.evaluation is None:
-        sys.exit(f"{folder}: there is no evaluation.h5; run `amacrine evaluate` first")
-    page = Page("Ganglion cells and their mechanisms", LEAD)
+    if not any(there(study, part) for part in ("pathways", *(name for name, *_ in PARTS))):
+        sys.exit(f"{folder}: there is neither evaluation.h5 nor pathways.h5; run `amacrine evaluate` or `amacrine fit` first")
+    page = Page("Ganglion cells and their mechanisms", SHORT_LEAD if study.evaluation is None else LEAD)
     overview(page, study)
+    missing(page, study)
     learning(page, study)
     filters(page, study)
     phenomena(page, study)
     mechanisms(page, study, "network", "Mechanisms in the network", "Every response is attributed exactly to the first layer's units along the path from grey, summed as the stimulus' symmetry "
                "allows, and the pathways that matter are kept. Excitation and inhibition are signs of a pathway's worth, not of its contribution: an inhibitory pathway that falls silent adds to the response.")
     mechanisms(page, study, "circuit", "The same analysis on the circuits themselves", "The planted circuits are networks too: here the true answer is known, and the pathways found must be theirs.")
+    fitted_pathways(page, study)
     provenance(page, study)
     path = os.path.join(folder, "report.html")
     page.write(path)

@@ -19,6 +19,7 @@ class Study:
         self.attributions = {s: d for s in ("circuit", "network") if (d := self.open(f"attributions_{s}.h5")) is not None}
         self.reductions = {s: d for s in ("circuit", "network") if (d := self.open(f"reduction_{s}.h5")) is not None}
         self.joint = {s: self.open(f"reduction_{s}.h5", group="joint") for s in self.reductions}
+        self.pathways = finished(self.open("pathways.h5"))
         self.curves = self.read_curves()
         self.planted = self.read_planted()
 
@@ -66,8 +67,9 @@ class Study:
     def read_planted(self):
         """Units of each cell's circuit, (polarity, sign) of each by the cell's name; empty for recordings of real cells."""
         inputs = [self.path("recording.h5")]
-        if self.evaluation is not None:
-            inputs += [i["path"] for i in json.loads(text(self.evaluation.attrs.get("inputs", "[]"))) if i["role"] == "recording"]
+        for dataset in (self.evaluation, self.pathways):
+            if dataset is not None:
+                inputs += [i["path"] for i in json.loads(text(dataset.attrs.get("inputs", "[]"))) if i["role"] == "recording"]
         for path in inputs:
             if not os.path.exists(path):
                 continue
@@ -84,10 +86,15 @@ class Study:
 
     def provenance(self):
         """Root attributes of the file that stands nearest to the end of the study."""
-        for dataset in [*self.reductions.values(), *self.attributions.values(), *self.responses.values(), self.evaluation]:
+        for dataset in [*self.reductions.values(), *self.attributions.values(), *self.responses.values(), self.evaluation, self.pathways]:
             if dataset is not None:
                 return dict(dataset.attrs)
         return {}
+
+
+def finished(dataset):
+    """The dataset, or None where its writing was interrupted."""
+    return dataset if dataset is not None and int(dataset.attrs.get("complete", 1)) else None
 
 
 def text(value):

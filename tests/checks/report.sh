@@ -5,6 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=$("$here/../../jobs/python.sh")
 "$python" "$here/report_test.py"
+"$python" "$here/fitted_test.py"
 "$python" "$here/farm_test.py"
 "$python" "$here/scaling_test.py"
 "$python" "$here/truth_test.py"
