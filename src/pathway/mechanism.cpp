@@ -65,7 +65,12 @@ Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n) {
   const Step& step = steps[mechanism.number];
   mechanism.rest_hz = step.model.rest() * fit.shape.unit_hz;
   mechanism.beta_per_hz = step.model.beta();
-  const auto described = [&](const Model& model) { return describe(bases, fit, model, data, division.fitted); };
+  const double minimum_lag_ms = 1000 * fit.shape.frame_s * study.recording_settings.minimum_lag;
+  const auto described = [&](const Model& model) {
+    std::vector<Pathway> pathways = describe(bases, fit, model, data, division.fitted);
+    for (Pathway& pathway : pathways) pathway.peak_ms += minimum_lag_ms;
+    return pathways;
+  };
   mechanism.pathways = described(step.model);
   mechanism.agreement.resize(mechanism.pathways.size());
   for (std::size_t half : {first_half, second_half})

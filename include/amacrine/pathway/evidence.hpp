@@ -47,7 +47,8 @@ struct Mechanism {
   std::size_t types() const;
 };
 
-/// Describes the pathways of a model; shares and spreads over `frames` of the training part.
+/// Describes the pathways of a model; shares and spreads over `frames` of the training part. Lags count from the newest stimulus
+/// frame that a response depends on.
 std::vector<Pathway> describe(const Bases& bases, const CellFit& fit, const Model& model, const CellData& data,
                               const std::vector<Range>& frames);
 
