@@ -145,7 +145,7 @@ std::vector<double> fitted_loss(const Problem& problem, const std::vector<Model>
     std::vector<double> unused(models[m].values.size(), 0.0);
     double sum = prior(problem, models[m], unused);
     for (double part : loss.row(m)) sum += part;
-    mean.push_back(sum / seconds);
+    mean.push_back(std::isfinite(sum) ? sum / seconds : INFINITY);
   }
   return mean;
 }

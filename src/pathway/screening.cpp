@@ -2,6 +2,7 @@
 #include "amacrine/pathway/screening.hpp"
 
 #include "filter_loops.hpp"
+#include "inverse.hpp"
 #include "threads.hpp"
 
 #include <algorithm>
@@ -73,27 +74,6 @@ struct State {
   std::vector<double> step;                  ///< (K + 1) Newton step of the model's own weights and rest, Hz: inverse own' slope
 };
 
-/// Inverse of a symmetric positive definite matrix of few rows, by Gauss and Jordan; a little is added to the diagonal.
-std::vector<double> inverted(std::vector<double> a, std::size_t n) {
-  std::vector<double> inverse(n * n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
-    inverse[i * n + i] = 1;
-    a[i * n + i] *= 1 + 1e-9;
-    a[i * n + i] += 1e-12;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    const double pivot = a[i * n + i];
-    for (std::size_t j = 0; j < n; ++j) a[i * n + j] /= pivot, inverse[i * n + j] /= pivot;
-    for (std::size_t r = 0; r < n; ++r) {
-      if (r == i) continue;
-      const double factor = a[r * n + i];
-      for (std::size_t j = 0; j < n; ++j)
-        a[r * n + j] -= factor * a[i * n + j], inverse[r * n + j] -= factor * inverse[i * n + j];
-    }
-  }
-  return inverse;
-}
-
 double product(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
   dot_rows(
@@ -130,7 +110,7 @@ State state_of(const Problem& problem, const Model& model) {
   std::vector<double> products(n * n);
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = 0; b < n; ++b) products[a * n + b] = product(state.own[a], state.weighted[b]);
-  state.inverse = inverted(products, n);
+  state.inverse = inverse_of(products, n);
   state.step.assign(n, 0.0);
   for (std::size_t b = 0; b < n; ++b) {
     const double slope = product(state.slope, state.own[b]);

@@ -99,6 +99,13 @@ TEST(Optimise, DependsOnSeedAndDraw) {
   EXPECT_NE(optimise(problem, {cell.truth}, 12, 5)[0].values, once);
 }
 
+TEST(Optimise, ALossThatIsNoNumberIsNeverTheLowest) {
+  const test::MadeCell cell = small_cell();
+  Model broken = cell.truth;
+  broken.values.back() = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(fitted_loss(cell.problem(), {broken})[0], std::numeric_limits<double>::infinity());
+}
+
 TEST(Optimise, NoStepChangesNothing) {
   const test::MadeCell cell = small_cell();
   EXPECT_EQ(optimise(cell.problem(), {cell.truth}, 0, 1)[0].values, cell.truth.values);

@@ -29,7 +29,8 @@ double prior(const Problem& problem, const Model& model, std::vector<double>& gr
 /// Ends early where the run was asked to stop (parallel::stop_asked()); what comes out then is not used.
 std::vector<Model> optimise(const Problem& problem, std::vector<Model> models, int steps, std::uint64_t draw);
 
-/// (M) mean loss of each model over all fitted frames, prior included: nats per second.
+/// (M) mean loss of each model over all fitted frames, prior included: nats per second. Infinite where it is not finite, so
+/// that such a model is never the best.
 std::vector<double> fitted_loss(const Problem& problem, const std::vector<Model>& models);
 
 }  // namespace amacrine::pathway
