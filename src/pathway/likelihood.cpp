@@ -80,7 +80,6 @@ double output_loss(const CellData& data, Range range, Real log_beta, std::vector
   const float* spikes = data.counts.data() + range.begin;
   std::vector<Real> loss(count), by_beta(count);
   Real *u = input.data(), *part = loss.data(), *beta_part = by_beta.data();
-#pragma omp simd
   for (std::size_t i = 0; i < count; ++i) {
     Real rate, log_rate, slope, log_slope;
     output(u[i], beta, log_beta, rate, log_rate, slope, log_slope);
