@@ -122,13 +122,7 @@ Step better_of(Step a, Step b) {
   return a;
 }
 
-void score(const Problem& problem, Step& step) {
-  const std::vector<Range> blocks = blocks_of(problem.held_out, block_frames);
-  const core::Array<double, 2> loss = losses(problem.shape, problem.bases, problem.data, {step.model}, blocks);
-  step.held_out.clear();
-  for (std::size_t b = 0; b < blocks.size(); ++b)
-    step.held_out.push_back(loss(0, b) / (static_cast<double>(blocks[b].size()) * problem.data.frame_s));
-}
+void score(const Problem& problem, Step& step) { step.held_out = held_out_loss(problem, step.model); }
 
 double mean_rate(const Problem& problem) {
   double spikes = 0;
@@ -149,6 +143,15 @@ bool settled(const std::vector<Step>& steps) {
 
 }  // namespace
 
+std::vector<double> held_out_loss(const Problem& problem, const Model& model) {
+  const std::vector<Range> blocks = blocks_of(problem.held_out, block_frames);
+  const core::Array<double, 2> loss = losses(problem.shape, problem.bases, problem.data, {model}, blocks);
+  std::vector<double> per_second;
+  for (std::size_t b = 0; b < blocks.size(); ++b)
+    per_second.push_back(loss(0, b) / (static_cast<double>(blocks[b].size()) * problem.data.frame_s));
+  return per_second;
+}
+
 Difference difference(const Step& a, const Step& b) {
   const auto n = static_cast<double>(a.held_out.size());
   double mean = 0, square = 0;
@@ -157,10 +160,15 @@ Difference difference(const Step& a, const Step& b) {
   return {mean, n > 1 ? std::sqrt(square / (n - 1) / n) : INFINITY};
 }
 
-std::size_t chosen(const std::vector<Step>& steps) {
+std::size_t lowest(const std::vector<Step>& steps) {
   std::size_t best = 0;
   for (std::size_t k = 1; k < steps.size(); ++k)
     if (difference(steps[best], steps[k]).mean < 0) best = k;
+  return best;
+}
+
+std::size_t chosen(const std::vector<Step>& steps) {
+  const std::size_t best = lowest(steps);
   for (std::size_t k = 0; k < best; ++k) {
     const Difference worse = difference(steps[best], steps[k]);
     if (worse.mean <= errors * worse.error) return k;

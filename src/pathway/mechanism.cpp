@@ -14,22 +14,17 @@ namespace {
 const Step& step_of(const std::vector<Step>& steps, std::size_t number) { return steps[std::min(number, steps.size() - 1)]; }
 
 /// Whether the runner-up is as good on the held-out frames as the model itself, within the error of the difference.
-bool as_good(const Bases& bases, const CellFit& fit, const CellData& data, const std::vector<Range>& held_out, const Step& step) {
-  const std::vector<Range> blocks = blocks_of(held_out, block_frames);
-  const core::Array<double, 2> loss = losses(fit.shape, bases, data, {step.runner_up}, blocks);
+bool as_good(const Problem& problem, const Step& step) {
   Step other;
-  for (std::size_t b = 0; b < blocks.size(); ++b)
-    other.held_out.push_back(loss(0, b) / (static_cast<double>(blocks[b].size()) * fit.shape.frame_s));
+  other.held_out = held_out_loss(problem, step.runner_up);
   const Difference worse = difference(step, other);
   return worse.mean <= worse.error;
 }
 
 std::vector<Difference> above_lowest(const std::vector<Step>& steps) {
-  std::size_t best = 0;
-  for (std::size_t k = 1; k < steps.size(); ++k)
-    if (difference(steps[best], steps[k]).mean < 0) best = k;
+  const Step& best = steps[lowest(steps)];
   std::vector<Difference> above;
-  for (const Step& step : steps) above.push_back(difference(steps[best], step));
+  for (const Step& step : steps) above.push_back(difference(best, step));
   return above;
 }
 
@@ -75,8 +70,8 @@ Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n) {
   mechanism.agreement.resize(mechanism.pathways.size());
   for (std::size_t half : {first_half, second_half})
     compare(mechanism.pathways, described(step_of(fit.folds[half], mechanism.number).model), mechanism.agreement);
-  if (as_good(bases, fit, data, division.held_out, step))
-    compare(mechanism.pathways, described(step.runner_up), mechanism.agreement);
+  const Problem problem{study.settings, bases, data, fit.shape, division.fitted, division.held_out};
+  if (as_good(problem, step)) compare(mechanism.pathways, described(step.runner_up), mechanism.agreement);
   return mechanism;
 }
 

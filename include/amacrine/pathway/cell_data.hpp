@@ -39,7 +39,7 @@ std::vector<float> project(const recording::StoredMovie& movie, const recording:
 CellData make_cell_data(std::vector<float> projected, std::span<const float> rates, const Bases& bases, double frame_s,
                         std::size_t minimum_lag, double scale = 0);
 
-/// Equal to `data` where `frames` begins and ends; half 0 or 1 of the frames of `ranges`.
+/// The first (0) or second (1) half of the frames of `ranges`.
 std::vector<Range> half_of(const std::vector<Range>& ranges, int half);
 /// The ranges cut into blocks of at most `length` frames.
 std::vector<Range> blocks_of(const std::vector<Range>& ranges, std::size_t length);

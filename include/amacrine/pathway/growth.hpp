@@ -15,16 +15,23 @@ struct Step {
   std::vector<double> held_out;  ///< (B) of the held-out blocks, nats per second
 };
 
-/// Steps for 0, 1, ... pathways. Pathways are added one at a time: candidates by screen(), each optimised with all others, the
-/// best two for longer. Then each pathway in turn is left out of the larger model, which may give a better smaller one. Ends at
-/// settings.most, or where a further pathway gained less than two standard errors of the held-out likelihood.
+/// Steps for 0, 1, ... pathways. Pathways are added one at a time: candidates by screen(), and each pathway divided in
+/// two beside each other, are optimised with all others, the best two for longer. Then each pathway in turn is turned to the
+/// other side of its threshold; then each is left out, which may give a better smaller model, from which the larger is grown
+/// again. Ends at settings.most, or where a further pathway gained less than two standard errors of the held-out likelihood.
 std::vector<Step> grow(const Problem& problem);
+
+/// (B) a model's loss on the blocks of the held-out frames, nats per second.
+std::vector<double> held_out_loss(const Problem& problem, const Model& model);
 
 /// How two held-out losses differ: mean over blocks of b - a, and its standard error.
 struct Difference {
   double mean = 0, error = 0;
 };
 Difference difference(const Step& a, const Step& b);
+
+/// The number of pathways with the lowest held-out loss.
+std::size_t lowest(const std::vector<Step>& steps);
 
 /// The number of pathways: the smallest whose held-out loss is within two standard errors of the lowest, the error being that of
 /// the difference block by block (a small part of the error of a loss, which the one-standard-error rule takes).
