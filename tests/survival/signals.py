@@ -21,7 +21,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a run would ignore i
 stops = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 # What each verb makes. All of them need what stands above them.
 outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evaluate": ["evaluation.h5"], "probe": ["responses_*.h5"],
-           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"]}
+           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "fit": ["pathways.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"]}
 RUN_AGAIN = 75
 # A process is ended 0.75 s after the signal; the rest is for mpirun and for a machine that does other things, too.
 longest_s = 3.0
