@@ -16,15 +16,15 @@ double l2_of(const model::ParameterEntry& entry, const TrainingSettings& setting
 }  // namespace
 
 template <class S>
-Adam<S> make_adam(const model::ParameterLayout& layout, const TrainingSettings& settings, const std::vector<float>& pace) {
+Adam<S> make_adam(const model::ParameterLayout& layout, const TrainingSettings& settings, const std::vector<float>& rate_scale) {
   std::vector<S> decay(layout.parameter_count);
   for (const model::ParameterEntry& entry : layout.parameters)
     for (std::size_t i = 0; i < entry.size; ++i)
       decay[entry.offset + i] = static_cast<S>(2 * l2_of(entry, settings) + settings.adam.weight_decay);
   return {View1<S>("training::adam_first", layout.parameter_count), View1<S>("training::adam_second", layout.parameter_count),
           core::to_device("training::decay", decay),
-          core::to_device("training::pace", pace.empty() ? std::vector<S>(layout.parameter_count, S(1))
-                                                         : std::vector<S>(pace.begin(), pace.end()))};
+          core::to_device("training::rate_scale", rate_scale.empty() ? std::vector<S>(layout.parameter_count, S(1))
+                                                                     : std::vector<S>(rate_scale.begin(), rate_scale.end()))};
 }
 
 template <class S>
@@ -35,13 +35,13 @@ void adam_step(const core::Exec& exec, const AdamSettings& settings, double rate
   const S new1 = static_cast<S>(1.0 - settings.beta1), new2 = static_cast<S>(1.0 - settings.beta2);
   const S size = static_cast<S>(rate / (1.0 - std::pow(settings.beta1, steps)));
   const S correct = static_cast<S>(1.0 / std::sqrt(1.0 - std::pow(settings.beta2, steps)));
-  const View1<S> first = adam.first, second = adam.second, decay = adam.decay, pace = adam.pace;
+  const View1<S> first = adam.first, second = adam.second, decay = adam.decay, rate_scale = adam.rate_scale;
   Kokkos::parallel_for(
       "training::adam", Kokkos::RangePolicy<core::Exec>(exec, 0, parameters.extent(0)), KOKKOS_LAMBDA(const std::size_t i) {
         const S g = gradient(i) + decay(i) * parameters(i);
         first(i) = b1 * first(i) + new1 * g;
         second(i) = b2 * second(i) + new2 * g * g;
-        parameters(i) -= pace(i) * size * first(i) / (Kokkos::sqrt(second(i)) * correct + epsilon);
+        parameters(i) -= rate_scale(i) * size * first(i) / (Kokkos::sqrt(second(i)) * correct + epsilon);
       });
 }
 

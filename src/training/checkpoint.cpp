@@ -227,6 +227,21 @@ std::optional<TrainState> read_checkpoint(const parallel::Communicator& communic
   return std::nullopt;
 }
 
+std::optional<TrainState> read_checkpoint_at(const parallel::Communicator& communicator, const std::string& path,
+                                             const std::string& identity, std::uint64_t step) {
+  for (const std::string& from : {path, path + ".previous"}) {
+    const std::string bytes = communicator.broadcast(communicator.root() ? read_bytes(from).value_or("") : std::string());
+    if (bytes.empty()) continue;
+    try {
+      TrainState state = decode_checkpoint(bytes, identity, from);
+      if (state.step == step) return state;
+    } catch (const core::InputError& error) {
+      warn_once(error.what());
+    }
+  }
+  return std::nullopt;
+}
+
 void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
                        const std::string& identity) {
   if (communicator.root()) replace_file(checkpoint + epoch_ending, encode_checkpoint(state, identity));

@@ -47,6 +47,7 @@ std::string training_identity(const TrainingRun& run) {
   Lines lines{{"model.architecture", model::to_json(run.architecture)}, {"model.kind", run.kind}};
   add_training(run.settings, lines);
   add_recording(run, lines);
+  if (!run.all_sessions.empty()) lines["sessions"] = fmt::format("{} of {}", run.session, run.all_sessions);
   std::string text;
   for (const auto& [key, value] : lines) text += fmt::format("{} = '{}'\n", key, value);
   return text;

@@ -80,15 +80,15 @@ void start_from_rates(const model::Architecture& architecture, const model::Para
   }
 }
 
-std::vector<float> rate_pace(const model::ParameterLayout& layout, const std::vector<double>& mean_rates) {
-  std::vector<float> pace(layout.parameter_count, 1.0F);
+std::vector<float> rate_scales(const model::ParameterLayout& layout, const std::vector<double>& mean_rates) {
+  std::vector<float> rate_scale(layout.parameter_count, 1.0F);
   for (const char* name : {"output.gamma", "output.beta", "readout.bias"}) {
     const model::ParameterEntry* entry = layout.find(name);
     if (entry == nullptr) continue;
     for (std::size_t n = 0; n < mean_rates.size(); ++n)
-      pace[entry->offset + n] = static_cast<float>(std::max(0.1, mean_rates[n]));
+      rate_scale[entry->offset + n] = static_cast<float>(std::max(0.1, mean_rates[n]));
   }
-  return pace;
+  return rate_scale;
 }
 
 }  // namespace amacrine::training

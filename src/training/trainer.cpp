@@ -6,8 +6,8 @@
 #include "amacrine/model/train_graph.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/identity.hpp"
-#include "amacrine/training/stop.hpp"
-#include "trainee.hpp"
+#include "model_trainer.hpp"
+#include "step_watch.hpp"
 
 #include <algorithm>
 
@@ -28,78 +28,59 @@ void check_group(const std::vector<TrainingRun>& runs) {
 
 /// The models whose turn it is: those at work that have done the fewest steps. After a crash some may be an epoch ahead; they
 /// wait for the others, so that the group shares its batches again.
-std::vector<Trainee*> next_in_line(std::vector<Trainee>& group) {
-  std::vector<Trainee*> next;
-  for (Trainee& trainee : group) {
-    if (!trainee.at_work() || (!next.empty() && trainee.steps() > next.front()->steps())) continue;
-    if (!next.empty() && trainee.steps() < next.front()->steps()) next.clear();
-    next.push_back(&trainee);
+std::vector<ModelTrainer*> next_in_line(std::vector<ModelTrainer>& group) {
+  std::vector<ModelTrainer*> next;
+  for (ModelTrainer& trainer : group) {
+    if (!trainer.at_work() || (!next.empty() && trainer.steps() > next.front()->steps())) continue;
+    if (!next.empty() && trainer.steps() < next.front()->steps()) next.clear();
+    next.push_back(&trainer);
   }
   return next;
 }
 
 /// One batch for all whose turn it is: cut and transformed once.
-void step_together(Bench& bench, const std::vector<Trainee*>& next) {
+void step_together(SharedBatch& shared, const std::vector<ModelTrainer*>& next) {
   const double start = core::wall_seconds();
-  bench.fill(next.front()->steps());
+  shared.fill(next.front()->steps());
   const double share = (core::wall_seconds() - start) / static_cast<double>(next.size());
-  for (Trainee* trainee : next)
-    trainee->step(trainee == next.front() ? model::FrameSpectra::fresh : model::FrameSpectra::kept, share);
+  for (ModelTrainer* trainer : next)
+    trainer->step(trainer == next.front() ? model::FrameSpectra::fresh : model::FrameSpectra::kept, share);
 }
 
 /// What the steps of a group are taken with.
 struct Course {
-  const parallel::Communicator& communicator;
-  Bench& bench;
-  std::vector<Trainee>& group;
-  StopRequest stop;
-  const std::function<bool()>& interrupt;
+  SharedBatch& shared;
+  std::vector<ModelTrainer>& group;
+  StepWatch watch;
   core::Progress progress;
-  double save_every_s = 0;              ///< 0: at the ends of epochs only
-  double longest_step = 0;              ///< seconds, a validation included
-  double saved = core::wall_seconds();  ///< when all were saved last
 };
 
-void save_all(std::vector<Trainee>& group) {
-  for (Trainee& trainee : group)
-    if (trainee.at_work()) trainee.save();
+void save_all(std::vector<ModelTrainer>& group) {
+  for (ModelTrainer& trainer : group)
+    if (trainer.at_work()) trainer.save();
 }
 
-/// Whether the run was asked to stop. Otherwise saves all models where it is time to: ranks agree on both. Collective.
-bool stops_or_saves(Course& course) {
-  enum : int { go_on, save, stop };
-  const bool due = course.save_every_s > 0 && core::wall_seconds() - course.saved >= course.save_every_s;
-  const bool interrupted = course.interrupt && course.interrupt();
-  const auto agreed = static_cast<int>(course.communicator.maximum(course.stop.asked() || interrupted ? stop
-                                                                   : due                              ? save
-                                                                                                      : go_on));
-  if (agreed != save) return agreed == stop;
-  save_all(course.group);
-  course.saved = core::wall_seconds();
-  return false;
-}
-
-/// One step of all whose turn it is; false where the run was asked to stop. A process that is asked to stop may go on for as long
-/// as the longest step took twice, so that what was learnt is saved.
-bool advance(Course& course, parallel::StopPatience& patience) {
-  const std::vector<Trainee*> next = next_in_line(course.group);
+/// One step of all whose turn it is; false where the run was asked to stop.
+bool advance(Course& course) {
+  const std::vector<ModelTrainer*> next = next_in_line(course.group);
   const double start = core::wall_seconds();
-  step_together(course.bench, next);
-  course.longest_step = std::max(course.longest_step, core::wall_seconds() - start);
-  patience.set(2 * course.longest_step);
+  step_together(course.shared, next);
+  course.watch.took(core::wall_seconds() - start);
   double seen = 0;
-  for (const Trainee& trainee : course.group) seen += trainee.windows_seen();
+  for (const ModelTrainer& trainer : course.group) seen += trainer.windows_seen();
   course.progress.update(seen, next.front()->progress_note());
-  return next_in_line(course.group).empty() || !stops_or_saves(course);
+  if (next_in_line(course.group).empty()) return true;
+  const StepWatch::Due due = course.watch.due();
+  if (due == StepWatch::Due::save) save_all(course.group);
+  return due != StepWatch::Due::stop;
 }
 
 /// Steps until all models are trained or the run is stopped; what stopped it, or nothing.
 std::string take_steps(Course& course) {
-  parallel::StopPatience patience;
   try {
-    for (Trainee& trainee : course.group) trainee.finish_epoch();
+    for (ModelTrainer& trainer : course.group) trainer.finish_epoch();
     while (!next_in_line(course.group).empty())
-      if (!advance(course, patience)) return course.stop.why(course.communicator);
+      if (!advance(course)) return course.watch.stopped_by();
   } catch (const parallel::Stopped& stopped) {  // inside a validation, on all ranks
     return stopped.signal;
   }
@@ -132,35 +113,31 @@ std::size_t epochs_of(const TrainingRun& run) {
 std::vector<TrainingResult> train_together(const parallel::Communicator& communicator, const std::vector<TrainingRun>& runs,
                                            const std::function<bool()>& interrupt) {
   check_group(runs);
-  Bench bench(communicator, runs.front());
-  if (bench.sampler.validation().empty())
+  GraphPool pool;
+  SharedBatch shared(communicator, runs.front(), pool);
+  if (shared.sampler.validation().empty())
     core::warn("{}: recording.validation_fraction = {:g} leaves nothing to validate on; the last epoch's weights are kept",
                runs.front().recording.path, runs.front().recording_settings.validation_fraction);
-  std::vector<Trainee> group;
+  std::vector<ModelTrainer> group;
   group.reserve(runs.size());
   double shortest = 0, total = 0;
   for (const TrainingRun& run : runs) {
-    group.emplace_back(bench, run);
+    group.emplace_back(shared, run);
     total += group.back().budget();
     shortest = run.settings.max_minutes > 0 && (shortest <= 0 || run.settings.max_minutes < shortest) ? run.settings.max_minutes
                                                                                                       : shortest;
   }
   std::string stopped_by;
   {
-    Course course{communicator,
-                  bench,
-                  group,
-                  StopRequest(shortest),
-                  interrupt,
-                  core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows"),
-                  60 * runs.front().settings.checkpoint_minutes};
+    Course course{shared, group, StepWatch(communicator, {shortest, 60 * runs.front().settings.checkpoint_minutes, interrupt}),
+                  core::Progress(runs.front().kind == "ln" ? "train ln" : "train", total, "windows")};
     stopped_by = take_steps(course);
   }
   if (!stopped_by.empty()) save_all(group);
   std::vector<TrainingResult> results;
-  for (const Trainee& trainee : group) {
-    results.push_back(trainee.result());
-    if (trainee.at_work()) results.back().stopped_by = stopped_by;
+  for (const ModelTrainer& trainer : group) {
+    results.push_back(trainer.result());
+    if (trainer.at_work()) results.back().stopped_by = stopped_by;
   }
   return results;
 }

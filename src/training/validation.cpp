@@ -4,6 +4,7 @@
 #include "amacrine/core/numbers.hpp"
 #include "amacrine/model/inference.hpp"
 #include "amacrine/parallel/stop.hpp"
+#include "amacrine/training/graph_pool.hpp"
 #include "amacrine/training/metrics.hpp"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ model::LossSettings loss_settings(const TrainingSettings& settings) {
 }
 
 Validator::Validator(const parallel::Communicator& communicator, const TrainingRun& run, const recording::SegmentSampler& sampler,
-                     const BatchSource& source)
-    : communicator_(communicator), run_(run), sampler_(sampler), source_(source), window_run_(run.settings.run()) {
+                     const BatchSource& source, GraphPool& pool)
+    : communicator_(communicator), run_(run), sampler_(sampler), source_(source), window_run_(run.settings.run()), pool_(pool) {
   // At least one batch's worth, so that there are never more ranks than segments.
   spread_ = sampler.spread(std::max(run.settings.statistics_windows, run.settings.batch()));
 }
@@ -28,22 +29,20 @@ std::vector<float> Validator::population_statistics(const core::Exec& exec, cons
   const model::BatchLayout layout =
       model::batch_layout(run_.architecture, run_.settings.batch_of(spread_.size()), model::GraphUse::statistics, engine);
   const parallel::Range owned = communicator_.owned(layout.segments);
-  if (!graph_)
-    graph_ = std::make_unique<model::TrainGraph<float>>(
-        model::make_train_graph<float>(run_.architecture, layout, owned, model::GraphUse::statistics, engine));
-  const std::size_t part = graph_->frames.extent(0);
+  model::TrainGraph<float>& graph = pool_.get(communicator_, {run_.architecture, layout, model::GraphUse::statistics, engine});
+  const std::size_t part = graph.frames.extent(0);
   for (std::size_t begin = 0; begin < owned.size() && !parallel::stop_asked(); begin += part) {
     const std::size_t count = std::min(part, owned.size() - begin);
-    const auto from = spread_.begin() + static_cast<std::ptrdiff_t>((owned.begin + begin) * graph_->runs);
-    const core::View4<float> frames(graph_->frames.data(), count, graph_->frames.extent(1), graph_->frames.extent(2),
-                                    graph_->frames.extent(3));
-    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count * graph_->runs)}, frames, graph_->spacing);
-    model::train_first_layer(exec, *graph_, parameters, frames, begin);
+    const auto from = spread_.begin() + static_cast<std::ptrdiff_t>((owned.begin + begin) * graph.runs);
+    const core::View4<float> frames(graph.frames.data(), count, graph.frames.extent(1), graph.frames.extent(2),
+                                    graph.frames.extent(3));
+    source_.fill_frames(exec, {from, from + static_cast<std::ptrdiff_t>(count * graph.runs)}, frames, graph.spacing);
+    model::train_first_layer(exec, graph, parameters, frames, begin);
     exec.fence("training::the next frames overwrite these");
   }
   parallel::throw_if_stopped(communicator_);
-  model::train_later_layers(exec, communicator_, *graph_, parameters, {false, 0, 0});
-  const std::vector<double> statistics = model::batch_statistics(*graph_);
+  model::train_later_layers(exec, communicator_, graph, parameters, {false, 0, 0});
+  const std::vector<double> statistics = model::batch_statistics(graph);
   return {statistics.begin(), statistics.end()};
 }
 

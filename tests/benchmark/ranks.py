@@ -84,9 +84,11 @@ def attribution_rate(args, ranks):
     os.link(f"{args.folder}/train/model.h5", folder / "model.h5")
     text, _ = run(args, ranks, "attribute", folder)
     blocks = took = 0
-    for done in re.finditer(r"attribute: (\d+) of \1 blocks .* took ([^\n,]+)", text):
+    for done in re.finditer(r"attribute: \d+ of (\d+) blocks .* took ([^\n,]+)", text):
         blocks, took = blocks + int(done[1]), took + seconds_of(done[2])
     busy = re.findall(r"ranks worked (\d+) % of", text)
+    if not took > 0:
+        raise SystemExit(f"attribute on {ranks} ranks says nothing of how long its blocks took:\n{text[-2000:]}")
     return blocks / took, min(map(int, busy), default=100)
 
 
@@ -116,15 +118,18 @@ def main():
         for ranks in args.sizes:
             rate, (shared, largest) = training_rate(args, ranks)
             rates["training"][ranks].append(rate)
+            say(f"training_per_second_{ranks}_now", f"{rate:.4g}")
             say(f"training_memory_of_all_mb_{ranks}", round(shared / 1e6))
             say(f"training_memory_of_one_mb_{ranks}", round(largest / 1e6))
         for ranks in args.sizes:
             rate, busy = attribution_rate(args, ranks)
             rates["attribution"][ranks].append(rate)
+            say(f"attribution_per_second_{ranks}_now", f"{rate:.4g}")
             say(f"attribution_busy_percent_{ranks}", busy)
         for ranks in args.sizes:
             rate, busy, journal = sweep_rate(args, ranks)
             rates["sweep"][ranks].append(rate)
+            say(f"sweep_per_second_{ranks}_now", f"{rate:.4g}")
             say(f"sweep_busy_percent_{ranks}", round(busy))
             say(f"sweep_journal_bytes_{ranks}", journal)
     first = args.sizes[0]

@@ -2,6 +2,7 @@
 #include "amacrine/training/averaging.hpp"
 
 #include "amacrine/recording/reader.hpp"
+#include "amacrine/training/graph_pool.hpp"
 #include "amacrine/training/validation.hpp"
 #include "support/compare.hpp"
 #include "training/synthetic.hpp"
@@ -84,8 +85,9 @@ TEST(Averaging, StatisticsAreThoseOfTheAverage) {
   const recording::Normalisation normalisation =
       recording::fit_normalisation(r.train.movie, r.coding, run.recording_settings.normalisation);
   const BatchSource source(r, normalisation, history, 0);
+  GraphPool pool;
   const std::vector<float> expected =
-      Validator(Communicator::self(), run, sampler, source)
+      Validator(Communicator::self(), run, sampler, source, pool)
           .population_statistics(core::Exec(), core::to_device("test::parameters", model.parameters));
   EXPECT_EQ(model.statistics, expected);
 }

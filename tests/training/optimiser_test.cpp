@@ -123,13 +123,13 @@ TEST(Initialise, BetaGivesTheMeanRate) {
   }
 }
 
-/// With a pace, a parameter's first step is that many times the rate.
+/// With a rate scale, a parameter's first step is that many times the rate.
 TEST(Adam, PaceMultipliesTheRate) {
   const model::ParameterLayout layout = model::make_layout(tiny());
   TrainingSettings settings;
   settings.l2 = 0;
-  const std::vector<float> pace = rate_pace(layout, {7.0});
-  const Adam<double> adam = make_adam<double>(layout, settings, pace);
+  const std::vector<float> rate_scale = rate_scales(layout, {7.0});
+  const Adam<double> adam = make_adam<double>(layout, settings, rate_scale);
   const auto parameters = core::to_device("test::parameters", std::vector<double>(layout.parameter_count, 0.0));
   adam_step(core::Exec(), settings.adam, 0.01, 1,
             core::to_device("test::gradient", std::vector<double>(layout.parameter_count, 2.0)), adam, parameters);

@@ -51,6 +51,11 @@ void write_checkpoint(const parallel::Communicator& communicator, const std::str
 std::optional<TrainState> read_checkpoint(const parallel::Communicator& communicator, const std::string& path,
                                           const std::string& identity);
 
+/// Collective: the state after `step` steps, of PATH or PATH.previous; nothing where neither is whole and of that step. Throws
+/// RefusedError where one is of another training.
+std::optional<TrainState> read_checkpoint_at(const parallel::Communicator& communicator, const std::string& path,
+                                             const std::string& identity, std::uint64_t step);
+
 /// Collective: where a training goes back to if it diverges: its state at the end of an epoch, in a file beside the checkpoint.
 void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
                        const std::string& identity);

@@ -24,7 +24,7 @@ void start_from_rates(const model::Architecture& architecture, const model::Para
 
 /// Learning-rate factors (P): a cell's mean rate (at least 0.1 Hz) for what scales and shifts its output, 1 for the rest, so that
 /// the optimiser's steps on them are relative to the cell's rates.
-std::vector<float> rate_pace(const model::ParameterLayout& layout, const std::vector<double>& mean_rates);
+std::vector<float> rate_scales(const model::ParameterLayout& layout, const std::vector<double>& mean_rates);
 
 /// E[softplus(gamma z + beta)] for a standard normal z.
 double mean_softplus(double gamma, double beta, double softplus_beta);

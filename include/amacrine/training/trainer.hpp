@@ -27,6 +27,8 @@ struct TrainingRun {
   std::string recording_checksum{};      ///< of its training part: of what must agree for a resume
   const io::OutputLock* lock = nullptr;  ///< the right to write checkpoint and curves; null: nobody else does
   std::size_t until_epoch = 0;           ///< training pauses, saved, at the end of this epoch; 0: at the end of its budget
+  std::size_t session = 0;               ///< of a joint training (joint.hpp): which of its sessions this is
+  std::string all_sessions{};            ///< of a joint training: what must agree for a resume, of all of them; else empty
 };
 
 struct TrainingResult {

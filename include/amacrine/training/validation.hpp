@@ -6,7 +6,6 @@
 #include "amacrine/training/batches.hpp"
 #include "amacrine/training/trainer.hpp"
 
-#include <memory>
 #include <vector>
 
 namespace amacrine::training {
@@ -17,11 +16,13 @@ struct Validation {
   std::vector<double> cell_r;  ///< (N)
 };
 
-/// Recomputes batch-norm statistics and scores models on the validation part. Workspaces are allocated at first use and kept.
+class GraphPool;
+
+/// Recomputes batch-norm statistics and scores models on the validation part. Workspaces are taken from the pool at first use.
 class Validator {
  public:
   Validator(const parallel::Communicator& communicator, const TrainingRun& run, const recording::SegmentSampler& sampler,
-            const BatchSource& source);
+            const BatchSource& source, GraphPool& pool);
 
   /// Collective. Means and variances over spread training windows, without noise: one forward pass of all of them as a single
   /// batch, so that each layer is normalised by the very statistics that are returned. Throws parallel::Stopped.
@@ -38,7 +39,7 @@ class Validator {
   const BatchSource& source_;
   std::vector<std::size_t> spread_;  ///< first target frames of the segments statistics come from
   model::WindowRun window_run_;
-  std::unique_ptr<model::TrainGraph<float>> graph_;
+  GraphPool& pool_;
 };
 
 /// Mean loss of predicted rates against targets, and Pearson r per cell; the mean leaves out silent cells and undefined values.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trainee.hpp"
+#include "model_trainer.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/core/random.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/training/averaging.hpp"
 #include "amacrine/training/identity.hpp"
@@ -74,58 +75,61 @@ void check_validation(const TrainingRun& run, const recording::SegmentSampler& s
       stops ? "training.early_stopping_patience = 0" : "another training.schedule");
 }
 
-Bench::Bench(const parallel::Communicator& ranks, const TrainingRun& run)
+SharedBatch::SharedBatch(const parallel::Communicator& ranks, const TrainingRun& run, GraphPool& pool)
     : communicator((check_run(ranks, run), ranks)),
       sampler(run.recording, run.recording_settings, sampling_of(run)),
       normalisation(
           recording::fit_normalisation(run.recording.train.movie, run.recording.coding, run.recording_settings.normalisation)),
       source(run.recording, normalisation, static_cast<std::size_t>(run.architecture.history),
              static_cast<std::size_t>(run.recording_settings.minimum_lag)),
-      validator(communicator, run, sampler, source),
-      graph(model::make_train_graph<float>(run.architecture, layout_of(run), communicator.owned(layout_of(run).segments),
-                                           model::GraphUse::training, model::conv_engine(run.settings.engine),
-                                           model::FrameRoom::on_the_way)) {
-  if (!graph.hidden.empty()) core::log("  {}", model::describe_engines(graph));
-}
+      validator(communicator, run, sampler, source, pool),
+      graph(pool.get(communicator, {run.architecture, layout_of(run), model::GraphUse::training,
+                                    model::conv_engine(run.settings.engine), model::FrameRoom::on_the_way})) {}
 
-void Bench::fill(std::size_t step) {
+void SharedBatch::fill(std::size_t step) {
   const std::size_t per_pass = sampler.steps_per_epoch();
   const std::vector<std::size_t> batch = sampler.batch(step / per_pass, step % per_pass);
   const auto at = [&](std::size_t segment) { return batch.begin() + static_cast<std::ptrdiff_t>(segment * graph.runs); };
   source.fill(exec, {at(graph.owned.begin), at(graph.owned.end)}, graph);
 }
 
-Trainee::Trainee(Bench& bench, const TrainingRun& run)
-    : bench_(bench),
+ModelTrainer::ModelTrainer(SharedBatch& shared, const TrainingRun& run)
+    : shared_(shared),
       run_(run),
-      settings_(resolve_budget(run.settings, bench.sampler)),
-      layout_(bench.graph.layout),
-      adam_(make_adam<float>(layout_, settings_, pace())),
+      settings_(resolve_budget(run.settings, shared.sampler)),
+      layout_(shared.graph.layout),
+      adam_(make_adam<float>(layout_, settings_, rate_scales())),
       identity_(training_identity(run)) {
-  check_validation(run, bench.sampler);
-  start();
+  check_validation(run, shared.sampler);
+  load(initial_state());
   if (!run_.checkpoint.empty())
-    if (const auto state = read_checkpoint(bench_.communicator, run_.checkpoint, identity_)) resume(*state);
+    if (const auto state = read_checkpoint(shared_.communicator, run_.checkpoint, identity_)) resume(*state);
+  find_epoch();
+}
+
+void ModelTrainer::find_epoch() {
   if (!settings_.divergence.lower_rate) return;
   if (state_.loss_steps == 0) {
     keep_epoch();
   } else {
-    epoch_ = read_epoch_state(bench_.communicator, run_.checkpoint, identity_);
+    epoch_ = read_epoch_state(shared_.communicator, run_.checkpoint, identity_);
     if (epoch_ && epoch_->curve.size() != state_.curve.size()) epoch_.reset();
   }
 }
 
-void Trainee::start() {
-  state_.parameters = initial_parameters(run_.architecture, layout_, settings_.model_seed);
+TrainState ModelTrainer::initial_state() const {
+  TrainState state;
+  state.parameters = initial_parameters(run_.architecture, layout_, settings_.model_seed);
   if (settings_.initial_gain > 0)
-    start_from_rates(run_.architecture, layout_, mean_rates(run_.recording, bench_.sampler), settings_.initial_gain,
-                     state_.parameters);
-  state_.statistics = initial_statistics(layout_);
-  parameters_ = core::to_device("training::parameters", state_.parameters);
-  if (averages()) average_ = core::to_device("training::average", state_.parameters);
+    start_from_rates(run_.architecture, layout_, mean_rates(run_.recording, shared_.sampler), settings_.initial_gain,
+                     state.parameters);
+  state.statistics = initial_statistics(layout_);
+  state.first.assign(layout_.parameter_count, 0.0F), state.second.assign(layout_.parameter_count, 0.0F);
+  if (averages()) state.average = state.parameters;
+  return state;
 }
 
-void Trainee::load(const TrainState& state) {
+void ModelTrainer::load(const TrainState& state) {
   state_ = state;
   parameters_ = core::to_device("training::parameters", state_.parameters);
   adam_.first = core::to_device("training::adam_first", state_.first);
@@ -133,20 +137,36 @@ void Trainee::load(const TrainState& state) {
   if (averages()) average_ = core::to_device("training::average", state_.average);
 }
 
-void Trainee::resume(const TrainState& state) {
+void ModelTrainer::resume(const TrainState& state) {
   load(state);
   write_curves();  // the run before may have been killed between the checkpoint and the curves
   core::log("{}: going on from {} after {} of {} windows", run_.kind, run_.checkpoint, state_.step * settings_.batch(),
             settings_.total_windows);
 }
 
-void Trainee::save() {
-  if (run_.checkpoint.empty()) return;
-  if (run_.lock != nullptr) run_.lock->require_held(bench_.communicator);
-  write_checkpoint(bench_.communicator, run_.checkpoint, snapshot(), identity_);
+void ModelTrainer::rewind(std::size_t step) {
+  if (state_.step == step) return;
+  if (step == 0) {
+    load(initial_state());
+  } else {
+    const auto state = read_checkpoint_at(shared_.communicator, run_.checkpoint, identity_, step);
+    core::require<core::InputError>(state.has_value(),
+                                    "{} and {}.previous are of other steps than {}, where another session's checkpoint ends; "
+                                    "copy all sessions' checkpoints back from one moment, or start anew with --overwrite",
+                                    run_.checkpoint, run_.checkpoint, step);
+    load(*state);
+  }
+  find_epoch();
+  save();  // so that the state before is not lost at the next save
 }
 
-const TrainState& Trainee::snapshot() {
+void ModelTrainer::save() {
+  if (run_.checkpoint.empty()) return;
+  if (run_.lock != nullptr) run_.lock->require_held(shared_.communicator);
+  write_checkpoint(shared_.communicator, run_.checkpoint, snapshot(), identity_);
+}
+
+const TrainState& ModelTrainer::snapshot() {
   state_.parameters = core::to_host(parameters_);
   state_.first = core::to_host(adam_.first);
   state_.second = core::to_host(adam_.second);
@@ -154,15 +174,15 @@ const TrainState& Trainee::snapshot() {
   return state_;
 }
 
-void Trainee::keep_epoch() {
+void ModelTrainer::keep_epoch() {
   if (!settings_.divergence.lower_rate) return;
   epoch_ = snapshot();
-  if (!run_.checkpoint.empty()) write_epoch_state(bench_.communicator, run_.checkpoint, *epoch_, identity_);
+  if (!run_.checkpoint.empty()) write_epoch_state(shared_.communicator, run_.checkpoint, *epoch_, identity_);
 }
 
-void Trainee::diverge(const std::string& what, double value) {
+void ModelTrainer::diverge(const NotFinite& number) {
   const DivergenceSettings& policy = settings_.divergence;
-  const std::string found = fmt::format("{}: the {} became {} at step {} ({} windows seen)", run_.kind, what, value,
+  const std::string found = fmt::format("{}: the {} became {} at step {} ({} windows seen)", run_.kind, number.what, number.value,
                                         state_.step + 1, state_.step * settings_.batch());
   const std::size_t epoch = state_.curve.size();
   core::require(policy.lower_rate,
@@ -185,83 +205,116 @@ void Trainee::diverge(const std::string& what, double value) {
   save();
 }
 
-std::vector<float> Trainee::pace() const {
+std::vector<float> ModelTrainer::rate_scales() const {
   if (settings_.initial_gain <= 0) return {};
-  return rate_pace(layout_, mean_rates(run_.recording, bench_.sampler));
+  return training::rate_scales(layout_, mean_rates(run_.recording, shared_.sampler));
 }
 
-double Trainee::rate_of(std::size_t step) const {
+double ModelTrainer::rate_of(std::size_t step) const {
   return scheduled_rate(settings_.schedule, settings_.learning_rate, step, settings_.total_steps()) * state_.plateau.scale;
 }
 
-bool Trainee::epoch_due() const {
+bool ModelTrainer::epoch_due() const {
   const std::size_t per_epoch = settings_.steps_per_epoch(), total = settings_.total_steps();
   const std::size_t ended = state_.step / per_epoch + (state_.step == total && total % per_epoch != 0 ? 1 : 0);
   return state_.curve.size() < ended;
 }
 
-void Trainee::finish_epoch() {
-  if (epoch_due()) end_epoch();
+void ModelTrainer::finish_epoch() {
+  if (!epoch_due()) return;
+  const EpochScore scored = score();
+  const double loss = scored.validation.loss;
+  if (!shared_.sampler.validation().empty() && !std::isfinite(loss)) return diverge({"validation loss", loss});
+  end_epoch(scored, scored.validation);
 }
 
-void Trainee::step(model::FrameSpectra spectra, double seconds) {
-  const double start = core::wall_seconds() - seconds;
-  model::TrainGraph<float>& graph = bench_.graph;
-  model::train_forward(bench_.exec, bench_.communicator, graph, parameters_, {true, settings_.model_seed, state_.step}, spectra);
-  std::vector<float> gradient;
-  last_loss_ = model::train_backward(bench_.exec, bench_.communicator, graph, parameters_, loss_settings(settings_), gradient);
-  if (!std::isfinite(last_loss_)) return diverge("loss", last_loss_);
-  const auto bad = std::find_if_not(gradient.begin(), gradient.end(), [](float value) { return std::isfinite(value); });
-  if (bad != gradient.end()) return diverge("gradient", static_cast<double>(*bad));
-  update(rate_of(state_.step), gradient);
-  state_.seconds += core::wall_seconds() - start;
-  state_.epoch_seconds += core::wall_seconds() - start;
+std::optional<NotFinite> not_finite(const BatchGradient& gradient) {
+  if (!std::isfinite(gradient.loss)) return NotFinite{"loss", gradient.loss};
+  for (const float value : gradient.values)
+    if (!std::isfinite(value)) return NotFinite{"gradient", static_cast<double>(value)};
+  return std::nullopt;
+}
+
+void ModelTrainer::step(model::FrameSpectra spectra, double seconds) {
+  const BatchGradient found = gradient(spectra, seconds);
+  if (const auto number = not_finite(found)) return diverge(*number);
+  apply(found);
   finish_epoch();
 }
 
-void Trainee::update(double rate, const std::vector<float>& gradient) {
-  adam_step(bench_.exec, settings_.adam, rate, state_.step + 1, core::to_device("training::gradient", gradient), adam_,
-            parameters_);
-  if (averages()) average_step(bench_.exec, settings_.averaging, state_.step + 1, parameters_, average_);
-  bench_.exec.fence("training::the gradient's copy ends here");
-  const std::vector<double> batch = model::batch_statistics(bench_.graph);
+std::uint64_t ModelTrainer::noise_seed() const {
+  if (run_.session == 0) return settings_.model_seed;
+  core::Random random(settings_.model_seed, core::Stream::noise, run_.session);
+  const std::uint64_t high = random.bits();
+  return high << 32 | random.bits();
+}
+
+BatchGradient ModelTrainer::gradient(model::FrameSpectra spectra, double seconds) {
+  const double start = core::wall_seconds() - seconds;
+  model::TrainGraph<float>& graph = shared_.graph;
+  model::train_forward(shared_.exec, shared_.communicator, graph, parameters_, {true, noise_seed(), state_.step}, spectra);
+  BatchGradient found;
+  found.loss =
+      model::train_backward(shared_.exec, shared_.communicator, graph, parameters_, loss_settings(settings_), found.values);
+  found.statistics = model::batch_statistics(graph);
+  found.seconds = core::wall_seconds() - start;
+  return found;
+}
+
+void ModelTrainer::apply(const BatchGradient& gradient) {
+  const double start = core::wall_seconds() - gradient.seconds;
+  adam_step(shared_.exec, settings_.adam, rate_of(state_.step), state_.step + 1,
+            core::to_device("training::gradient", gradient.values), adam_, parameters_);
+  if (averages()) average_step(shared_.exec, settings_.averaging, state_.step + 1, parameters_, average_);
+  shared_.exec.fence("training::the gradient's copy ends here");
   const double past = run_.architecture.norm_momentum;
-  for (std::size_t i = 0; i < batch.size(); ++i) state_.statistics[i] = past * state_.statistics[i] + (1.0 - past) * batch[i];
-  state_.loss_sum += last_loss_;
+  for (std::size_t i = 0; i < gradient.statistics.size(); ++i)
+    state_.statistics[i] = past * state_.statistics[i] + (1.0 - past) * gradient.statistics[i];
+  last_loss_ = gradient.loss;
+  state_.loss_sum += gradient.loss;
   ++state_.loss_steps;
   ++state_.step;
+  const double took = core::wall_seconds() - start;
+  state_.seconds += took;
+  state_.epoch_seconds += took;
 }
 
-std::vector<float> Trainee::validation_statistics() {
+std::vector<float> ModelTrainer::validation_statistics() {
   if (settings_.running_statistics || layout_.statistic_count == 0) return {state_.statistics.begin(), state_.statistics.end()};
-  return bench_.validator.population_statistics(bench_.exec, exported());
+  return shared_.validator.population_statistics(shared_.exec, exported());
 }
 
-/// Changes nothing before the validation is done, so that a run stopped inside it validates the same weights again.
-void Trainee::end_epoch() {
+EpochScore ModelTrainer::score() {
   const double start = core::wall_seconds();
-  const std::vector<float> parameters = core::to_host(exported()), statistics = validation_statistics();
-  const Validation validation = bench_.validator.score(model(parameters, statistics), loss_settings(settings_));
-  if (!bench_.sampler.validation().empty() && !std::isfinite(validation.loss)) return diverge("validation loss", validation.loss);
+  EpochScore scored;
+  scored.parameters = core::to_host(exported());
+  scored.statistics = validation_statistics();
+  scored.validation = shared_.validator.score(model(scored.parameters, scored.statistics), loss_settings(settings_));
+  scored.seconds = core::wall_seconds() - start;
+  return scored;
+}
+
+void ModelTrainer::end_epoch(const EpochScore& score, const Validation& deciding) {
+  const Validation& validation = score.validation;
   EpochRecord record;
   record.epoch = state_.curve.size() + 1;
   record.windows = windows_seen();
   record.learning_rate = rate_of(state_.step - 1);
   record.train_loss = state_.loss_sum / static_cast<double>(state_.loss_steps);
-  record.penalty = l2_penalty(layout_, settings_, parameters);
+  record.penalty = l2_penalty(layout_, settings_, score.parameters);
   record.validation_loss = validation.loss, record.validation_r = validation.mean_r, record.cell_r = validation.cell_r;
   record.windows_per_second = static_cast<double>(state_.loss_steps * settings_.batch()) / state_.epoch_seconds;
   const Metric metric = settings_.early_stopping.metric;
-  const auto value = [&](Metric m) { return m == Metric::loss ? validation.loss : validation.mean_r; };
+  const auto value = [&](Metric m) { return m == Metric::loss ? deciding.loss : deciding.mean_r; };
   record.best = state_.best.update(value(metric), metric, 0.0) || !state_.best.any;
-  if (bench_.sampler.validation().empty())  // nothing to choose by: the last epoch is kept
+  if (shared_.sampler.validation().empty())  // nothing to choose by: the last epoch is kept
     for (EpochRecord& earlier : state_.curve) earlier.best = false;
-  if (record.best) state_.best_parameters = parameters, state_.best_statistics = statistics;
+  if (record.best) state_.best_parameters = score.parameters, state_.best_statistics = score.statistics;
   state_.early.update(value(metric), metric, settings_.early_stopping.min_delta);
   state_.stopped_early = settings_.early_stopping.patience > 0 && state_.early.waiting >= settings_.early_stopping.patience;
   state_.plateau.update(settings_.schedule, value(settings_.schedule.metric), settings_.learning_rate);
   state_.loss_sum = 0, state_.loss_steps = 0, state_.epoch_seconds = 0;
-  state_.seconds += core::wall_seconds() - start;
+  state_.seconds += score.seconds;
   record.seconds = state_.seconds;
   state_.curve.push_back(record);
   keep_epoch();
@@ -269,21 +322,21 @@ void Trainee::end_epoch() {
   write_curves();
 }
 
-void Trainee::write_curves() const {
-  if (run_.curves.empty() || !bench_.communicator.root()) return;
+void ModelTrainer::write_curves() const {
+  if (run_.curves.empty() || !shared_.communicator.root()) return;
   std::vector<std::string> names;
   for (const recording::Cell& cell : run_.recording.cells) names.push_back(cell.name);
   replace_file(run_.curves + ".csv", curves_csv(state_.curve, names));
   replace_file(run_.curves + ".jsonl", curves_jsonl(state_.curve, names));
 }
 
-model::Model Trainee::model(const std::vector<float>& parameters, const std::vector<float>& statistics) const {
+model::Model ModelTrainer::model(const std::vector<float>& parameters, const std::vector<float>& statistics) const {
   model::Model model;
   model.kind = run_.kind;
   model.architecture = run_.architecture;
   model.parameters = parameters;
   model.statistics = statistics;
-  model.normalisation = bench_.normalisation;
+  model.normalisation = shared_.normalisation;
   model.coding = run_.recording.coding;
   model.screen = run_.recording.screen;
   model.minimum_lag = run_.recording_settings.minimum_lag;
@@ -293,7 +346,7 @@ model::Model Trainee::model(const std::vector<float>& parameters, const std::vec
   return model;
 }
 
-TrainingResult Trainee::result() const {
+TrainingResult ModelTrainer::result() const {
   TrainingResult result;
   result.curve = state_.curve;
   result.stopped_early = state_.stopped_early;
@@ -302,7 +355,7 @@ TrainingResult Trainee::result() const {
   return result;
 }
 
-std::string Trainee::progress_note() const {
+std::string ModelTrainer::progress_note() const {
   std::string note = fmt::format("loss {:.4f}", last_loss_);
   if (!state_.curve.empty())
     note +=
