@@ -7,6 +7,7 @@
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/parallel/together.hpp"
 #include "amacrine/recording/reader.hpp"
+#include "drivers/sessions.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -36,8 +37,10 @@ RankGroup group_of(const Context& context) {
   return {ranks, ranks.split_by(0), number, all / size};
 }
 
-/// The study with its results in the model's folder. What is simulated is the same for all models, so it is left to the study.
+/// The study with its results in the model's folder: a session's own, or a trial's. What is simulated is the same for all trials,
+/// so it is left to the study.
 Context context_of(const Context& context, const parallel::Communicator& ranks, const std::string& folder) {
+  if (const recording::SessionSettings* session = session_of(context, folder)) return session_context(context, ranks, *session);
   const std::vector<std::string> overrides{
       "study.output=" + folder,
       "recording.file=" + recording::recording_path(context.settings.recording, context.settings.output),
@@ -140,7 +143,9 @@ std::vector<std::string> model_folders(const std::string& folder, const std::str
 }
 
 int run_for_models(Context& context, const std::function<int(Context&)>& verb) {
-  const std::vector<std::string> folders = model_folders(context.settings.output, context.options.models);
+  const bool sessions = context.options.models.empty();
+  const std::vector<std::string> folders =
+      sessions ? session_folders(context) : model_folders(context.settings.output, context.options.models);
   const RankGroup group = group_of(context);
   core::log("{}: {} models on {} groups of {} ranks; the log of each is in its folder", context.options.verb, folders.size(),
             group.count, context.options.ranks_per_model);

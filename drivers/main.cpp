@@ -7,6 +7,7 @@
 #include "amacrine/parallel/environment.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "drivers/farm.hpp"
+#include "drivers/sessions.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -48,7 +49,7 @@ const std::vector<Verb>& verbs() {
       {"fit",
        "fit few rectified pathways with free filters to each cell's spikes, the number chosen by held-out likelihood; writes "
        "pathways.h5 (filters, signs in Hz, places in px, and which claims halves of the recording dispute)",
-       fit},
+       fit, true},
       {"sweep",
        "train trials that differ in what [sweep.space] names, stop the poor ones early, and say which are best; `amacrine sweep "
        "status STUDY` says how it stands, `sweep extend STUDY --trials N` adds trials, `sweep retry STUDY --failed` tries the "
@@ -187,6 +188,7 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
   amacrine::parallel::throw_if_stopped(context.world);
   const bool looks = verb.name == "status" || request.options.action == "status";
   if (looks) return verb.run(context);
+  check_sessions(context, verb.name, verb.reads_model);
   stop_by_file(context);
   const std::string warning = amacrine::parallel::rank_warning(context.world.size());
   if (!warning.empty()) amacrine::core::warn("{}", warning);
@@ -198,7 +200,8 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
                    amacrine::io::StatusFile::Facts{verb.name, context.study.file(), context.study.hash(tables_of(verb.name))});
     context.status = &*status;
   }
-  return request.options.models.empty() ? verb.run(context) : run_for_models(context, verb.run);
+  const bool many = !request.options.models.empty() || (!context.settings.sessions.empty() && verb.reads_model);
+  return many ? run_for_models(context, verb.run) : verb.run(context);
 }
 
 int run_request(const Request& request, std::optional<amacrine::io::StatusFile>& status) {

@@ -12,6 +12,7 @@ Settings read_settings(core::Study& study) {
   settings.simulation = recording::read_simulation(study);
   const std::string preset = training::read_preset(study);
   settings.recording = recording::read_recording(study, recording::preset_recording(preset));
+  settings.sessions = recording::read_sessions(study, settings.recording);
   settings.architecture = model::read_architecture(study, preset);
   settings.training = training::read_training(study);
   settings.evaluation = training::read_evaluation(study);

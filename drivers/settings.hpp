@@ -12,6 +12,7 @@
 #include "amacrine/training/settings.hpp"
 
 #include <string>
+#include <vector>
 
 namespace amacrine::drivers {
 
@@ -21,6 +22,7 @@ struct Settings {
   std::string output;  ///< study.output: folder of all results
   recording::SimulationSettings simulation;
   recording::RecordingSettings recording;
+  std::vector<recording::SessionSettings> sessions;  ///< of a joint training; empty: the study is of one recording
   model::Architecture architecture;
   training::TrainingSettings training;
   training::EvaluationSettings evaluation;

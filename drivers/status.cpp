@@ -51,8 +51,10 @@ std::vector<Standing> standings_of(const Context& context) {
   std::vector<Standing> all;
   std::string before, evaluated;
   for (const char* verb : {"simulate", "train", "evaluate", "probe", "attribute", "reduce"}) {
-    if (std::string(verb) == "simulate" && !context.settings.recording.file.empty()) {
-      all.push_back({verb, "not needed: recording.file is given", true, false});
+    const bool given = !context.settings.recording.file.empty(), sessions = !context.settings.sessions.empty();
+    if (std::string(verb) == "simulate" && (given || sessions)) {
+      all.push_back(
+          {verb, sessions ? "not needed: sessions name their recordings" : "not needed: recording.file is given", true, false});
       continue;
     }
     all.push_back(standing_of(context, verb, std::string(verb) == "reduce" ? std::max(before, evaluated) : before));

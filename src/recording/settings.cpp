@@ -4,6 +4,10 @@
 #include "amacrine/core/paths.hpp"
 
 #include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace amacrine::recording {
 
@@ -43,21 +47,43 @@ std::vector<SimulatedCell> named_cells(core::Study& study) {
   return cells.empty() ? default_cells() : cells;
 }
 
-void check_recording(core::Study& study, const RecordingSettings& settings) {
+/// `table`: "recording." or that of a session.
+void check_cells(core::Study& study, const std::string& table, const RecordingSettings& settings) {
+  const std::string where = study.where(table + "cells");
   for (int cell : settings.cells)
-    core::require<core::StudyError>(cell >= 0, "{}: recording.cells holds {}, but cells count from 0",
-                                    study.where("recording.cells"), cell);
+    core::require<core::StudyError>(cell >= 0, "{}: {}cells holds {}, but cells count from 0", where, table, cell);
   for (std::size_t i = 0; i < settings.cells.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      core::require<core::StudyError>(settings.cells[i] != settings.cells[j], "{}: recording.cells names cell {} twice",
-                                      study.where("recording.cells"), settings.cells[i]);
+      core::require<core::StudyError>(settings.cells[i] != settings.cells[j], "{}: {}cells names cell {} twice", where, table,
+                                      settings.cells[i]);
   if (settings.centres != "given") return;
-  core::require<core::StudyError>(
-      !settings.centre_y.empty() && settings.centre_y.size() == settings.centre_x.size() &&
-          (settings.cells.empty() || settings.cells.size() == settings.centre_y.size()),
-      "{}: recording.centres = \"given\" needs recording.centre_y and recording.centre_x (pixels), one "
-      "number per selected cell; found {} and {} for {} cells",
-      study.where("recording.centres"), settings.centre_y.size(), settings.centre_x.size(), settings.cells.size());
+  core::require<core::StudyError>(!settings.centre_y.empty() && settings.centre_y.size() == settings.centre_x.size() &&
+                                      (settings.cells.empty() || settings.cells.size() == settings.centre_y.size()),
+                                  "{}: {}centres = \"given\" needs {}centre_y and {}centre_x (pixels), one "
+                                  "number per selected cell; found {} and {} for {} cells",
+                                  study.where(table + "centres"), table, table, table, settings.centre_y.size(),
+                                  settings.centre_x.size(), settings.cells.size());
+}
+
+/// The keys of a recording that are its own, of [recording] or of a session's table.
+void read_one(core::Study& study, const std::string& table, RecordingSettings& settings) {
+  settings.file = core::input_path(study.get<std::string>(table + "file", ""), study.file());
+  settings.cells = study.get<std::vector<int>>(table + "cells", {});
+  settings.validation_fraction = study.number(table + "validation_fraction", settings.validation_fraction, 0.0, 0.5);
+  settings.blocks = static_cast<int>(study.integer(table + "blocks", settings.blocks, 1, 1000));
+  settings.skip_seconds = study.number(table + "skip_seconds", settings.skip_seconds, 0.0, 3600.0);
+  settings.centres = study.choose(table + "centres", settings.centres, {"auto", "sta", "given"});
+  settings.centre_y = study.get<std::vector<double>>(table + "centre_y", {});
+  settings.centre_x = study.get<std::vector<double>>(table + "centre_x", {});
+  check_cells(study, table, settings);
+}
+
+void check_session_name(core::Study& study, const std::string& name) {
+  const bool plain =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  core::require<core::StudyError>(plain,
+                                  "{}: a session's name is a folder's, of letters, digits, '_' and '-', but this one is '{}'",
+                                  study.where("sessions." + name), name);
 }
 
 }  // namespace
@@ -93,24 +119,48 @@ RecordingSettings preset_recording(const std::string& preset) {
 }
 
 RecordingSettings read_recording(core::Study& study, const RecordingSettings& base) {
-  RecordingSettings settings;
-  settings.file = core::input_path(study.get<std::string>("recording.file", ""), study.file());
-  settings.cells = study.get<std::vector<int>>("recording.cells", {});
+  RecordingSettings settings = base;
+  read_one(study, "recording.", settings);
   settings.target =
       study.choose("recording.target", base.target, {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});
   settings.normalisation = study.choose("recording.normalisation", base.normalisation, {"scalar", "per_pixel", "none"});
   settings.test_statistics = study.choose("recording.test_statistics", base.test_statistics, {"train", "own"});
   settings.minimum_lag = static_cast<int>(study.integer("recording.minimum_lag", base.minimum_lag, 0, 1));
-  settings.validation_fraction = study.number("recording.validation_fraction", base.validation_fraction, 0.0, 0.5);
-  settings.blocks = static_cast<int>(study.integer("recording.blocks", 1, 1, 1000));
-  settings.skip_seconds = study.number("recording.skip_seconds", base.skip_seconds, 0.0, 3600.0);
   settings.frame_ms = study.number("recording.frame_ms", 0.0, 0.0, 1000.0);
   settings.pixel_um = study.number("recording.pixel_um", 0.0, 0.0, 10000.0);
-  settings.centres = study.choose("recording.centres", "auto", {"auto", "sta", "given"});
-  settings.centre_y = study.get<std::vector<double>>("recording.centre_y", {});
-  settings.centre_x = study.get<std::vector<double>>("recording.centre_x", {});
-  check_recording(study, settings);
   return settings;
+}
+
+std::vector<std::string> SessionSettings::overrides() const {
+  const RecordingSettings& r = recording;
+  return {"recording.file=" + r.file,
+          fmt::format("recording.cells=[{}]", fmt::join(r.cells, ", ")),
+          fmt::format("recording.validation_fraction={}", r.validation_fraction),
+          fmt::format("recording.blocks={}", r.blocks),
+          fmt::format("recording.skip_seconds={}", r.skip_seconds),
+          "recording.centres=" + r.centres,
+          fmt::format("recording.centre_y=[{}]", fmt::join(r.centre_y, ", ")),
+          fmt::format("recording.centre_x=[{}]", fmt::join(r.centre_x, ", "))};
+}
+
+std::vector<SessionSettings> read_sessions(core::Study& study, const RecordingSettings& base) {
+  std::vector<SessionSettings> sessions;
+  std::vector<std::string> names = study.tables("sessions");
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    check_session_name(study, name);
+    const std::string table = "sessions." + name + ".";
+    RecordingSettings settings = base;
+    read_one(study, table, settings);
+    core::require<core::StudyError>(!settings.file.empty(), "{}: session '{}' needs a key 'file', its recording",
+                                    study.where("sessions." + name), name);
+    for (const SessionSettings& other : sessions)
+      core::require<core::StudyError>(other.recording.file != settings.file || other.recording.cells != settings.cells,
+                                      "{}: sessions '{}' and '{}' are the same cells of the same file {}",
+                                      study.where(table + "file"), other.name, name, settings.file);
+    sessions.push_back({name, settings});
+  }
+  return sessions;
 }
 
 std::string recording_path(const RecordingSettings& settings, const std::string& output_folder) {

@@ -12,6 +12,7 @@
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 #   tests/benchmark/run.sh ranks [--rounds R] [--sizes N ...]  how much faster training, attribution and sweeps are on more ranks, and what they write and keep
+#   tests/benchmark/run.sh sessions [--sessions N] [--minutes M ...] [--windows W]   scores of one model of several recordings beside one model of each
 #   tests/benchmark/run.sh scaling [--part-ms MS --serial-ms MS] [--link NAME=US,GB_PER_S] [--norm NORM]   a model of training on 1 to 1,024 ranks; what it measures, on one
 #   tests/benchmark/run.sh pathways [ROUNDS [PATHWAYS]]       what a start of `amacrine fit` costs on 40 minutes
 #   tests/benchmark/run.sh dealing [TASKS [SECONDS [VARIATION [UNKNOWN [LATENCY_US [HANDLING_US]]]]]]   what dealing a task costs, and how busy up to 10,000 simulated ranks are
@@ -26,7 +27,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,20s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,21s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -59,7 +60,7 @@ build_program() {
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
-case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-torch|curves|kernels|dealing|ranks|scaling|pathways) ;; *) usage ;; esac
+case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-torch|curves|kernels|dealing|ranks|scaling|sessions|pathways) ;; *) usage ;; esac
 shift
 if [[ $what == sampling ]]; then
   build_program amacrine
@@ -68,6 +69,10 @@ fi
 if [[ $what == ranks ]]; then
   build_program amacrine
   exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/ranks.py" --program "$build/amacrine" --folder "$build/ranks" "$@"
+fi
+if [[ $what == sessions ]]; then
+  build_program amacrine
+  exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/sessions.py" --program "$build/amacrine" --folder "$build/sessions" "$@"
 fi
 if [[ $what == scaling ]]; then
   measuring=()

@@ -52,7 +52,7 @@ TEST(JointRanks, InterruptionsLeaveTheBits) {
   const Communicator world = Communicator::world();
   const std::vector<recording::Recording> recordings = sessions::make_recordings(3);
   const test::TemporaryFolder folder;
-  const std::string prefix = world.broadcast(folder / "state_");
+  const std::string prefix = folder / "state_";
   const SessionShare share(world, 3), alone(Communicator::self(), 3);
   const std::vector<TrainingRun> runs = sessions::make_runs(share, recordings, prefix);
   std::vector<TrainingResult> results;

@@ -140,6 +140,34 @@ TEST(Joint, ResumesBitForBitAlsoFromSavesOfDifferentSteps) {
   for (std::size_t s = 0; s < 2; ++s) together::expect_same(results[s], whole[s]);
 }
 
+/// No step that both sessions have: named with what to do, and that helps.
+TEST(Joint, CheckpointsWithoutACommonStepAreRefused) {
+  const std::vector<recording::Recording> recordings = sessions::make_recordings(2);
+  const test::TemporaryFolder folder;
+  const SessionShare share(Communicator::self(), 2);
+  const std::vector<TrainingRun> runs = sessions::make_runs(share, recordings, folder / "state_");
+  const auto two_steps = [&] {
+    int steps = 0;
+    return train_sessions(share, runs, [&] { return ++steps == 2; });
+  };
+  two_steps();
+  const std::string early = runs[1].checkpoint, kept = folder / "kept", late = folder / "late";
+  std::filesystem::copy_file(early, kept);
+  two_steps();
+  std::filesystem::copy_file(early, late);
+  std::filesystem::copy_file(kept, early, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::remove(runs[0].checkpoint + ".previous");
+  try {
+    two_steps();
+    ADD_FAILURE() << "went on from checkpoints of different steps";
+  } catch (const core::InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("copy all sessions' checkpoints back from one moment"));
+  }
+  std::filesystem::copy_file(late, early, std::filesystem::copy_options::overwrite_existing);
+  const std::vector<TrainingResult> results = train_sessions(share, runs), whole = train_alone(recordings);
+  for (std::size_t s = 0; s < 2; ++s) together::expect_same(results[s], whole[s]);
+}
+
 TEST(Joint, ACheckpointOfOtherSessionsIsRefused) {
   const std::vector<recording::Recording> recordings = sessions::make_recordings(2);
   const test::TemporaryFolder folder;

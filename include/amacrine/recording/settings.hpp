@@ -43,6 +43,14 @@ struct RecordingSettings {
   std::vector<double> centre_y, centre_x;  ///< one per selected cell where centres = "given"
 };
 
+/// A recording of a joint training, a [sessions.NAME] table: the keys of [recording] that are its own.
+struct SessionSettings {
+  std::string name;
+  RecordingSettings recording;
+  /// What makes a study of one recording the study of this session: "recording.file=...", ...
+  std::vector<std::string> overrides() const;
+};
+
 /// The names of the seven circuits.
 const std::vector<std::string>& circuit_words();
 
@@ -53,6 +61,11 @@ SimulationSettings read_simulation(core::Study& study);
 RecordingSettings preset_recording(const std::string& preset);
 /// Reads every key of [recording], `base` giving the defaults. Throws StudyError for values out of range.
 RecordingSettings read_recording(core::Study& study, const RecordingSettings& base = {});
+
+/// Reads the tables [sessions.NAME], in alphabetical order of names; `base` (the study's [recording]) gives what they leave out.
+/// No sessions: an ordinary study. Throws StudyError for names that cannot be a folder's, a session without a file, and two of
+/// the same cells of one file.
+std::vector<SessionSettings> read_sessions(core::Study& study, const RecordingSettings& base);
 
 /// The file a study works on: recording.file, or recording.h5 in its output folder.
 std::string recording_path(const RecordingSettings& settings, const std::string& output_folder);
