@@ -44,6 +44,7 @@ class Model:
     mean_score: float = np.nan
     reference: str = ""
     recording: str = ""
+    session: str = ""  # of a joint training: its cells are its own, called "session/cell"
     pearson_r: dict = dataclasses.field(default_factory=dict)
     score: dict = dataclasses.field(default_factory=dict)
     ceiling: dict = dataclasses.field(default_factory=dict)
@@ -89,7 +90,7 @@ class Farm:
         places = model_places(folder, pattern, self.trials)
         self.study = ModelStudy(folder)
         self.truth = self.study.responses.get("circuit")
-        self.planted = self.study.planted
+        self.planted = dict(self.study.planted or {})
         self.shown = None if self.truth is None else {key for key, value in present_flags(self.study, "circuit").items() if value == 1}
         self.planted_mechanism = mechanisms_of(self.study, "circuit")
         self.models = [self.read(name, place) for name, place in places]
@@ -100,19 +101,31 @@ class Farm:
     def read(self, name, place):
         """One model's record, its files closed again."""
         trial = self.trials.get(name, {})
-        model = Model(name, place, trial.get("sets", ""))
+        model = Model(name, place, trial.get("sets", ""), session=session_of(name))
         study = ModelStudy(place)
         model.missing = missing_steps(self.folder, name, study, trial)
         if "evaluate" not in model.missing and study.evaluation is not None:
             take_scores(model, study)
         if "probe" not in model.missing and "network" in study.responses:
             model.present = present_flags(study, "network")
-            model.verdict = verdicts(self.study, study)
+            model.verdict = verdicts(study if model.session else self.study, study)
         if "reduce" not in model.missing:
             model.mechanism = mechanisms_of(study, "network")
-        self.planted = self.planted or study.planted
+        if model.session:
+            name_cells_by_session(model)
+            self.add_truth(study, model.session)
+        else:
+            self.planted = self.planted or dict(study.planted or {})
         study.close()
         return model
+
+    def add_truth(self, study, session):
+        """What is known of a session's own cells."""
+        self.planted.update(by_session(study.planted or {}, session))
+        self.planted_mechanism.update(by_session(mechanisms_of(study, "circuit"), session))
+        if "circuit" in study.responses:
+            shown = by_session({key: True for key, value in present_flags(study, "circuit").items() if value == 1}, session)
+            self.shown = (self.shown or set()) | set(shown)
 
     def cells(self):
         """Names of the cells of all models, in the order in which they come."""
@@ -121,6 +134,22 @@ class Farm:
     def having(self, step):
         """Models that have the results of a step."""
         return [model for model in self.models if step not in model.missing]
+
+
+def session_of(name):
+    """The session whose folder this is, seen from the results folder; "" where it is none's."""
+    return name.split("/", 1)[1] if name.startswith("sessions/") else ""
+
+
+def by_session(table, session):
+    """A table by cell, or by (cell, ...), with the session's name before the cell's."""
+    named = lambda key: (f"{session}/{key[0]}", *key[1:]) if isinstance(key, tuple) else f"{session}/{key}"
+    return {named(key): value for key, value in table.items()}
+
+
+def name_cells_by_session(model):
+    for field in ("pearson_r", "score", "ceiling", "present", "verdict", "mechanism"):
+        setattr(model, field, by_session(getattr(model, field), model.session))
 
 
 def read_sweep(folder):
@@ -224,6 +253,7 @@ def take_scores(model, study):
 
 def name_other_recordings(models):
     """Models scored on another recording than most are told, and their results left out: they cannot be compared."""
+    models = [model for model in models if not model.session]
     known = [model.recording for model in models if model.recording]
     if not known:
         return

@@ -14,6 +14,7 @@ from pathways import planted_words
 from phenomena import TITLES
 
 LEAD = "The same cells, seen by many models: how well each predicts them, what all of them show, and how far their mechanisms agree."
+LEAD_SESSIONS = "Cells of several recordings, seen by one network with a readout for each recording: how well it predicts them, what it shows, and by which mechanisms."
 CONTRAST = {"circuits": "dark", "bright": "bright"}
 SHORT = {"osr": "omitted\nstimulus", "latency": "latency\ncoding", "reversal": "motion\nreversal", "anticipation": "motion\nanticipation"}
 
@@ -197,7 +198,8 @@ def print_table(farm):
 def main(folder, pattern):
     farm = Farm(folder, pattern)
     cells = farm.cells()
-    page = Page(f"Models of {os.path.basename(os.path.normpath(folder))}", LEAD)
+    sessions = all(model.session for model in farm.models)
+    page = Page(f"{'Sessions' if sessions else 'Models'} of {os.path.basename(os.path.normpath(folder))}", LEAD_SESSIONS if sessions else LEAD)
     overview(page, farm)
     left_out(page, farm)
     scores(page, farm, cells)

@@ -207,6 +207,24 @@ class PlainFolders(unittest.TestCase):
         self.assertIn("recording is another one", models["z"].missing["evaluate"])
         self.assertEqual((models["z"].score, models["x"].score), ({}, {"a": 0.5, "b": 0.3}))
 
+    def test_sessions_have_cells_and_truths_of_their_own(self):
+        """Two recordings whose cells have the same names: latency coding is planted in a of one and in b of the other."""
+        for session, shown, found in (("monday", (1, 0), (1, -1)), ("tuesday", (0, 1), (-1, -1))):
+            place = self.model(f"sessions/{session}", recording=session)
+            write_responses(place, "circuit", shown)
+            write_responses(place, "network", found)
+        sessions = farm.Farm(self.root, "sessions/*")
+        self.assertEqual({model.name: model.missing.get("evaluate") for model in sessions.models}, {"sessions/monday": None, "sessions/tuesday": None})
+        self.assertEqual(sorted(sessions.cells()), ["monday/a", "monday/b", "tuesday/a", "tuesday/b"])
+        self.assertEqual(sessions.shown, {("monday/a", "latency", "circuits"), ("tuesday/b", "latency", "circuits")})
+        models = {model.session: model for model in sessions.models}
+        self.assertEqual(models["monday"].verdict["monday/a", "latency", "circuits"], "yes")
+        self.assertEqual(models["tuesday"].verdict["tuesday/b", "latency", "circuits"], "no")
+        with contextlib.redirect_stdout(io.StringIO()):
+            farm_report.main(self.root, "sessions/*")
+        with open(os.path.join(self.root, "models.html"), encoding="utf-8") as page:
+            self.assertIn("a readout for each recording", page.read())
+
     def test_results_of_an_older_model_are_told_and_not_counted(self):
         place = self.model("x")
         write_responses(place, "network", (1, 1), model="older")
