@@ -45,6 +45,16 @@ SweepState::SweepState(const Rule& rule, std::vector<std::string> shares)
     : rule_(rule), shares_(std::move(shares)), trials_(shares_.size()) {}
 
 void SweepState::apply(const Entry& entry) {
+  take(entry);
+  decide();
+}
+
+void SweepState::apply(const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) take(entry);
+  decide();
+}
+
+void SweepState::take(const Entry& entry) {
   if (entry.trial >= trials_.size()) return;
   Trial& trial = trials_[entry.trial];
   switch (entry.kind) {
@@ -62,7 +72,6 @@ void SweepState::apply(const Entry& entry) {
       trial.standing = entry.finished ? Standing::finished : Standing::paused;
       if (entry.finished) trial.values.resize(rule_.rungs, entry.value);
   }
-  decide();
 }
 
 bool SweepState::pending(const Trial& trial) {
@@ -71,6 +80,20 @@ bool SweepState::pending(const Trial& trial) {
 
 void SweepState::decide() {
   for (std::size_t rung = 0; rung + 1 < rule_.rungs; ++rung) decide_at(rung);
+  rescue();
+}
+
+/// Where every trial is stopped or has failed, the best of those that came furthest goes on.
+void SweepState::rescue() {
+  Trial* best = nullptr;
+  for (Trial& trial : trials_) {
+    if (trial.standing == Standing::failed) continue;
+    if (trial.standing != Standing::stopped) return;
+    const bool further = best == nullptr || trial.values.size() > best->values.size();
+    if (further || (trial.values.size() == best->values.size() && better(trial.values.back(), best->values.back())))
+      best = &trial;
+  }
+  if (best != nullptr) best->standing = Standing::ready;
 }
 
 /// The first trials are compared with each other, each later one with all before it. Those that have not come here, but may, can

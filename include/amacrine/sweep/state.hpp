@@ -36,7 +36,8 @@ struct Task {
 /// only, and the first ones with each other (8, or reduction^(rung + 1) where that is more, rungs counted from 0). So the same
 /// trials go on whatever the order in which they are computed, on any number of groups, after any interruption, and where there
 /// were so many at first, trials added later change nothing for those before. No group waits: a trial that cannot be decided yet
-/// is put aside, since trials can be resumed.
+/// is put aside, since trials can be resumed. Where all that went on have failed, so that nothing is left to train and nothing is
+/// finished, the best of those stopped last goes on after all, and so forth, until one is finished or none is left.
 class SweepState {
  public:
   /// `shares`: per trial, what trials must agree in to be trained together.
@@ -44,6 +45,9 @@ class SweepState {
 
   /// What has happened. Entries of trials beyond the last are ignored.
   void apply(const Entry& entry);
+  /// The same for many entries, as of a journal, in time linear in their number: the standings are decided once, since they
+  /// follow from the values, ends and failures alone and not from earlier standings.
+  void apply(const std::vector<Entry>& entries);
   /// The next task, whose trials are now running; nothing where none can be given now.
   std::optional<Task> next(std::size_t models);
   /// The trials of a task that was stopped: they are as they were before.
@@ -73,8 +77,10 @@ class SweepState {
     std::string reason;
   };
   bool better(double a, double b) const { return rule_.higher_is_better ? a > b : a < b; }
+  void take(const Entry& entry);
   void decide();
   void decide_at(std::size_t rung);
+  void rescue();
   /// Whether more than the trial itself is needed to know what comes of it.
   static bool pending(const Trial& trial);
 
