@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/memory.hpp"
+#include "amacrine/parallel/together.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/sweep/record.hpp"
@@ -80,6 +81,18 @@ void write_result(const Context& context, const sweep::SweepResult& result, cons
   core::log("sweep: wrote {} and {}", context.output("sweep.h5"), context.output("sweep.csv"));
 }
 
+/// Whether `extend` goes on with the trials that a run of it has added and not finished, and adds none. Throws RefusedError where
+/// it was another number of trials.
+bool goes_on_extending(const Context& context, const sweep::Record& record) {
+  const std::size_t more = context.options.more_trials;
+  if (more == 0 || record.extension == 0) return false;
+  core::require<core::RefusedError>(
+      more == record.extension,
+      "sweep extend --trials {} was begun and is not finished; run `amacrine sweep {}` to finish it before {} more are added",
+      record.extension, context.options.study_file, more);
+  return true;
+}
+
 /// As many trials as were ever asked for, and those that `extend` adds.
 sweep::SweepSettings with_trials(const Context& context, const sweep::Record& record) {
   sweep::SweepSettings settings = context.settings.sweep;
@@ -89,7 +102,8 @@ sweep::SweepSettings with_trials(const Context& context, const sweep::Record& re
                                   "grows by lines of {}",
                                   settings.list_file.empty() ? "sweep.list_file" : settings.list_file);
   if (!sampled) return settings;
-  settings.trials = std::max(sweep::proposals(settings).size(), record.trials) + context.options.more_trials;
+  settings.trials = std::max(sweep::proposals(settings).size(), record.trials);
+  if (!goes_on_extending(context, record)) settings.trials += context.options.more_trials;
   return settings;
 }
 
@@ -218,11 +232,11 @@ int export_sweep(const Context& context, const io::OutputLock& /*held*/) {
   return 0;
 }
 
-/// What a run that was stopped says, and its exit code.
-int stopped(const Context& context) {
-  if (context.options.action == "extend")
-    core::log("sweep: stopped; go on with `amacrine sweep {}`, since extend would add trials again", context.options.study_file);
-  return static_cast<int>(core::ExitCode::run_again);
+/// Writes down that all trials are at their end, so that `extend` adds trials again.
+void end_extension(const Context& context, io::Journal& journal, sweep::Record& record) {
+  if (record.extension == 0) return;
+  record.extension = 0;
+  parallel::on_some(context.world, context.world.root(), [&] { journal.append({sweep::encode_trials(record)}); });
 }
 
 }  // namespace
@@ -251,6 +265,9 @@ int sweep(Context& context) {
   const std::vector<std::string> shares = check_trials(trials, proposals, group);
   trials.rungs = sweep::rung_epochs(settings.sweep, training::epochs_of(run_of(trials, settings)));
   describe_sweep(trials, shares, group);
+  if (goes_on_extending(context, record))
+    core::log("sweep: going on with the {} trials that sweep extend has added", record.extension);
+  if (context.options.more_trials > 0) record.extension = context.options.more_trials;
   record.rungs = trials.rungs, record.trials = proposals.size();
   if (context.options.action == "retry") retry_failed(record, sweep::state_of(settings.sweep, record, proposals, shares));
   if (context.options.dry_run) return 0;
@@ -260,12 +277,13 @@ int sweep(Context& context) {
   const sweep::SweepResult result = result_of(context, record, proposals);
   if (!record.entries.empty()) write_result(context, result, {input});
   tell_result(context, result);
-  if (!finished) return stopped(context);
+  if (!finished) return static_cast<int>(core::ExitCode::run_again);
+  end_extension(context, journal, record);
   core::log("sweep: groups were training in {:.0f} % of the time", 100 * sweep::utilisation(record.entries));
   core::require(!result.state.ranking().empty(),
-                "no trial of the sweep was finished: the others were stopped for one that failed later, or failed too; try the "
-                "failed ones again with `amacrine sweep retry {} --failed`, or add trials",
-                context.options.study_file);
+                "no trial of the sweep was finished: all have failed, for the reasons in {}; try them again with `amacrine sweep "
+                "retry {} --failed`, or add trials",
+                context.output("sweep.csv"), context.options.study_file);
   return 0;
 }
 

@@ -24,6 +24,7 @@ Record record_of(const std::vector<std::string>& texts) {
     if (json.is_discarded() || json.value("event", "") != "sweep") continue;
     record.rungs = json.value("rungs", std::vector<std::size_t>());
     record.trials = std::max(record.trials, json.value("trials", std::size_t{0}));
+    record.extension = json.value("extension", std::size_t{0});
   }
   return record;
 }
@@ -46,12 +47,14 @@ Record shared(const parallel::Communicator& communicator, const Record& record) 
   return record_of(broadcast(communicator, communicator.root() ? encode(record) : std::vector<std::string>()));
 }
 
-std::string encode_trials(const std::vector<std::size_t>& rungs, std::size_t trials) {
-  return nlohmann::ordered_json{{"event", "sweep"}, {"rungs", rungs}, {"trials", trials}}.dump();
+std::string encode_trials(const Record& record) {
+  nlohmann::ordered_json json{{"event", "sweep"}, {"rungs", record.rungs}, {"trials", record.trials}};
+  if (record.extension > 0) json["extension"] = record.extension;
+  return json.dump();
 }
 
 std::vector<std::string> encode(const Record& record) {
-  std::vector<std::string> texts{encode_trials(record.rungs, record.trials)};
+  std::vector<std::string> texts{encode_trials(record)};
   for (const Entry& entry : record.entries) texts.push_back(encode(entry));
   return texts;
 }
@@ -67,8 +70,8 @@ SweepState state_of(const SweepSettings& settings, const Record& record, const s
         "trial {} of this sweep was trained with {}, but now sets {}; add trials at the end of the list only, give "
         "--overwrite to start anew, or another output folder",
         entry.trial, fmt::join(entry.values, " "), fmt::join(proposals[entry.trial].values, " "));
-    state.apply(entry);
   }
+  state.apply(record.entries);
   return state;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sweep of real trainings: every trial is what `train` makes of its overrides, on any number of ranks.
 #include "amacrine/core/log.hpp"
+#include "amacrine/sweep/record.hpp"
 #include "drivers/small_study.hpp"
 
 #include <filesystem>
@@ -113,6 +114,73 @@ TEST_F(Sweep, GrowsAndTriesFailedTrialsAgain) {
   EXPECT_EQ(rows(), after);
   EXPECT_THROW(swept("trials = 8\nseed = 2\n"), core::RefusedError);
   EXPECT_EQ(rows(), after);
+}
+
+/// A journal as it lies there when `sweep extend` was stopped or killed after its first line.
+TEST_F(Sweep, AnExtensionThatWasInterruptedGoesOnWhenRepeated) {
+  ASSERT_EQ(swept("trials = 3\n"), 0);
+  const bool root = Communicator::world().root();
+  const auto interrupt = [&](std::size_t trials) {
+    Communicator::world().barrier();
+    if (root) {
+      const std::string file = path("all/sweep.journal");
+      io::Journal journal(file, io::Journal::identity_of(file));
+      sweep::Record record = sweep::read_record(Communicator::self(), journal);
+      EXPECT_EQ(record.extension, 0U);
+      record.trials = trials, record.extension = 2;
+      journal.start(sweep::encode(record));
+    }
+    Communicator::world().barrier();
+  };
+  interrupt(5);
+  EXPECT_EQ(swept("trials = 3\n", "extend"), 0);
+  EXPECT_EQ(rows().size(), 1 + 5U) << "it goes on with the two that were added";
+  EXPECT_EQ(swept("trials = 3\n", "extend"), 0);
+  EXPECT_EQ(rows().size(), 1 + 7U) << "what is finished is extended anew";
+  interrupt(9);
+  Context other = context(std::string(base) + "trials = 3\n" + space, "all", "sweep");
+  other.options.action = "extend", other.options.more_trials = 1;
+  try {
+    sweep(other);
+    ADD_FAILURE() << "another number of trials was added to an extension that is not finished";
+  } catch (const core::RefusedError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("extend --trials 2 was begun and is not finished; run `amacrine sweep small.toml`"));
+  }
+  EXPECT_EQ(swept("trials = 3\n"), 0);
+  EXPECT_EQ(rows().size(), 1 + 9U);
+  EXPECT_EQ(sweep(other), 0) << "the advice was taken";
+  EXPECT_EQ(rows().size(), 1 + 10U);
+}
+
+/// All trials that go on fail late: the best of those that were stopped for them is trained to the end, and has a model.
+TEST_F(Sweep, TheBestStoppedTrialGoesOnWhereTheOthersFail) {
+  ASSERT_EQ(swept("trials = 4\n"), 0);
+  std::size_t best = 4;
+  {
+    const io::Reader first(path("all/sweep.h5"));
+    const std::vector<double> values = first.read<double>("value");
+    const auto standing = first.read<std::int32_t>("standing");
+    for (std::size_t t = 0; t < 4; ++t)
+      if (standing[t] == static_cast<std::int32_t>(sweep::Standing::stopped) && (best == 4 || values[2 * t] > values[2 * best]))
+        best = t;
+  }
+  ASSERT_LT(best, 4U);
+  const std::string model = path(fmt::format("all/trials/{:04}/model.h5", best));
+  EXPECT_FALSE(std::filesystem::exists(model));
+  Communicator::world().barrier();
+  if (Communicator::world().root()) {  // the journal of a run in which they failed in their last epochs
+    const std::string file = path("all/sweep.journal");
+    io::Journal journal(file, io::Journal::identity_of(file));
+    sweep::Record record = sweep::read_record(Communicator::self(), journal);
+    for (sweep::Entry& entry : record.entries)
+      if (entry.finished) entry.kind = sweep::Entry::Kind::failed, entry.finished = false, entry.reason = "the loss became nan";
+    journal.start(sweep::encode(record));
+  }
+  Communicator::world().barrier();
+  ASSERT_EQ(swept("trials = 4\n"), 0);
+  EXPECT_TRUE(std::filesystem::exists(model));
+  for (std::size_t t = 0; t < 4; ++t)
+    EXPECT_EQ(rows()[1 + t].starts_with(fmt::format("{},finished,", t)), t == best) << rows()[1 + t];
 }
 
 /// What each message tells to do helps.

@@ -16,6 +16,7 @@ namespace amacrine::sweep {
 struct Record {
   std::vector<std::size_t> rungs;  ///< epochs at whose ends trials are compared; empty: nothing was begun
   std::size_t trials = 0;          ///< as many as were asked for so far
+  std::size_t extension = 0;       ///< those of them that `sweep extend` has added and that are not all at their end; 0: none
   std::vector<Entry> entries;
 };
 
@@ -25,8 +26,8 @@ Record read_record(const parallel::Communicator& communicator, const io::Journal
 Record shared(const parallel::Communicator& communicator, const Record& record);
 /// The record as a journal's entries.
 std::vector<std::string> encode(const Record& record);
-/// An entry that says how many trials there are from now on.
-std::string encode_trials(const std::vector<std::size_t>& rungs, std::size_t trials);
+/// The entry that says how many trials there are from now on. The last of a journal counts.
+std::string encode_trials(const Record& record);
 
 /// Trials as the record leaves them. Throws RefusedError where it says of a trial that it set something else than its proposal
 /// does.
