@@ -3,9 +3,9 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/mpi_handle.hpp"
-#include "amacrine/parallel/stop.hpp"
 #include "check.hpp"
 #include "deal.hpp"
+#include "stop_news.hpp"
 #include "waiting.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace amacrine::parallel {
 namespace {
 
-constexpr int request_tag = 1, answer_tag = 2, end_tag = 3;
+constexpr int request_tag = 1, answer_tag = 2, end_tag = 3, news_tag = 4;
 
 }  // namespace
 
@@ -38,6 +38,7 @@ struct Dealer::Impl {
   std::vector<MPI_Request> answering;
   double waited = 0;
   bool closed = false;
+  detail::StopNews news;
 
   Impl(Deal how, std::function<void()> while_waiting) : deal(std::move(how)), meanwhile(std::move(while_waiting)) {}
 
@@ -54,6 +55,7 @@ struct Dealer::Impl {
     for (int there = 0; true; patience.wait()) {
       check(MPI_Test(&asked, &there, MPI_STATUS_IGNORE), "MPI_Test");
       if (there) break;
+      news.look();
     }
     waited += core::wall_seconds() - start;
     return {answer[0], answer[1]};
@@ -65,24 +67,30 @@ struct Dealer::Impl {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
-  /// Rank 0: answers whoever has asked since.
+  /// Rank 0: a message without text, and who sent it; -1: none has arrived.
+  int received(int tag) const {
+    int there = 0;
+    MPI_Status status;
+    check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm, &there, &status), "MPI_Iprobe");
+    if (!there) return -1;
+    check(MPI_Recv(nullptr, 0, MPI_CHAR, status.MPI_SOURCE, tag, comm, MPI_STATUS_IGNORE), "MPI_Recv");
+    return status.MPI_SOURCE;
+  }
+
+  /// Rank 0: answers whoever has asked since. Once a rank was asked to stop nobody gets any more.
   void serve() {
-    while (ended < size - 1) {
-      int there = 0;
-      MPI_Status status;
-      check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm, &there, &status), "MPI_Iprobe");
-      if (!there) return;
-      check(MPI_Recv(nullptr, 0, MPI_CHAR, status.MPI_SOURCE, status.MPI_TAG, comm, MPI_STATUS_IGNORE), "MPI_Recv");
-      if (status.MPI_TAG == end_tag) {
-        ++ended;
-        continue;
-      }
-      const auto who = static_cast<std::size_t>(status.MPI_SOURCE);
-      const Range chunk = deal.next();
-      check(MPI_Wait(&answering[who], MPI_STATUS_IGNORE), "MPI_Wait");
-      answers[who][0] = chunk.begin, answers[who][1] = chunk.end;
-      check(MPI_Isend(answers[who].get(), 2, MPI_UINT64_T, status.MPI_SOURCE, answer_tag, comm, &answering[who]), "MPI_Isend");
+    if (news.heard()) {
+      deal.drop_the_rest();
+      news.notify();
     }
+    for (int who = received(request_tag); who >= 0; who = received(request_tag)) {
+      const auto at = static_cast<std::size_t>(who);
+      const Range chunk = deal.next();
+      check(MPI_Wait(&answering[at], MPI_STATUS_IGNORE), "MPI_Wait");
+      answers[at][0] = chunk.begin, answers[at][1] = chunk.end;
+      check(MPI_Isend(answers[at].get(), 2, MPI_UINT64_T, who, answer_tag, comm, &answering[at]), "MPI_Isend");
+    }
+    while (ended < size - 1 && received(end_tag) >= 0) ++ended;
   }
 };
 
@@ -92,6 +100,7 @@ Dealer::Dealer(const Communicator& communicator, std::size_t count, std::functio
   impl_ = std::make_unique<Impl>(Deal(count, ranks, root_works), std::move(meanwhile));
   Impl& my = *impl_;
   check(MPI_Comm_dup(mpi_handle(communicator), &my.comm), "MPI_Comm_dup");
+  my.news = detail::StopNews(my.comm, news_tag);
   my.rank = communicator.rank(), my.size = communicator.size();
   my.only_deals = my.rank == 0 && !root_works;
   my.mine = my.deal.first(static_cast<std::size_t>(my.rank));
@@ -113,13 +122,15 @@ Dealer::~Dealer() {
 std::optional<std::size_t> Dealer::next() {
   Impl& my = *impl_;
   core::require(!my.closed, "a task asked for after the last");
+  my.news.look();
   if (my.rank == 0) my.serve();
   if (my.only_deals) {
-    for (; !my.deal.all_dealt() && !stop_asked(); my.serve()) my.wait();
+    for (; !my.deal.all_dealt(); my.serve()) my.wait();
     return std::nullopt;
   }
+  if (my.news.notified()) return std::nullopt;
   if (my.mine.size() == 0) my.mine = my.rank == 0 ? my.deal.next() : my.answered();
-  if (my.mine.size() == 0) return std::nullopt;
+  if (my.mine.size() == 0 || my.news.notified()) return std::nullopt;
   if (my.rank != 0 && asks_before(my.mine)) my.ask();
   return my.mine.begin++;
 }
@@ -135,6 +146,7 @@ void Dealer::close() {
     check(MPI_Wait(&my.sent, MPI_STATUS_IGNORE), "MPI_Wait");
     check(MPI_Send(nullptr, 0, MPI_CHAR, 0, end_tag, my.comm), "MPI_Send");
   }
+  my.news.close();
   my.closed = true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "amacrine/parallel/mpi_handle.hpp"
 #include "check.hpp"
+#include "stop_news.hpp"
 #include "waiting.hpp"
 
 #include <cstddef>
@@ -14,7 +15,7 @@
 namespace amacrine::parallel {
 namespace {
 
-constexpr int asking_tag = 1, reply_tag = 2, notice_tag = 3, last_tag = 4;
+constexpr int asking_tag = 1, reply_tag = 2, last_tag = 3, news_tag = 4;
 
 /// A rank that has asked and was not answered.
 struct Asker {
@@ -36,8 +37,8 @@ struct RequestServer::Impl {
   Answer answer;
   std::list<Asker> waiting;            ///< rank 0
   std::optional<std::string> to_root;  ///< rank 0's answer to itself
-  bool noticed = false, closed = false;
-  std::vector<MPI_Request> notices;
+  bool closed = false;
+  detail::StopNews news;
 
   /// The next text with this tag; nothing where none has arrived.
   std::optional<Asker> receive(int from, int tag) {
@@ -85,21 +86,23 @@ struct RequestServer::Impl {
     answer_all();
   }
 
-  std::string root_asks(const std::string& request) {
+  void ask(const std::string& request) {
     to_root.reset();
-    waiting.push_back({0, request});
-    detail::Patience patience;
-    for (serve(); !to_root; serve()) patience.wait();
-    return *std::exchange(to_root, std::nullopt);
+    if (rank == 0) {
+      waiting.push_back({0, request});
+    } else {
+      send(0, asking_tag, request);
+    }
   }
 
-  std::string rank_asks(const std::string& request) {
-    send(0, asking_tag, request);
-    detail::Patience patience;
-    while (true) {
-      if (auto answer_text = receive(0, reply_tag)) return std::move(answer_text->request);
-      patience.wait();
+  std::optional<std::string> answered() {
+    news.look();
+    if (rank == 0) {
+      serve();
+      return std::exchange(to_root, std::nullopt);
     }
+    if (auto text = receive(0, reply_tag)) return std::move(text->request);
+    return std::nullopt;
   }
 };
 
@@ -108,6 +111,7 @@ RequestServer::RequestServer(const Communicator& communicator, Answer answer) : 
   impl_->rank = communicator.rank();
   impl_->size = communicator.size();
   impl_->answer = std::move(answer);
+  impl_->news = detail::StopNews(impl_->comm, news_tag);
 }
 
 RequestServer::~RequestServer() {
@@ -119,9 +123,20 @@ RequestServer::~RequestServer() {
   [[maybe_unused]] const Impl* const left_to_mpi = impl_.release();
 }
 
-std::string RequestServer::ask(const std::string& request) {
+void RequestServer::post(const std::string& request) {
   core::require(!impl_->closed, "a request after the last");
-  return impl_->rank == 0 ? impl_->root_asks(request) : impl_->rank_asks(request);
+  impl_->ask(request);
+}
+
+std::optional<std::string> RequestServer::answer() { return impl_->answered(); }
+
+std::string RequestServer::ask(const std::string& request) {
+  post(request);
+  detail::Patience patience;
+  while (true) {
+    if (auto text = answer()) return std::move(*text);
+    patience.wait();
+  }
 }
 
 void RequestServer::serve() {
@@ -129,32 +144,23 @@ void RequestServer::serve() {
 }
 
 void RequestServer::notify() {
-  Impl& my = *impl_;
-  core::require(my.rank == 0 && !my.noticed, "a notice is given by rank 0, once");
-  my.noticed = true;
-  my.notices.assign(static_cast<std::size_t>(my.size), MPI_REQUEST_NULL);
-  for (int to = 1; to < my.size; ++to)
-    check(MPI_Isend(nullptr, 0, MPI_CHAR, to, notice_tag, my.comm, &my.notices[static_cast<std::size_t>(to)]), "MPI_Isend");
+  core::require(impl_->rank == 0 && !impl_->news.notified(), "a notice is given by rank 0, once");
+  impl_->news.notify();
 }
 
-bool RequestServer::notified() {
-  Impl& my = *impl_;
-  if (!my.noticed && my.rank != 0) my.noticed = my.receive(0, notice_tag).has_value();
-  return my.noticed;
-}
+bool RequestServer::notified() { return impl_->news.notified(); }
+void RequestServer::tell_stop() { impl_->news.tell(); }
+bool RequestServer::stop_heard() { return impl_->news.heard(); }
 
 void RequestServer::close() {
   Impl& my = *impl_;
   if (my.rank == 0) {
     detail::Patience patience;
     for (my.serve(); my.ended < my.size - 1; my.serve()) patience.wait();
-    check(MPI_Waitall(static_cast<int>(my.notices.size()), my.notices.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   } else {
     my.send(0, last_tag, {});
   }
-  // What was noticed by nobody must not be left in the communicator.
-  check(MPI_Barrier(my.comm), "MPI_Barrier");
-  static_cast<void>(notified());
+  my.news.close();
   my.closed = true;
 }
 

@@ -86,15 +86,15 @@ class Organiser {
 
   /// Lets the other groups know, once, that they are to stop.
   void look() {
-    if (stopping() && !std::exchange(told_, true)) notify_();
+    if (stopping() && !std::exchange(told_, true)) server_->notify();
   }
-  void notify_by(std::function<void()> notify) { notify_ = std::move(notify); }
+  void serve_by(parallel::RequestServer* server) { server_ = server; }
   void rethrow() const {
     if (fault_) std::rethrow_exception(fault_);
   }
 
  private:
-  bool stopping() const { return stopping_ || parallel::stop_asked(); }
+  bool stopping() { return stopping_ = stopping_ || server_->stop_heard(); }
 
   void take(const Report& report) {
     if (!report.entries.empty()) work_.keep(report.entries);
@@ -122,7 +122,7 @@ class Organiser {
   std::vector<bool> heard_;         ///< per rank, whether its report was taken
   std::size_t changes_ = 1, seen_;  ///< reports taken in all, and when nothing could be given last
   bool stopping_ = false, told_ = false;
-  std::function<void()> notify_;
+  parallel::RequestServer* server_ = nullptr;
   std::exception_ptr fault_;
 };
 
@@ -183,11 +183,21 @@ Report work_on(const Group& group, const Task& task) {
   return report;
 }
 
+/// What rank 0 answers to the group's report, on all ranks of the group. All look for a stop meanwhile: the group may wait long
+/// while the others train. Collective over the group.
+std::string next_answer(const Group& group, parallel::RequestServer* server, const Report& report) {
+  std::optional<std::string> answer;
+  if (server != nullptr) server->post(encode_report(report));
+  parallel::wait_for_root(
+      group.ranks, [&] { return (answer = server->answer()).has_value(); }, [&] { server->tell_stop(); });
+  return group.ranks.broadcast(answer.value_or(std::string()));
+}
+
 /// One task after the other, until rank 0 gives no more.
 void work_through(Group& group, parallel::RequestServer* server) {
   Report report;
   while (true) {
-    const std::string answer = group.ranks.broadcast(server != nullptr ? server->ask(encode_report(report)) : std::string());
+    const std::string answer = next_answer(group, server, report);
     if (answer.empty()) break;
     report = work_on(group, task_of(nlohmann::json::parse(answer)));
   }
@@ -217,7 +227,7 @@ bool run_trials(const parallel::Communicator& world, const SweepSettings& settin
   if (ranks.root())
     server = std::make_unique<parallel::RequestServer>(
         leaders, [&](int rank, const std::string& request) { return organiser.answer(rank, request); });
-  organiser.notify_by([&] { server->notify(); });
+  organiser.serve_by(server.get());
   group.interrupt = [&] {
     if (!server) return false;
     server->serve();

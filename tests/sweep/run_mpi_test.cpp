@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "amacrine/sweep/run.hpp"
 
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <map>
 #include <thread>
 
@@ -157,6 +159,41 @@ TEST(SweepRun, AStopReachesAllGroupsAndNothingIsLost) {
   }
   if (world.root()) {
     EXPECT_EQ(outcome(kept), outcome_alone(settings));
+  }
+}
+
+/// One trial is left, which group 0 trains; the other groups have nothing to do. A signal to a rank that waits ends all.
+TEST(SweepRun, AStopReachesTheSweepThroughARankThatWaits) {
+  const Communicator world = Communicator::world();
+  for (const std::size_t size : {1U, 2U}) {
+    if (static_cast<std::size_t>(world.size()) % size != 0) continue;
+    const parallel::StopListener listener;
+    SweepSettings settings;
+    settings.ranks_per_group = size;
+    std::vector<Entry> kept;
+    Work work = work_of(kept);
+    work.train = [&](const Communicator& group, const Task& task, const std::function<bool()>& interrupt) {
+      auto reaches = reaches_of(task);
+      bool stopped = false;
+      for (int step = 0; step < 10000 && !stopped; ++step) {
+        stopped = group.any(interrupt() || parallel::stop_asked());
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      for (Reach& reach : reaches) reach.stopped = stopped;
+      return reaches;
+    };
+    SweepState state({1, 3, true}, {"the only one"});
+    const bool mine = world.rank() == world.size() - 1;
+    std::thread sender([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      if (mine) std::raise(SIGUSR1);
+    });
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_FALSE(run_trials(world, settings, work, state));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1500));
+    sender.join();
+    EXPECT_TRUE(kept.empty());
+    EXPECT_EQ(parallel::stop_asked(), mine);
   }
 }
 

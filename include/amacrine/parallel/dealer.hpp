@@ -21,7 +21,8 @@ constexpr std::size_t ranks_with_a_dealer = 128;
 /// Deals tasks 0 ... count - 1 to ranks, each task once and to whichever rank is free: which one is not determined, so a task's
 /// result must not depend on it. A rank asks for its next chunk when it begins the last task of one. Among few ranks rank 0 works
 /// like the others and answers them between its own tasks, so that a rank waits where rank 0's task lasts longer than that one;
-/// among many it only deals.
+/// among many it only deals. Where any rank is asked to stop, also one that waits, no rank begins another task once rank 0 knows
+/// of it, which it does between its own tasks.
 class Dealer {
  public:
   /// Collective. `meanwhile` is called on rank 0 while it waits, about once a millisecond.
@@ -33,10 +34,10 @@ class Dealer {
   Dealer(const Dealer&) = delete;
   Dealer& operator=(const Dealer&) = delete;
 
-  /// Local: the task this rank does next; nothing where all are dealt, or where rank 0, which only deals, was asked to stop.
-  /// Waits for rank 0's answer.
+  /// Local: the task this rank does next; nothing where all are dealt, or a rank was asked to stop (throw_if_stopped() after
+  /// close() tells). Waits for rank 0's answer.
   std::optional<std::size_t> next();
-  /// Collective: this rank does no more tasks, whether or not some are left. Returns on rank 0 once all ranks have said so.
+  /// Collective: this rank does no more tasks, whether or not some are left. Returns once all ranks have said so.
   void close();
   /// Local: seconds this rank has waited for rank 0's answers.
   double waited_s() const;
