@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/io/result_file.hpp"
+#include "amacrine/parallel/dealt_tasks.hpp"
 #include "amacrine/parallel/memory.hpp"
-#include "amacrine/parallel/stop.hpp"
-#include "amacrine/stimulus/responses.hpp"
+#include "amacrine/stimulus/showings.hpp"
 #include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
@@ -14,35 +14,8 @@ namespace amacrine::drivers {
 
 namespace {
 
-/// One movie to be shown: a condition, and the cells whose responses to it are wanted. Bars are drawn around a receptive-field
-/// centre, so they need a movie for each centre; everything else is one movie for all cells.
-struct Showing {
-  std::size_t condition = 0;
-  std::vector<std::size_t> cells;
-  stimulus::Centre centre;
-};
-
 stimulus::Centre centre_of(const recording::Cell& cell, const stimulus::Screen& screen) {
   return cell.centre.value_or(stimulus::Centre{(screen.height - 1) / 2.0, (screen.width - 1) / 2.0});
-}
-
-std::vector<Showing> plan(const std::vector<stimulus::Condition>& conditions, const std::vector<stimulus::Centre>& centres) {
-  std::vector<Showing> showings;
-  for (std::size_t k = 0; k < conditions.size(); ++k) {
-    const std::size_t first = showings.size();
-    for (std::size_t n = 0; n < centres.size(); ++n) {
-      const auto shared =
-          std::find_if(showings.begin() + static_cast<std::ptrdiff_t>(first), showings.end(), [&](const Showing& showing) {
-            return conditions[k].bar_px.empty() || (showing.centre.y == centres[n].y && showing.centre.x == centres[n].x);
-          });
-      if (shared == showings.end()) {
-        showings.push_back({k, {n}, centres[n]});
-      } else {
-        shared->cells.push_back(n);
-      }
-    }
-  }
-  return showings;
 }
 
 /// Departure from the declared symmetry of s - s0, the movie less grey as the subject sees it, in its normalised units.
@@ -57,23 +30,22 @@ double deviation(const core::Array<float, 3>& contrast, const recording::Normali
   return stimulus::symmetry_deviation(seen, contrast.extent(1), contrast.extent(2), symmetry);
 }
 
-/// Shows this rank's share of the movies and brings all answers together. Values are in the order of the showings: the deviation,
-/// then the cells' rates.
-std::vector<double> show(const Context& context, const Subject& subject, const std::vector<stimulus::Condition>& conditions,
-                         const std::vector<Showing>& showings) {
-  const parallel::Range mine = context.world.owned(showings.size());
-  core::Progress progress("probe " + subject.name, static_cast<double>(mine.size()), "movies");
-  std::vector<double> local;
-  for (std::size_t i = mine.begin; i < mine.end && !parallel::stop_asked(); ++i) {
-    const Showing& showing = showings[i];
-    const stimulus::Stimulus movie = stimulus::render(conditions[showing.condition], subject.screen, showing.centre);
-    local.push_back(deviation(movie.contrast, subject.normalisation, movie.symmetry));
+/// Shows the movies, each on whichever rank is free, and puts all answers into `responses`. Collective.
+void show(const Context& context, const Subject& subject, const std::vector<stimulus::Showing>& showings,
+          stimulus::Responses& responses) {
+  parallel::TaskList tasks{"probe " + subject.name, "movies", {}};
+  for (const stimulus::Showing& showing : showings)
+    tasks.costs.push_back(static_cast<double>(responses.conditions[showing.condition].frames));
+  const auto answers = parallel::run_dealt<double>(context.world, tasks, [&](std::size_t task, std::vector<double>& values) {
+    const stimulus::Showing& showing = showings[task];
+    const stimulus::Stimulus movie = stimulus::render(responses.conditions[showing.condition], subject.screen, showing.centre);
+    values.push_back(deviation(movie.contrast, subject.normalisation, movie.symmetry));
     for (const auto& rates : subject.answer(movie.contrast, showing.cells, showing.condition))
-      local.insert(local.end(), rates.begin(), rates.end());
-    progress.update(static_cast<double>(i + 1 - mine.begin), movie.condition);
-  }
-  parallel::throw_if_stopped(context.world);
-  return context.world.gather_all<double>(local);
+      values.insert(values.end(), rates.begin(), rates.end());
+    return movie.condition;
+  });
+  stimulus::make_room(responses, subject.groups);
+  for (std::size_t i = 0; i < showings.size(); ++i) stimulus::take_answer(responses, showings[i], answers.of(i));
 }
 
 void warn_of_asymmetry(const stimulus::Responses& responses) {
@@ -98,10 +70,10 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
     if (!cell.centre)
       core::warn("{}: {} has no receptive-field centre; its bars are placed around the screen's", subject.name, cell.name);
   }
-  const std::vector<Showing> showings = plan(conditions, responses.centres);
+  const std::vector<stimulus::Showing> showings = stimulus::plan_showings(conditions, responses.centres);
   const double frames = [&] {
     double sum = 0;
-    for (const Showing& showing : showings) sum += static_cast<double>(conditions[showing.condition].frames);
+    for (const stimulus::Showing& showing : showings) sum += static_cast<double>(conditions[showing.condition].frames);
     return sum;
   }();
   core::log("probe {}: {} cells, {} conditions, {} movies, {:.0f} frames, {:.3g} multiply-adds", subject.name,
@@ -115,25 +87,7 @@ stimulus::Responses probe_subject(const Context& context, const Subject& subject
                            "probe fewer families or sets, or use fewer ranks on a host");
   if (context.options.dry_run) return responses;
 
-  const std::vector<double> values = show(context, subject, conditions, showings);
-  responses.symmetry_deviation.assign(conditions.size(), 0.0);
-  responses.rate_hz.assign(subject.cells.size(), stimulus::CellResponses(conditions.size()));
-  responses.group_hz.assign(subject.cells.size(), std::vector(subject.groups, stimulus::CellResponses(conditions.size())));
-  auto next = values.begin();
-  for (const Showing& showing : showings) {
-    double& largest = responses.symmetry_deviation[showing.condition];
-    largest = std::max(largest, *next++);
-    for (std::size_t n : showing.cells) {
-      const auto end = next + static_cast<std::ptrdiff_t>(conditions[showing.condition].frames);
-      responses.rate_hz[n][showing.condition].assign(next, end);
-      next = end;
-      for (auto& group : responses.group_hz[n]) {
-        const auto group_end = next + static_cast<std::ptrdiff_t>(conditions[showing.condition].frames);
-        group[showing.condition].assign(next, group_end);
-        next = group_end;
-      }
-    }
-  }
+  show(context, subject, showings, responses);
   warn_of_asymmetry(responses);
   return responses;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/parallel/dealt_tasks.hpp"
 #include "amacrine/parallel/memory.hpp"
-#include "amacrine/parallel/stop.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/reduction/reduction_file.hpp"
 #include "drivers/inputs.hpp"
@@ -73,28 +73,27 @@ std::map<std::string, double> shares_of_ceiling(const std::string& subject, cons
   return shares;
 }
 
-/// This rank's cells; their tables, in the order of cells, come back on every rank.
+/// Each cell on whichever rank is free; their tables, in the order of cells, come back on every rank.
 std::string reduce_cells(const Context& context, const std::map<std::string, double>& shares,
                          const reduction::AttributionFile& source, const std::vector<reduction::ChannelLabel>& labels,
                          reduction::ReductionFile& file) {
   const std::string& subject = source.subject();
   const auto centres = centres_x(context, subject);
-  const parallel::Range mine = context.world.owned(source.cells().size());
-  core::Progress progress("reduce " + subject, static_cast<double>(mine.size()), "cells");
-  std::string tables;
-  for (std::size_t n = mine.begin; n < mine.end && !parallel::stop_asked(); ++n) {
+  const parallel::TaskList tasks{"reduce " + subject, "cells", std::vector<double>(source.cells().size(), 1.0)};
+  const auto tables = parallel::run_dealt<char>(context.world, tasks, [&](std::size_t n, std::vector<char>& text) {
     reduction::AttributedCell cell = source.read_cell(n);
     if (const auto centre = centres.find(cell.name); centre != centres.end()) cell.centre_x = centre->second;
     if (const auto share = shares.find(cell.name); share != shares.end()) cell.share_of_ceiling = share->second;
     if (subject == "circuit") cell.share_of_ceiling = 1;
     const auto reduced = reduction::reduce_cell(source.layer(), source.lines(), labels, cell, context.settings.reduction);
     file.write_cell(n, cell, reduced);
-    tables += reduction::table(reduced, source.layer());
-    progress.update(static_cast<double>(n + 1 - mine.begin), cell.name);
-  }
-  parallel::throw_if_stopped(context.world);
-  const std::vector<char> all = context.world.gather_all<char>(tables);
-  return {all.begin(), all.end()};
+    const std::string table = reduction::table(reduced, source.layer());
+    text.insert(text.end(), table.begin(), table.end());
+    return cell.name;
+  });
+  std::string all;
+  for (std::size_t n = 0; n < tables.tasks(); ++n) all.append(tables.of(n).begin(), tables.of(n).end());
+  return all;
 }
 
 void reduce_subject(const Context& context, const std::string& subject, const std::string& attributions) {

@@ -4,12 +4,12 @@
 #include "amacrine/attribution/cost.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/dealer.hpp"
+#include "amacrine/parallel/dealt_tasks.hpp"
 #include "amacrine/parallel/mailbox.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "task.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 namespace amacrine::attribution {
@@ -79,17 +79,6 @@ std::vector<std::size_t> tasks_left(const parallel::Communicator& communicator, 
   return left;
 }
 
-/// Collective. Says how much of the time until the last rank had done its tasks the ranks had work. This rank had its tasks done
-/// after `seconds_here`, of which it waited `waited_s`.
-void log_work(const parallel::Communicator& communicator, double seconds_here, double waited_s) {
-  const double seconds = communicator.maximum(seconds_here);
-  if (communicator.size() == 1 || !(seconds > 1)) return;
-  const double busy = 100 * (seconds_here - waited_s) / seconds, least = -communicator.maximum(-busy);
-  const auto sum = static_cast<double>(communicator.sum(std::llround(1000 * busy))) / 1000;
-  core::log("attribute: {} ranks worked {:.0f} % of {}, the least busy one {:.0f} %", communicator.size(),
-            sum / communicator.size(), core::human_seconds(seconds), least);
-}
-
 }  // namespace
 
 template <class S>
@@ -112,7 +101,7 @@ bool run_plan(const parallel::Communicator& communicator, const Plan& plan, Attr
   }
   const double seconds_here = core::wall_seconds() - start;
   dealer.close();
-  log_work(communicator, seconds_here, dealer.waited_s());
+  parallel::log_work(communicator, "attribute", seconds_here, dealer.waited_s());
   reports.finish();
   return parallel::stop_signal(communicator).empty();
 }
