@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+import damage
 from phenomena import TITLES, figure_text, reproduces, shows
 from results import Study, labels
 
@@ -45,6 +46,11 @@ def row(study):
 
 
 def main(folders):
+    with damage.explained(folders):
+        compare(folders)
+
+
+def compare(folders):
     studies = sorted((Study(folder) for folder in folders), key=lambda study: np.nanmean(list(network_scores(study).values())))
     first = studies[-1]
     cells = labels(first.evaluation, "cell")

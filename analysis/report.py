@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+import damage
 import farm_report
 import figures_mechanism as mechanism
 import figures_pathways
@@ -308,9 +309,14 @@ def print_table(study):
 
 
 def main(folder):
+    with damage.explained([folder]):
+        draw(folder)
+
+
+def draw(folder):
     study = Study(folder)
     if not any(there(study, part) for part in ("pathways", *(name for name, *_ in PARTS))):
-        sys.exit(f"{folder}: there is neither evaluation.h5 nor pathways.h5; run `amacrine evaluate` or `amacrine fit` first")
+        damage.refuse(f"{folder}: there is neither evaluation.h5 nor pathways.h5; run `amacrine evaluate` or `amacrine fit` first")
     page = Page("Ganglion cells and their mechanisms", SHORT_LEAD if study.evaluation is None else LEAD)
     overview(page, study)
     missing(page, study)

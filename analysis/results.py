@@ -8,6 +8,31 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from damage import lacks
+
+
+class Result(xr.Dataset):
+    """A result file's data, which says of what file and dataset it is that something is missing."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key):
+        try:
+            return super().__getitem__(key)
+        except KeyError as error:
+            if isinstance(key, str) and "source" in self.encoding:
+                raise lacks(self.encoding["source"], self.encoding.get("group", "") + key) from error
+            raise
+
+
+def opened(path, engine, group):
+    data = xr.open_dataset(path, engine=engine, group=group, decode_times=False)
+    result = Result(data.variables, attrs=data.attrs)
+    result = result.set_coords(list(data.coords))
+    result.encoding = {**data.encoding, "source": path, "group": f"{group}/" if group else ""}
+    result.set_close(data._close)
+    return result
+
 
 class Study:
     """The output folder of one study. Files that were not made are None."""
@@ -31,9 +56,9 @@ class Study:
         if not os.path.exists(path):
             return None
         try:
-            return xr.open_dataset(path, engine="netcdf4", group=group, decode_times=False)
+            return opened(path, "netcdf4", group)
         except (ImportError, ValueError):
-            return xr.open_dataset(path, engine="h5netcdf", group=group, decode_times=False)
+            return opened(path, "h5netcdf", group)
 
     @property
     def score_reference(self):

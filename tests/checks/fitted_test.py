@@ -186,10 +186,13 @@ class Report(unittest.TestCase):
 
     def test_a_folder_without_results_or_with_half_a_file_says_so(self):
         for data in (None, pathways_file(complete=0)):
-            with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(SystemExit, "neither evaluation.h5 nor pathways.h5"):
+            with tempfile.TemporaryDirectory() as folder, self.assertRaises(SystemExit) as ended, \
+                    contextlib.redirect_stderr(io.StringIO()) as said:
                 if data is not None:
                     data.to_netcdf(os.path.join(folder, "pathways.h5"))
                 report.main(folder)
+            self.assertEqual(ended.exception.code, 3)
+            self.assertIn("neither evaluation.h5 nor pathways.h5; run `amacrine evaluate`", said.getvalue())
 
 
 if __name__ == "__main__":

@@ -73,3 +73,4 @@ works evaluate study.output=unscored --overwrite
 works reduce study.output=unscored 'reduction.subjects=["network"]' --overwrite
 keeps_quiet "is not of the model"
 AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/verbs_test.py"
+AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/damage_test.py"
