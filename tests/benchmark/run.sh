@@ -14,6 +14,7 @@
 #   tests/benchmark/run.sh ranks [--rounds R] [--sizes N ...]  how much faster training, attribution and sweeps are on more ranks, and what they write and keep
 #   tests/benchmark/run.sh sessions [--sessions N] [--minutes M ...] [--windows W]   scores of one model of several recordings beside one model of each
 #   tests/benchmark/run.sh scaling [--part-ms MS --serial-ms MS] [--link NAME=US,GB_PER_S] [--norm NORM]   a model of training on 1 to 1,024 ranks; what it measures, on one
+#   tests/benchmark/run.sh checkpoint [ROUNDS]                 what a checkpoint of a training costs
 #   tests/benchmark/run.sh pathways [ROUNDS [PATHWAYS]]       what a start of `amacrine fit` costs on 40 minutes
 #   tests/benchmark/run.sh dealing [TASKS [SECONDS [VARIATION [UNKNOWN [LATENCY_US [HANDLING_US]]]]]]   what dealing a task costs, and how busy up to 10,000 simulated ranks are
 # PyTorch gets an environment of its own under .deps/torch; AMACRINE_TORCH_PYTHON names the python of one that is there already.
@@ -27,7 +28,7 @@ build=${AMACRINE_BENCHMARK_BUILD:-$root/build/benchmark}
 torch_version=2.15.0
 captum_version=0.9.0
 
-usage() { sed -n '3,21s/^# //p' "$0"; exit 2; }
+usage() { sed -n '3,22s/^# //p' "$0"; exit 2; }
 
 torch_python() {
   if [[ -n ${AMACRINE_TORCH_PYTHON:-} ]]; then echo "$AMACRINE_TORCH_PYTHON"; return; fi
@@ -60,7 +61,7 @@ build_program() {
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)} OMP_PROC_BIND=${OMP_PROC_BIND:-false}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1 HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 what=${1:-}
-case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-torch|curves|kernels|dealing|ranks|scaling|sessions|pathways) ;; *) usage ;; esac
+case $what in training|together|prediction|determinism|attribution|certificate|sampling|sampling-torch|curves|kernels|dealing|ranks|scaling|sessions|pathways|checkpoint) ;; *) usage ;; esac
 shift
 if [[ $what == sampling ]]; then
   build_program amacrine
@@ -97,6 +98,7 @@ case $what in
     [[ $preset == cuda ]] && device=cuda
     exec "$python" "$root/tests/benchmark/training.py" --program "$build/tests/benchmark/amacrine_benchmark_training" --device "$device" "$@" ;;
   together|prediction|determinism|certificate|kernels|pathways) exec "$build/tests/benchmark/amacrine_benchmark_$what" "$@" ;;
+  checkpoint) exec "$build/tests/benchmark/amacrine_benchmark_checkpoint" "$build" "$@" ;;
   dealing) OMP_NUM_THREADS=1 exec mpirun --oversubscribe --bind-to none -n 2 "$build/tests/benchmark/amacrine_benchmark_dealing" "$@" ;;
   attribution)
     python=$(torch_python)
