@@ -16,7 +16,7 @@
 namespace amacrine::parallel {
 namespace {
 
-constexpr int request_tag = 1, answer_tag = 2, end_tag = 3, news_tag = 4;
+constexpr int request_tag = 1, answer_tag = 2, end_tag = 3, stop_tag = 4;
 
 }  // namespace
 
@@ -100,7 +100,7 @@ Dealer::Dealer(const Communicator& communicator, std::size_t count, std::functio
   impl_ = std::make_unique<Impl>(Deal(count, ranks, root_works), std::move(meanwhile));
   Impl& my = *impl_;
   check(MPI_Comm_dup(mpi_handle(communicator), &my.comm), "MPI_Comm_dup");
-  my.news = detail::StopNews(my.comm, news_tag);
+  my.news = detail::StopNews(my.comm, stop_tag);
   my.rank = communicator.rank(), my.size = communicator.size();
   my.only_deals = my.rank == 0 && !root_works;
   my.mine = my.deal.first(static_cast<std::size_t>(my.rank));

@@ -67,7 +67,7 @@ void first_products(Works& works, const Planes& frames, const Planes& kernel, co
        bytes_of * (in.spectra() + (host ? 0 : outputs.spectra() + gradients.spectra()))};
 }
 
-void first_layer(Works& works, const model::Architecture& a, double g, const model::SegmentShape& shape) {
+void first_layer(Works& works, const model::Architecture& a, double g, double together, const model::SegmentShape& shape) {
   const model::ConvLayer& layer = a.hidden.front();
   const double n = a.width, c = layer.channels, t = a.history, b = double(shape.windows);
   const Planes frames{n, g, double(a.height), double(a.width), double(shape.frames(std::size_t(t)))},
@@ -76,7 +76,7 @@ void first_layer(Works& works, const model::Architecture& a, double g, const mod
   const model::spectral::TimeBlocks time(a.history, shape);
   const bool by_planes = model::planes_carry_work && time;
   Planes gradients = kernel;
-  gradients.count = g * c / double(model::gradient_segments(std::size_t(g), std::size_t(t), shape));
+  gradients.count = g * c / together;
   transform(works, "spectral_forward", kernel);
   // By planes pixels are read as bytes, and the spectra in space stay with their thread.
   by_planes ? void(works["model::spectral_frames"] += {frames.flops() + 2 * frames.values(), frames.values()})
@@ -129,12 +129,13 @@ void element_wise(Works& works, double last, double drives) {
 
 }  // namespace
 
-std::map<std::string, Work> work_of_step(const model::Architecture& a, std::size_t segments, const model::SegmentShape& shape) {
+std::map<std::string, Work> work_of_step(const model::Architecture& a, const parallel::Shards& segments,
+                                         const model::SegmentShape& shape) {
   Works works;
-  const double g = static_cast<double>(segments), b = static_cast<double>(shape.windows), n = a.cells;
+  const double g = static_cast<double>(segments.count), b = static_cast<double>(shape.windows), n = a.cells;
   double parameters = 0;
   for (int l = 0; l < a.layers(); ++l) {
-    l == 0 ? first_layer(works, a, g, shape) : later_layer(works, a, l, g, b);
+    l == 0 ? first_layer(works, a, g, static_cast<double>(segments.together), shape) : later_layer(works, a, l, g, b);
     const model::ConvLayer& layer = a.hidden[static_cast<std::size_t>(l)];
     parameters += double(layer.kernel_y) * layer.kernel_x * layer.channels *
                   (l == 0 ? a.history : a.hidden[static_cast<std::size_t>(l - 1)].channels);

@@ -3,8 +3,8 @@
 
 #include "amacrine/model/architecture.hpp"
 #include "amacrine/model/segment_shape.hpp"
+#include "amacrine/parallel/communicator.hpp"
 
-#include <cstddef>
 #include <map>
 #include <string>
 
@@ -21,7 +21,7 @@ struct Work {
 
 /// Work of one float32 training step by launch label, for a network whose hidden layers are all spectral. A complex transform of
 /// length n counts 5 n log2 n, a normal deviate 25.
-std::map<std::string, Work> work_of_step(const model::Architecture& architecture, std::size_t segments,
+std::map<std::string, Work> work_of_step(const model::Architecture& architecture, const parallel::Shards& segments,
                                          const model::SegmentShape& shape);
 
 }  // namespace amacrine::benchmark

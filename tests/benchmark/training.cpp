@@ -74,7 +74,7 @@ void print_profile(benchmark::TrainingStep& step, int steps) {
   const double total = seconds_of(step, steps);
   const auto times = benchmark::stop_kernel_times();
   const model::TrainGraph<float>& graph = step.graph();
-  const auto works = benchmark::work_of_step(graph.architecture, graph.shards, graph.shape());
+  const auto works = benchmark::work_of_step(graph.architecture, graph.segments(), graph.shape());
   std::vector<std::pair<std::string, benchmark::KernelTime>> sorted(times.begin(), times.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
   std::printf("peaks: %.0f GFLOP/s of float32 multiply-adds, %.1f GB/s of a triad\n", peaks.flops * 1e-9, peaks.bytes * 1e-9);
