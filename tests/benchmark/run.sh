@@ -12,7 +12,7 @@
 #   tests/benchmark/run.sh curves FILE.svg                     error of the rules against their panels, as text and figure
 #   tests/benchmark/run.sh kernels                             the direct convolution kernels alone
 #   tests/benchmark/run.sh ranks [--rounds R] [--sizes N ...]  how much faster training, attribution and sweeps are on more ranks, and what they write and keep
-#   tests/benchmark/run.sh sessions [--sessions N] [--minutes M ...] [--windows W]   scores of one model of several recordings beside one model of each
+#   tests/benchmark/run.sh sessions [--sessions N] [--minutes M ...] [--windows W] [--alone-windows A]   scores of one model of several recordings beside one model of each
 #   tests/benchmark/run.sh scaling [--part-ms MS --serial-ms MS] [--link NAME=US,GB_PER_S] [--norm NORM]   a model of training on 1 to 1,024 ranks; what it measures, on one
 #   tests/benchmark/run.sh checkpoint [ROUNDS]                 what a checkpoint of a training costs
 #   tests/benchmark/run.sh pathways [ROUNDS [PATHWAYS]]       what a start of `amacrine fit` costs on 40 minutes

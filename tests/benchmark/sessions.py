@@ -40,7 +40,8 @@ def write_studies(args):
     folder = pathlib.Path(args.folder)
     alone, joint = [], STUDY.format(name="joint", folder=folder / "joint", windows=args.windows, epoch=args.windows // 4)
     for session in range(args.sessions):
-        text = STUDY.format(name=f"alone{session}", folder=folder / f"alone{session}", windows=args.windows, epoch=args.windows // 4)
+        windows = args.alone_windows or args.windows
+        text = STUDY.format(name=f"alone{session}", folder=folder / f"alone{session}", windows=windows, epoch=windows // 4)
         text += f"[simulation]\nseed = {args.seed + session}\ntrain_minutes = {args.minutes}\ntest_seconds = 60\nrepeats = 10\n"
         for cell, circuit in enumerate(CIRCUITS):
             y, x = place(session, cell)
@@ -65,6 +66,7 @@ def main():
     parser.add_argument("--sessions", type=int, default=4)
     parser.add_argument("--minutes", type=float, nargs="+", default=[5.0, 20.0])
     parser.add_argument("--windows", type=int, default=204_800, help="of each session")
+    parser.add_argument("--alone-windows", type=int, default=0, help="of a session trained alone; 0: as many as of each together")
     parser.add_argument("--seed", type=int, default=100)
     args = parser.parse_args()
     top, lengths = args.folder, args.minutes

@@ -21,7 +21,18 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a run would ignore i
 stops = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 # What each verb makes. All of them need what stands above them.
 outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evaluate": ["evaluation.h5"], "probe": ["responses_*.h5"],
-           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "fit": ["pathways.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"]}
+           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "fit": ["pathways.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"],
+           "sessions": ["sessions/*/model.h5", "sessions/*/ln.h5"]}
+# What is disturbed under the name "sessions" is `train` of a study of two sessions: the cells of the recording that was left alone.
+joint_study = """[study]
+name = "joint"
+[sessions.one]
+file = "whole/recording.h5"
+cells = [0]
+[sessions.two]
+file = "whole/recording.h5"
+cells = [1]
+"""
 RUN_AGAIN = 75
 # A process is ended 0.75 s after the signal; the rest is for mpirun and for a machine that does other things, too.
 longest_s = 3.0
@@ -29,10 +40,23 @@ longest_s = 3.0
 patience_s = 6
 
 
+def write_joint_study():
+    """The study of sessions: the tables of the small one without its simulated cells."""
+    tables = re.split(r"(?m)^(?=\[)", pathlib.Path(study).read_text())
+    kept = [table for table in tables if re.match(r"\[(model|training)\]", table)]
+    pathlib.Path("joint.toml").write_text(joint_study + "".join(kept))
+
+
+def program_verb(name):
+    return "train" if name == "sessions" else name
+
+
 def start(verb, folder, ranks):
     # Small blocks: more places to be stopped at.
     command = [amacrine, verb, study, f"study.output={folder}", "attribution.block_windows=4",
                'probe.subjects=["network", "circuit"]']
+    if verb == "sessions":
+        command = [amacrine, "train", "joint.toml", f"study.output={folder}"]
     if ranks > 1:
         command = [mpiexec, "-n", str(ranks), "--bind-to", "none", *command]
     log = open(f"{folder}/{verb}.log", "w")
@@ -73,6 +97,7 @@ def prepare(verb, folder):
     for earlier in list(outputs)[:list(outputs).index(verb)]:
         for pattern in outputs[earlier]:
             for path in pathlib.Path("whole").glob(pattern):
+                place(path, folder).parent.mkdir(parents=True, exist_ok=True)
                 os.link(path, place(path, folder))
 
 
@@ -100,7 +125,7 @@ def same_values(a, b):
 
 
 def status(folder, verb):
-    path = pathlib.Path(f"{folder}/{verb}.status.json")
+    path = pathlib.Path(f"{folder}/{program_verb(verb)}.status.json")
     return json.loads(path.read_text()) if path.exists() else {}
 
 
@@ -191,7 +216,7 @@ def attempt(verb, ranks, which, delay, whom):
         faults += judge_still(verb, folder, code, seconds)
     elif which != signal.SIGKILL:
         faults += judge_stop(verb, folder, ranks, whom, code, seconds)
-    again = random.choice([1, 2]) if verb in ("attribute", "train", "sweep") else ranks
+    again = random.choice([1, 2]) if verb in ("attribute", "train", "sweep", "sessions") else ranks
     faults += finish(verb, folder, again)
     name = signal.Signals(which).name
     when = "once a task is done" if delay is None else f"after {delay:.2f} s"
@@ -202,6 +227,7 @@ def attempt(verb, ranks, which, delay, whom):
 
 def whole_study():
     os.mkdir("whole")
+    write_joint_study()
     seconds = {}
     for verb in outputs:
         began = time.monotonic()
@@ -222,6 +248,7 @@ def attempts(duration):
         for ranks in (1, 2):
             yield "attribute", ranks, signal.SIGKILL, None, "one rank"
             yield "sweep", ranks, signal.SIGKILL, None, "one rank"
+            yield "sessions", ranks, signal.SIGKILL, at("sessions"), "one rank"
         yield "train", 2, signal.SIGSTOP, 0.2 * duration["train"], "one rank"
         yield "evaluate", 2, signal.SIGSTOP, 0.05, "one rank"  # while MPI starts
         return
@@ -244,6 +271,8 @@ def attempts(duration):
                random.choice(["one rank", "all ranks", "mpirun"]))
     for _ in range(40):
         yield "reduce", random.choice([1, 2]), signal.SIGKILL, at("reduce"), random.choice(["one rank", "all ranks"])
+    for _ in range(60):
+        yield "sessions", random.choice([1, 2]), signal.SIGKILL, at("sessions"), random.choice(["one rank", "all ranks", "mpirun"])
     for _ in range(113):
         yield "train", random.choice([1, 2]), signal.SIGKILL, at("train"), random.choice(["one rank", "all ranks"])
 
