@@ -39,7 +39,7 @@ Attributed circuit_network(const Context& context) {
   const std::vector<PlantedCell> planted = planted_cells(path, recording.cells);
   std::vector<model::PlacedCircuit> circuits;
   for (std::size_t n = 0; n < planted.size(); ++n) {
-    const recording::Circuit& circuit = recording::circuit(planted[n].circuit);
+    const recording::Circuit& circuit = planted[n].circuit;
     if (circuit.stateless()) {
       circuits.push_back({recording.cells[n].name, circuit, planted[n].centre});
     } else {

@@ -26,7 +26,7 @@ Settings read_settings(core::Study& study) {
 }
 
 std::vector<std::string> tables_of(const std::string& verb) {
-  if (verb == "simulate") return {"simulation"};
+  if (verb == "simulate") return {"simulation", "!simulation.circuit_files"};
   // The verbs after a training take given centres from the study, so new ones cost no training.
   if (verb == "train")
     return {"recording",

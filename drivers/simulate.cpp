@@ -3,6 +3,8 @@
 #include "amacrine/recording/simulation.hpp"
 #include "drivers/verbs.hpp"
 
+#include <algorithm>
+
 namespace amacrine::drivers {
 
 namespace {
@@ -18,6 +20,15 @@ void describe(const recording::SimulationSettings& settings, const recording::Si
   core::log("  {} in {}", core::human_bytes(plan.bytes), path);
 }
 
+/// Circuits that no cell has make no difference.
+std::vector<std::string> simulation_tables(const recording::SimulationSettings& settings) {
+  std::vector<std::string> tables = tables_of("simulate");
+  for (const recording::Circuit& own : settings.circuits)
+    if (std::none_of(settings.cells.begin(), settings.cells.end(), [&](const auto& cell) { return cell.circuit == own.name; }))
+      tables.push_back("!simulation.circuits." + own.name);
+  return tables;
+}
+
 }  // namespace
 
 /// Shows an ensemble to circuits of known mechanism and records their spikes in the lab's layout.
@@ -26,7 +37,8 @@ int simulate(Context& context) {
   const recording::SimulationPlan plan = recording::plan_simulation(settings);
   const std::string path = context.output("recording.h5");
   describe(settings, plan, path);
-  const io::Provenance provenance = io::make_provenance(context.world, context.study, "simulate", tables_of("simulate"), {});
+  const io::Provenance provenance =
+      io::make_provenance(context.world, context.study, "simulate", simulation_tables(settings), {});
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return 0;
   io::require_space(context.world, path, static_cast<std::size_t>(plan.bytes));

@@ -7,7 +7,7 @@
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/model/circuit_network.hpp"
 #include "amacrine/model/inference.hpp"
-#include "amacrine/recording/circuit.hpp"
+#include "amacrine/recording/circuit_definition.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/recording/smoothing.hpp"
@@ -17,7 +17,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 namespace amacrine::drivers {
 
@@ -38,19 +37,17 @@ void check_model_fits(const model::Model& model, const std::string& path, const 
 
 std::vector<PlantedCell> planted_cells(const std::string& recording_file, const std::vector<recording::Cell>& cells) {
   const io::Reader file(recording_file);
-  if (!file.has_attribute("circuits")) return {};
-  std::vector<std::string> names;
-  std::istringstream text(file.text_attribute("circuits"));
-  for (std::string name; std::getline(text >> std::ws, name, ',');) names.push_back(name);
+  const std::vector<recording::Circuit> circuits = recording::recorded_circuits(file);
+  if (circuits.empty()) return {};
   const auto y = file.read<double>("simulated/centre_y"), x = file.read<double>("simulated/centre_x");
   std::vector<PlantedCell> planted;
   for (const recording::Cell& cell : cells) {
     const std::size_t id = static_cast<std::size_t>(cell.id);
     core::require<core::InputError>(
-        id < names.size() && id < y.size() && id < x.size(),
+        id < circuits.size() && id < y.size() && id < x.size(),
         "{}: cell {} is not among the {} names in the attribute circuits, or has no simulated/centre_y and _x", recording_file,
-        cell.id, names.size());
-    planted.push_back({names[id], {y[id], x[id]}});
+        cell.id, circuits.size());
+    planted.push_back({circuits[id], {y[id], x[id]}});
   }
   return planted;
 }
@@ -143,7 +140,7 @@ Circuits make_circuits(const recording::Recording& recording, const std::vector<
   Circuits made{planted, recording.screen, {}, {}, 0};
   std::vector<model::PlacedCircuit> feed_forward;
   for (std::size_t n = 0; n < planted.size(); ++n) {
-    const recording::Circuit& circuit = recording::circuit(planted[n].circuit);
+    const recording::Circuit& circuit = planted[n].circuit;
     made.row.push_back(circuit.stateless() ? feed_forward.size() : planted.size());
     if (circuit.stateless()) feed_forward.push_back({recording.cells[n].name, circuit, planted[n].centre});
   }
@@ -166,7 +163,7 @@ Subject::Rates noiseless_rates(const Circuits& circuits, const core::Array<float
       rates.emplace_back(row.begin(), row.end());
     } else {
       const PlantedCell& cell = circuits.planted[n];
-      rates.push_back(recording::respond(recording::circuit(cell.circuit), contrast, circuits.screen, cell.centre).rate_hz);
+      rates.push_back(recording::respond(cell.circuit, contrast, circuits.screen, cell.centre).rate_hz);
     }
   }
   return rates;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/model/model.hpp"
+#include "amacrine/recording/circuit.hpp"
 #include "amacrine/recording/recording.hpp"
 #include "drivers/verbs.hpp"
 
@@ -19,8 +20,8 @@ void check_model_fits(const model::Model& model, const std::string& path, const 
 
 /// The circuit behind each cell of a simulated recording; empty for recordings of real cells.
 struct PlantedCell {
-  std::string circuit;
-  stimulus::Centre centre;  ///< where it was put
+  recording::Circuit circuit;  ///< as it was simulated (recording::recorded_circuits)
+  stimulus::Centre centre;     ///< where it was put
 };
 std::vector<PlantedCell> planted_cells(const std::string& recording_file, const std::vector<recording::Cell>& cells);
 

@@ -141,8 +141,15 @@ double resting_rate(const Circuit& circuit) {
   CircuitState state(circuit, {});
   const std::vector<double> no_drive(circuit.units.size(), 0.0);
   double rate = state.step(no_drive.data());
-  // The slowest state that starts off its resting value is the membrane, 30 ms: 2 s is settled to rounding.
-  for (int frame = 1; frame < 200; ++frame) rate = state.step(no_drive.data());
+  // 40 time constants of the slowest state that starts off its resting value, and no less than 2 s, are settled to rounding: the
+  // membrane's, and where the inhibition is active on grey, those of its synapse.
+  double slowest_ms = 0;
+  if (circuit.kind == CircuitKind::depressing_inhibition) {
+    const CircuitDynamics& d = circuit.dynamics;
+    slowest_ms = circuit.units[0].bias > 0 ? std::max({d.membrane_ms, d.recovery_ms, d.inhibition_ms}) : d.membrane_ms;
+  }
+  const int frames = std::max(200, static_cast<int>(std::ceil(40 * slowest_ms / circuit_frame_ms)));
+  for (int frame = 1; frame < frames; ++frame) rate = state.step(no_drive.data());
   return rate;
 }
 

@@ -2,6 +2,7 @@
 #include "amacrine/recording/settings.hpp"
 
 #include "amacrine/core/paths.hpp"
+#include "amacrine/recording/circuit_definition.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -9,11 +10,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fmt/ranges.h>
+
 namespace amacrine::recording {
 
 namespace {
 
-/// All seven circuits, spread over the middle of the field so that no two share a centre and no surround leaves it.
+/// Seven circuits, spread over the middle of the field so that no two share a centre and no surround leaves it.
 std::vector<SimulatedCell> default_cells() {
   return {{"osr", "osr", 20.5, 20.5},
           {"osr_alt", "osr_alt", 28.5, 20.5},
@@ -24,24 +27,30 @@ std::vector<SimulatedCell> default_cells() {
           {"anticipation_gain_control", "anticipation_gain_control", 24.5, 20.5}};
 }
 
-SimulatedCell read_cell(core::Study& study, const SimulatedCell& start) {
+/// Names a cell's circuit can have: the program's and the study's own.
+std::vector<std::string> circuit_words(const SimulationSettings& settings) {
+  std::vector<std::string> words = circuit_names();
+  for (const Circuit& own : settings.circuits) words.push_back(own.name);
+  return words;
+}
+
+SimulatedCell read_cell(core::Study& study, const SimulatedCell& start, const std::vector<std::string>& words) {
   const std::string prefix = "simulation.cells." + start.name + ".";
   SimulatedCell cell = start;
-  cell.circuit = study.choose(prefix + "circuit", start.circuit, circuit_words());
+  cell.circuit = study.choose(prefix + "circuit", start.circuit, words);
   cell.y = study.number(prefix + "y", start.y, 0.0, 49.0);
   cell.x = study.number(prefix + "x", start.x, 0.0, 49.0);
   return cell;
 }
 
 /// The cells the study names, before their keys are read.
-std::vector<SimulatedCell> named_cells(core::Study& study) {
+std::vector<SimulatedCell> named_cells(core::Study& study, const std::vector<std::string>& words) {
   std::vector<SimulatedCell> cells;
   for (const std::string& name : study.tables("simulation.cells")) {
-    const bool is_circuit = std::find(circuit_words().begin(), circuit_words().end(), name) != circuit_words().end();
-    core::require<core::StudyError>(
-        is_circuit || study.has("simulation.cells." + name + ".circuit"),
-        "{}: simulated cell '{}' needs a key 'circuit', one of the seven circuits of docs/study/simulation.md",
-        study.where("simulation.cells." + name), name);
+    const bool is_circuit = std::find(words.begin(), words.end(), name) != words.end();
+    core::require<core::StudyError>(is_circuit || study.has("simulation.cells." + name + ".circuit"),
+                                    "{}: simulated cell '{}' needs a key 'circuit', one of {}",
+                                    study.where("simulation.cells." + name), name, fmt::join(words, ", "));
     cells.push_back({name, is_circuit ? name : "osr", 24.5, 24.5});
   }
   return cells.empty() ? default_cells() : cells;
@@ -88,11 +97,10 @@ void check_session_name(core::Study& study, const std::string& name) {
 
 }  // namespace
 
-const std::vector<std::string>& circuit_words() {
-  static const std::vector<std::string> words{
-      "osr",           "osr_alt",      "latency",   "reversal", "anticipation", "osr_depressing", "anticipation_gain_control",
-      "no_phenomenon", "three_in_one", "two_layers"};
-  return words;
+const Circuit& SimulationSettings::circuit_of(const SimulatedCell& cell) const {
+  for (const Circuit& own : circuits)
+    if (own.name == cell.circuit) return own;
+  return circuit(cell.circuit);
 }
 
 SimulationSettings read_simulation(core::Study& study) {
@@ -102,7 +110,9 @@ SimulationSettings read_simulation(core::Study& study) {
   settings.train_minutes = study.number("simulation.train_minutes", 30.0, 1.0 / 60.0, 600.0);
   settings.test_seconds = study.number("simulation.test_seconds", 60.0, 1.0, 3600.0);
   settings.repeats = static_cast<int>(study.integer("simulation.repeats", 20, 10, 1000));
-  for (const SimulatedCell& cell : named_cells(study)) settings.cells.push_back(read_cell(study, cell));
+  settings.circuits = read_circuits(study);
+  const std::vector<std::string> words = circuit_words(settings);
+  for (const SimulatedCell& cell : named_cells(study, words)) settings.cells.push_back(read_cell(study, cell, words));
   return settings;
 }
 

@@ -45,7 +45,7 @@ CellOfPart::CellOfPart(const SimulationSettings& settings, const SimulationPlan&
       part_(part),
       cell_(cell),
       seed_(settings.seed),
-      stream_(circuit(settings.cells[cell].circuit), plan.screen, {settings.cells[cell].y, settings.cells[cell].x}),
+      stream_(settings.circuit_of(settings.cells[cell]), plan.screen, {settings.cells[cell].y, settings.cells[cell].x}),
       smoothed_(smoothing_ms.size()),
       activity_{settings.cells[cell].name, settings.cells[cell].circuit} {
   for (int width : smoothing_ms) smoothing_.emplace_back(part.trials, SmoothingStream(width, plan.screen.frame_ms));

@@ -82,10 +82,17 @@ std::vector<SimulatedActivity> gather(const parallel::Communicator& communicator
   return activities;
 }
 
+/// Throws InputError for a unit whose receptive field lies off the screen.
+void require_on_screen(const SimulationSettings& settings, const stimulus::Screen& screen) {
+  for (const SimulatedCell& cell : settings.cells)
+    for (const CircuitUnit& unit : settings.circuit_of(cell).units) unit.spatial(screen, {cell.y, cell.x});
+}
+
 }  // namespace
 
 SimulationPlan plan_simulation(const SimulationSettings& settings) {
   SimulationPlan plan;
+  require_on_screen(settings, plan.screen);
   const std::size_t frames = frames_per_second(plan);
   plan.train_frames = frames * static_cast<std::size_t>(std::max(1L, std::lround(60.0 * settings.train_minutes)));
   plan.test_frames = frames * static_cast<std::size_t>(std::max(1L, std::lround(settings.test_seconds)));

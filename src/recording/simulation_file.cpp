@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulation_file.hpp"
 
-#include "amacrine/recording/circuit.hpp"
+#include "amacrine/recording/circuit_definition.hpp"
 #include "amacrine/recording/spikes.hpp"
+
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,10 +29,19 @@ struct PlantedUnit {
 std::vector<PlantedUnit> planted_units(const SimulationSettings& settings) {
   std::vector<PlantedUnit> planted;
   for (std::size_t n = 0; n < settings.cells.size(); ++n)
-    for (const CircuitUnit& unit : circuit(settings.cells[n].circuit).units)
+    for (const CircuitUnit& unit : settings.circuit_of(settings.cells[n]).units)
       planted.push_back({settings.cells[n].name + "/" + unit.name, static_cast<std::int32_t>(n), unit.polarity,
                          unit.excitatory ? 1 : -1, unit.dx_px});
   return planted;
+}
+
+/// The definition of every circuit that a cell has, once.
+std::string definitions_of_cells(const SimulationSettings& settings) {
+  std::string text;
+  std::set<std::string> written;
+  for (const SimulatedCell& cell : settings.cells)
+    if (written.insert(cell.circuit).second) text += circuit_text(settings.circuit_of(cell)) + '\n';
+  return text;
 }
 
 void declare_dimensions(io::ResultWriter& writer, const SimulationSettings& settings, const SimulationPlan& plan) {
@@ -122,6 +133,7 @@ void declare_recording(io::ResultWriter& writer, const SimulationSettings& setti
   writer.attribute("pixel_um", plan.screen.pixel_um);
   writer.attribute("cells", fmt::format("{}", fmt::join(names, ",")));
   writer.attribute("circuits", fmt::format("{}", fmt::join(circuits, ",")));
+  writer.attribute("circuit_definitions", definitions_of_cells(settings));
   writer.attribute("ensemble", settings.ensemble);
   writer.attribute("seed", static_cast<double>(settings.seed));
   writer.attribute("blocks", 1.0);

@@ -11,6 +11,7 @@ import stat
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -20,25 +21,47 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "truth"))
 import truth  # noqa: E402
 
+CIRCUITS = {name: table for path in (ROOT / "circuits").glob("*.toml") for name, table in truth.circuits_of_file(path).items()}
 CLAIMS = ["number", "sign", "polarity", "filter", "place", "rate"]
 RATE = np.abs(np.sin(np.arange(200.0)))
-# Of the units of osr: sign, polarity and displacement; reversal has five at places of their own.
-SIGNS = {"osr": [-1, 1, 1], "reversal": [1] * 5, "no_phenomenon": [1], "two_layers": [1, 1, -1, -1], "osr_depressing": [-1, 1]}
-SIDES = {"osr": [-1, 1, 1], "reversal": [-1] * 5, "no_phenomenon": [1], "two_layers": [1] * 4, "osr_depressing": [-1, 1]}
-PLACES = {"reversal": [-4, -2, 0, 2, 4], "two_layers": [-2, 2, -2, 2]}
+# Of the units of osr: sign and polarity; reversal has five at places of their own.
+SIGNS = {"osr": [-1, 1, 1], "reversal": [1] * 5, "no_phenomenon": [1], "two_layers": [1, 1, -1, -1], "osr_depressing": [-1, 1], "mine": [1, -1]}
+SIDES = {"osr": [-1, 1, 1], "reversal": [-1] * 5, "no_phenomenon": [1], "two_layers": [1] * 4, "osr_depressing": [-1, 1], "mine": [-1, 1]}
+MINE = """# A cell of one's own; its second unit is displaced both ways.
+[simulation.circuits.mine]
+kind = "feed_forward"
+[simulation.circuits.mine.units.OFF_exc]
+polarity = "OFF"
+weight_hz = 90
+order = 4
+peak_ms = 80
+sigma_px = 1.5
+[simulation.circuits.mine.units.ON_inh]
+polarity = "ON"
+weight_hz = -40
+order = 3
+peak_ms = 120
+sigma_px = 2
+dy_px = -2
+dx_px = 3
+"""
 SLOTS = 6
 
 
-def write_recording(path, circuits):
-    of = lambda table, fallback=None: [value for c in circuits for value in table.get(c, fallback or [0] * len(SIGNS[c]))]
-    names = [f"cell of {c}/{u}" for c in circuits for u in truth.CIRCUITS.get(c, ("OFF_amacrine", "ON_exc"))]
+def write_recording(path, circuits, definitions=None):
+    """Without definitions: as recordings were before they had them."""
+    of = lambda table: [value for c in circuits for value in table[c]]
+    known = CIRCUITS if definitions is None else truth.circuits_of(definitions, "text")
+    names = [f"cell of {c}/{u}" for c in circuits for u in known[c]["units"]]
     with h5py.File(path, "w") as file:
         file.attrs.update({"complete": 1, "circuits": ",".join(circuits)})
+        if definitions is not None:
+            file.attrs["circuit_definitions"] = definitions
         file["cell"], file["unit"] = np.array([f"cell of {c}" for c in circuits], "S"), np.array(names, "S")
         for key in "yx":
             file["simulated/centre_" + key] = np.full(len(circuits), 24.5)
         file["simulated/unit_cell"] = [n for n, c in enumerate(circuits) for _ in SIGNS[c]]
-        file["simulated/unit_sign"], file["simulated/unit_polarity"], file["simulated/unit_dx"] = of(SIGNS), of(SIDES), of(PLACES)
+        file["simulated/unit_sign"], file["simulated/unit_polarity"] = of(SIGNS), of(SIDES)
         file["simulated/test/rate"] = np.tile(RATE, (len(circuits), 1))
 
 
@@ -52,15 +75,16 @@ def right_pathways(folder, circuits):
              **{key: np.full((count, SLOTS), np.nan) for key in ("weight", "polarity", "offset_y", "offset_x", "spread")}}
     found["rate"][:, :39] = np.nan
     with h5py.File(folder / "recording.h5") as recording:
+        known = truth.circuits_recorded(recording)
         for n, circuit in enumerate(circuits):
-            if circuit in truth.CIRCUITS:
-                for k, unit in enumerate(reversed(truth.planted_units(recording, n, circuit, (lag, profile, profile)))):
+            if known[circuit]["kind"] in truth.STATELESS:
+                for k, unit in enumerate(reversed(truth.planted_units(recording, n, known[circuit], (lag, profile, profile)))):
                     place(found, n, k, unit, spread=10.0 - k)
     return found
 
 
 def place(found, n, k, unit, spread):
-    for key, value in (("weight", 2 * unit.weight), ("polarity", unit.polarity), ("offset_y", 0.1), ("offset_x", unit.dx), ("spread", spread),
+    for key, value in (("weight", 2 * unit.weight), ("polarity", unit.polarity), ("offset_y", unit.dy + 0.1), ("offset_x", unit.dx), ("spread", spread),
                        ("time_course", unit.course), ("profile", unit.profile)):
         found[key][n, k] = value
 
@@ -88,8 +112,8 @@ class WithFolder(unittest.TestCase):
         self.addCleanup(made.cleanup)
         self.folder = pathlib.Path(made.name)
 
-    def compared(self, change=lambda found: None, circuits=("osr",)):
-        write_recording(self.folder / "recording.h5", circuits)
+    def compared(self, change=lambda found: None, circuits=("osr",), definitions=None):
+        write_recording(self.folder / "recording.h5", circuits, definitions)
         found = right_pathways(self.folder, circuits)
         change(found)
         write_pathways(self.folder / "pathways.h5", found)
@@ -119,6 +143,18 @@ class Counts(WithFolder):
         np.testing.assert_allclose([*first.cosine, *second.cosine, first.r], 1.0)
         np.testing.assert_allclose(first.weight, [-956.0, 198.0, 283.8])
         np.testing.assert_allclose(first.place_px, 0.1)
+
+    def test_a_circuit_of_ones_own_is_what_the_recording_says(self):
+        result = self.compared(circuits=("mine",), definitions=MINE)[0]
+        self.assertEqual((result.circuit, result.claims()), ("mine", dict.fromkeys(CLAIMS, True)))
+        np.testing.assert_allclose(result.weight, [180.0, -80.0])
+        np.testing.assert_allclose([unit.profile[i, j] / unit.profile.max() for unit, i, j in zip(result.units, (11, 9), (11, 14))], 1)
+        self.assertEqual([(unit.dy, unit.dx) for unit in result.units], [(0, 0), (-2, 3)])
+
+    def test_a_name_of_the_programs_own_stands_for_what_was_recorded(self):
+        renamed = MINE.replace("circuits.mine", "circuits.osr").replace("= 90", "= 50")
+        with mock.patch.dict(SIGNS, osr=SIGNS["mine"]), mock.patch.dict(SIDES, osr=SIDES["mine"]):
+            np.testing.assert_allclose([unit.weight for unit in self.compared(definitions=renamed)[0].units], [50, -40])
 
     def test_one_sign_is_wrong(self):
         self.assertEqual(self.failed(put("weight", (2,), 956.0)), {"sign"})
@@ -226,7 +262,10 @@ class Refusals(WithFolder):
         self.assertIn("100 frames are predicted, but the recording has 200", self.refusal(lambda: self.compared(shorter)))
 
     def test_words(self):
+        wrong, dynamic = self.folder / "wrong.toml", ROOT / "circuits" / "osr_depressing.toml"
+        wrong.write_text("[simulation.circuits.a]\nkind = 1\n[simulation.circuits.a.units]\n", encoding="utf-8")
         for words, message in ((["run", "osr_depressing"], "has a state"), (["run", "osl"], "there is no circuit 'osl'"),
+                               (["run", "none.toml"], "cannot be read"), (["run", str(wrong)], "lacks its kind"), (["run", str(dynamic)], "has a state"),
                                (["run", "--seeds", "0"], "not a whole number above 0"), (["run", "--minutes", "nan"], "not a number above 0"),
                                (["run", "--alone", "--together"], "not allowed")):
             with self.subTest(words), contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit) as refused:
@@ -256,6 +295,15 @@ class Runs(WithFolder):
         study = (self.folder / "kept" / "seed1-osr" / "study.toml").read_text(encoding="utf-8")
         self.assertIn("seed = 1\ntrain_minutes = 3.0\n[simulation.cells.osr]\n", study)
 
+    def test_circuits_of_a_file(self):
+        self.compared(circuits=("mine",), definitions=MINE)
+        (self.folder / "mine.toml").write_text(MINE, encoding="utf-8")
+        copies = f'case $1 in simulate) file=recording;; fit) file=pathways;; esac\ncp "{self.folder}/$file.h5" "$(dirname "$2")"\n'
+        self.assertIn("truth mine filter 1 1", self.run_with(copies, str(self.folder / "mine.toml"), "osr"))
+        study = (self.folder / "kept" / "seed1" / "study.toml").read_text(encoding="utf-8")
+        self.assertIn(f'circuit_files = ["{(self.folder / "mine.toml").resolve()}"]\n[simulation.cells.mine]\n', study)
+        self.assertIn("[simulation.cells.osr]\n", study)
+
     def test_a_command_that_fails_ends_the_run_with_its_words(self):
         with self.assertRaises(SystemExit) as ended:
             self.run_with("echo the disk is full; exit 3\n", "osr")
@@ -263,29 +311,17 @@ class Runs(WithFolder):
 
     def test_places_differ_within_a_recording(self):
         for seed in range(1, 12):
-            text = truth.study_text(list(truth.CIRCUITS), seed, 40.0, "out")
-            self.assertEqual(len(set(re.findall(r"y = ([\d.]+)\nx = ([\d.]+)", text))), len(truth.CIRCUITS))
+            asked = [truth.Asked(name) for name in (*truth.OWN, "mine")]
+            text = truth.study_text(asked, seed, 40.0, "out")
+            self.assertEqual(len(set(re.findall(r"y = ([\d.]+)\nx = ([\d.]+)", text))), len(asked))
 
 
 class Filters(unittest.TestCase):
-    def test_the_table_is_the_programs(self):
-        source = (ROOT / "src" / "recording" / "circuit.cpp").read_text(encoding="utf-8")
-        pair = r"(?:\{([\d.]+), ([\d.]+)\}|(no_bump))"
-        unit = rf'make_unit\((?:"(\w+)"|fmt::format\("S\{{\}}", i\)), (-?[\d.]+), (on|off), {pair}, {pair}, ([\d.]+), (-?[\d.]+), ([\d.]+)\)'
-        for circuit, units in truth.CIRCUITS.items():
-            body = re.search(rf"^Circuit {circuit}\(\) \{{(.*?)^\}}", source, re.M | re.S)[1]
-            made = [(name or "S0", float(weight), (float(n1), float(p1)), truth.NONE if none else (float(n2), float(p2)), float(rho), float(sigma))
-                    for name, weight, _, n1, p1, _, n2, p2, none, rho, _, sigma in re.findall(unit, body)]
-            ours = [(name, each.weight, each.first, each.second, each.rho, each.sigma) for name, each in units.items()]
-            with self.subTest(circuit):
-                self.assertEqual(ours[:1] if circuit == "reversal" else ours, made)
-                for key, value in (("kappa", "kappa"), ("sigma_surround_px", "surround"), ("window_px", "window")):
-                    said = re.findall(rf"\.{key} = ([\d.]+);", body)
-                    fallback = 1.0 if value == "surround" else 0.0
-                    self.assertEqual(getattr(next(iter(units.values())), value), float(said[0]) if said else fallback)
+    def test_the_programs_own_are_its_files(self):
+        self.assertEqual(sorted(truth.OWN), sorted(name for name, circuit in CIRCUITS.items() if circuit["kind"] in truth.STATELESS))
 
     def test_a_time_course(self):
-        course = truth.temporal(truth.Unit(1.0, (2.0, 100.0), (1.0, 50.0), 0.5, 1.0), -1)
+        course = truth.temporal({"order": 2.0, "peak_ms": 100.0, "undershoot": 0.5, "undershoot_order": 1.0, "undershoot_peak_ms": 50.0}, -1)
         # (t / p)^n exp(n (1 - t / p)) at 100 and 50 ms: 1 and e / 4 of the first bump, 2 / e and 1 of the second.
         self.assertAlmostEqual(course[10] / course[5], (1 - 1 / math.e) / (math.e / 4 - 0.5))
         self.assertEqual(course[0], 0)
@@ -294,10 +330,10 @@ class Filters(unittest.TestCase):
 
     def test_a_profile(self):
         offsets = np.arange(-11.0, 12.0)
-        profile = truth.spatial(truth.CIRCUITS["reversal"]["S0"], 2.0, offsets, offsets, (24.5, 24.5))
+        profile = truth.spatial(CIRCUITS["reversal"]["units"]["S3"], offsets, offsets, (24.5, 24.5))
         self.assertEqual(np.unravel_index(profile.argmax(), profile.shape), (11, 13))
         self.assertAlmostEqual(profile.sum(), 0.1)
-        cut = truth.spatial(truth.CIRCUITS["two_layers"]["I_left"], -2.0, offsets, offsets, (28.5, 24.5))
+        cut = truth.spatial(CIRCUITS["two_layers"]["units"]["I_left"], offsets, offsets, (28.5, 24.5))
         self.assertEqual([list(offsets[np.flatnonzero(cut.any(axis))][[0, -1]]) for axis in (1, 0)], [[-7, 7], [-9, 5]])
         self.assertAlmostEqual(cut.sum(), 1)
 

@@ -16,12 +16,14 @@
 /// Published figures of the simulated cells (tests/data/circuit_targets.json) and how close ours must be.
 namespace amacrine::recording::published {
 
+inline nlohmann::json test_data(const std::string& name) {
+  const char* folder = std::getenv("AMACRINE_TEST_DATA");
+  std::ifstream file(std::string(folder ? folder : "tests/data") + "/" + name);
+  return nlohmann::json::parse(file);
+}
+
 inline const nlohmann::json& targets() {
-  static const nlohmann::json all = [] {
-    const char* folder = std::getenv("AMACRINE_TEST_DATA");
-    std::ifstream file(std::string(folder ? folder : "tests/data") + "/circuit_targets.json");
-    return nlohmann::json::parse(file);
-  }();
+  static const nlohmann::json all = test_data("circuit_targets.json");
   return all;
 }
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Whether `amacrine fit` finds the mechanisms of simulated cells: for each seed it simulates the circuits, fits their spikes, and compares
 # the pathways with the circuits. The fit reads spikes and receptive-field centres only.
-#   tests/truth/run.sh [--seeds N] [--minutes M] [--together|--alone] [--folder F] [--program P] [CIRCUIT ...]
+#   tests/truth/run.sh [--seeds N] [--minutes M] [--together|--alone] [--folder F] [--program P] [CIRCUIT|FILE.toml ...]
 #   tests/truth/run.sh compare FOLDER ...     folders with a recording.h5 and a pathways.h5 that are there already
+# FILE.toml: the circuits of that file ([simulation.circuits.NAME], docs/circuits.md) beside those named, or instead of them.
 # Defaults: 1 seed, 40 minutes, all circuits without a state in one recording. --alone makes a recording for each circuit. --folder keeps
 # recordings and fits (0.7 GB a recording) and does not make again what is finished there, even if the program has changed since.
 # A recording of eight cells takes about 20 minutes on two cores. AMACRINE_PROGRAM names the program too.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Whether `amacrine fit` finds the mechanisms of simulated cells. See run.sh for what is run and docs/circuits.md for the circuits.
-    truth.py run [--seeds N] [--minutes M] [--together|--alone] [--folder F] [--program P] [CIRCUIT ...]
+    truth.py run [--seeds N] [--minutes M] [--together|--alone] [--folder F] [--program P] [CIRCUIT|FILE.toml ...]
     truth.py compare FOLDER ...          folders with a recording.h5 and a pathways.h5 that are there already
 Prints lines "truth CIRCUIT CLAIM HITS OF", summed over the recordings, and a table of the figures behind them."""
 import argparse
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 import h5py
 import numpy as np
@@ -32,46 +33,39 @@ class Failure(Exception):
     """For people: what went wrong and what to do."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Unit:
-    """An interneuron of src/recording/circuit.cpp; its sign, polarity and displacement are in the recording."""
-    weight: float
-    first: tuple  # order and peak (ms) of the first bump
-    second: tuple
-    rho: float
-    sigma: float
-    kappa: float = 0.0
-    surround: float = 1.0
-    window: int = 0
-
-
-NONE = (1.0, 100.0)
-SUBUNIT = Unit(142.0, (1.59, 140.0), (9.0, 300.0), 0.6, 0.9, kappa=0.9, surround=3.0)
-EXCITER = Unit(1.0, (1.75, 112.0), (5.9, 160.0), 0.62, 1.2, window=15)
-INHIBITOR = Unit(-1.0, (7.1, 104.5), (3.35, 294.0), 0.40, 1.6, window=15)
-CIRCUITS = {
-    "osr": {"OFF_inh": Unit(-478.0, (2.0, 110.0), (9.0, 232.6), 0.998, 1.6),
-            "ON_slow": Unit(99.0, (3.55, 92.2), (9.0, 138.3), 1.0, 1.6),
-            "ON_fast": Unit(141.9, (9.0, 47.4), (4.54, 71.1), 0.94, 1.6)},
-    "osr_alt": {"OFF_inh": Unit(-393.0, (2.0, 58.2), (9.0, 223.6), 0.304, 1.6),
-                "ON_slow": Unit(122.0, (9.0, 67.4), (9.0, 156.6), 0.464, 1.6),
-                "ON_fast": Unit(178.0, (9.0, 40.0), (4.05, 60.0), 1.0, 1.6)},
-    "latency": {"OFF_exc": Unit(262.0, (4.0, 110.0), NONE, 0.0, 1.6),
-                "ON_inh": Unit(-465.0, (9.0, 35.0), (2.63, 148.0), 1.40, 1.6)},
-    "reversal": {f"S{i}": SUBUNIT for i in range(5)},
-    "anticipation": {"OFF_exc": Unit(103.2, (3.44, 65.5), (5.43, 124.4), 0.312, 2.0),
-                     "OFF_inh_wide": Unit(-1000.0, (7.33, 135.5), NONE, 0.0, 3.0)},
-    "no_phenomenon": {"ON": Unit(110.0, (4.0, 60.0), (5.0, 120.0), 0.4, 1.8)},
-    "three_in_one": {"ON_inh": Unit(-670.0, (2.3, 108.0), (8.5, 200.0), 0.78, 1.55),
-                     "OFF_slow": Unit(61.0, (1.85, 97.0), (8.6, 214.0), 1.10, 2.35),
-                     "OFF_fast": Unit(93.0, (7.6, 35.0), (5.4, 77.5), 1.07, 2.35)},
-    "two_layers": {"E_left": EXCITER, "E_right": EXCITER, "I_left": INHIBITOR, "I_right": INHIBITOR},
-}
-WITH_A_STATE = ("osr_depressing", "anticipation_gain_control")
+# The program's own circuits without a state, in the order in which they are given places.
+OWN = ("osr", "osr_alt", "latency", "reversal", "anticipation", "no_phenomenon", "three_in_one", "two_layers")
+STATELESS = ("feed_forward", "two_layers")
+CIRCUIT_FILES = pathlib.Path(__file__).resolve().parents[2] / "circuits"
 PLACES = [(y, x) for y in (20.5, 24.5, 28.5) for x in (20.5, 24.5, 28.5)]
 
 
-# What was planted.
+# What was planted. A unit is a table [simulation.circuits.CIRCUIT.units.NAME] (docs/circuits.md).
+
+def circuits_of(toml, place):
+    """The tables of circuits of a TOML text, by name."""
+    try:
+        circuits = tomllib.loads(toml)["simulation"]["circuits"]
+        if all(isinstance(each["kind"], str) and isinstance(each["units"], dict) for each in circuits.values()):
+            return circuits
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Failure(f"{place}: expected tables [simulation.circuits.NAME] with their kind and units; not found: {error}") from error
+    raise Failure(f"{place}: a table [simulation.circuits.NAME] lacks its kind or its units")
+
+
+def circuits_of_file(path):
+    try:
+        return circuits_of(pathlib.Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{path} cannot be read ({error}); write the path of a TOML file of circuits") from error
+
+
+def circuits_recorded(recording):
+    """Those a recording was made with; files older than the attribute have the program's own."""
+    if "circuit_definitions" in recording.attrs:
+        return circuits_of(text(recording.attrs["circuit_definitions"]), recording.filename)
+    return {name: circuit for path in sorted(CIRCUIT_FILES.glob("*.toml")) for name, circuit in circuits_of_file(path).items()}
+
 
 def bump(t_ms, order, peak_ms):
     """(t / p)^n exp(n (1 - t / p))."""
@@ -82,22 +76,30 @@ def bump(t_ms, order, peak_ms):
 def temporal(unit, polarity):
     """(40) most recent lag first; absolute values sum to 1."""
     t_ms = FRAME_MS * np.arange(LAGS)
-    kernel = bump(t_ms, *unit.first) - unit.rho * bump(t_ms, *unit.second)
+    kernel = bump(t_ms, unit["order"], unit["peak_ms"])
+    if unit.get("undershoot", 0):
+        kernel = kernel - unit["undershoot"] * bump(t_ms, unit["undershoot_order"], unit["undershoot_peak_ms"])
     return polarity * kernel / np.abs(kernel).sum()
 
 
-def spatial(unit, dx, y_px, x_px, centre):
+def spatial(unit, y_px, x_px, centre):
     """(Y, X) at offsets from the cell's centre. It sums to one where there is no surround."""
+    dy, dx = unit.get("dy_px", 0.0), unit.get("dx_px", 0.0)
+
     def gaussian(sigma):
-        values = np.exp(-(y_px[:, None]**2 + (x_px[None, :] - dx)**2) / (2 * sigma**2))
+        values = np.exp(-((y_px[:, None] - dy)**2 + (x_px[None, :] - dx)**2) / (2 * sigma**2))
         return values / values.sum()
-    kernel = gaussian(unit.sigma) - unit.kappa * gaussian(unit.surround)
-    if not unit.window:
+    kernel = gaussian(unit["sigma_px"])
+    if unit.get("surround", 0):
+        kernel = kernel - unit["surround"] * gaussian(unit["surround_sigma_px"])
+    window = unit.get("window_px", 0)
+    if not window:
         return kernel
+
     def kept(offsets, middle, of):
-        first = math.floor(of) - unit.window // 2
-        return (offsets + middle >= first) & (offsets + middle < first + unit.window)
-    kernel = kernel * kept(y_px, centre[0], centre[0])[:, None] * kept(x_px, centre[1], centre[1] + dx)[None, :]
+        first = math.floor(of) - window // 2
+        return (offsets + middle >= first) & (offsets + middle < first + window)
+    kernel = kernel * kept(y_px, centre[0], centre[0] + dy)[:, None] * kept(x_px, centre[1], centre[1] + dx)[None, :]
     return kernel / kernel.sum()
 
 
@@ -107,6 +109,7 @@ class Planted:
     name: str
     sign: int
     polarity: int
+    dy: float
     dx: float
     weight: float
     course: np.ndarray
@@ -114,18 +117,19 @@ class Planted:
 
 
 def planted_units(recording, n, circuit, axes):
-    """The units of cell n on the axes of the found filters (lag in ms, y and x from the cell's centre in px)."""
+    """The units of cell n, whose circuit that is, on the axes of the found filters (lag in ms, y and x from the cell's centre in px)."""
     centre = recording["simulated/centre_y"][n], recording["simulated/centre_x"][n]
     found = []
     for u in np.flatnonzero(recording["simulated/unit_cell"][:] == n):
         name = text(recording["unit"][u]).rsplit("/", 1)[-1]
-        if name not in CIRCUITS[circuit]:
-            raise Failure(f"{recording.filename}: unit '{name}' is none of the circuit {circuit}'s in truth.py: {', '.join(CIRCUITS[circuit])}")
-        sign, polarity, dx = (recording["simulated/unit_" + key][u] for key in ("sign", "polarity", "dx"))
-        unit = CIRCUITS[circuit][name]
-        course, profile = on_lags(temporal(unit, polarity), axes[0]), spatial(unit, dx, axes[1], axes[2], centre)
+        if name not in circuit["units"]:
+            raise Failure(f"{recording.filename}: unit '{name}' is none of its circuit's: {', '.join(circuit['units'])}")
+        sign, polarity = (int(recording["simulated/unit_" + key][u]) for key in ("sign", "polarity"))
+        unit = circuit["units"][name]
+        course, profile = on_lags(temporal(unit, polarity), axes[0]), spatial(unit, axes[1], axes[2], centre)
         size = np.abs(profile).sum()
-        found.append(Planted(name, int(sign), int(polarity), float(dx), unit.weight * size, course, profile / size))
+        found.append(Planted(name, sign, polarity, unit.get("dy_px", 0.0), unit.get("dx_px", 0.0), unit.get("weight_hz", sign) * size, course,
+                             profile / size))
     return found
 
 
@@ -140,6 +144,7 @@ def on_lags(course, lags_ms):
 class Comparison:
     """A cell's figures. Lists have an entry for each planted unit, in their order."""
     circuit: str
+    layers: int = 1
     number: int = -1  # of pathways found; -1: not fitted
     r: float = math.nan
     spurious_small: bool = False  # no pathway without a unit moves the rate more than one with a unit does
@@ -152,7 +157,7 @@ class Comparison:
 
     def claims(self):
         """What holds. A value that is not a number meets no bar."""
-        if self.circuit == "two_layers":
+        if self.layers == 2:
             return {"refused": bool(self.r < RATE)}
         return {"number": self.number == len(self.units),
                 "sign": all(self.sign) and self.spurious_small,
@@ -202,7 +207,7 @@ def compare_unit(unit, found, n, k, result):
     weight, polarity, y, x = (found[key][n, k] if matched else math.nan for key in ("weight", "polarity", "offset_y", "offset_x"))
     result.sign.append(bool(np.sign(weight) == unit.sign))
     result.polarity.append(bool(polarity == unit.polarity))
-    result.place_px.append(math.hypot(y, x - unit.dx))
+    result.place_px.append(math.hypot(y - unit.dy, x - unit.dx))
     result.weight.append(float(weight))
     return matched
 
@@ -217,9 +222,10 @@ def compare_pathways(found, n, result):
     result.spurious_small = bool(all(spread[k] <= least for k in range(number) if k not in matched))
 
 
-def compare_cell(recording, pathways, n, circuit, found_at):
-    axes = [pathways[name][:] for name in ("lag", "profile_y", "profile_x")]
-    result = Comparison(circuit, int(pathways["pathways"][found_at]), units=planted_units(recording, n, circuit, axes))
+def compare_cell(recording, pathways, n, name, circuit, found_at):
+    axes = [pathways[key][:] for key in ("lag", "profile_y", "profile_x")]
+    result = Comparison(name, 2 if circuit["kind"] == "two_layers" else 1, int(pathways["pathways"][found_at]),
+                        units=planted_units(recording, n, circuit, axes))
     compare_pathways(pathways, found_at, result)
     rate, predicted = recording["simulated/test/rate"][n], pathways["rate"][found_at]
     if rate.shape != predicted.shape:
@@ -256,15 +262,17 @@ def compare_folder(folder):
 
 
 def compare_cells(recording, pathways, cells):
-    results = []
-    for found_at, name in enumerate(text(each) for each in pathways["cell"][:]):
-        if name not in cells:
-            raise Failure(f"{pathways.filename}: cell '{name}' is none of the recording's: {', '.join(cells)}; fit this recording")
-        n, circuit = cells[name]
-        if circuit in CIRCUITS:
-            results.append(compare_cell(recording, pathways, n, circuit, found_at))
+    circuits, results = circuits_recorded(recording), []
+    for found_at, cell in enumerate(text(each) for each in pathways["cell"][:]):
+        if cell not in cells:
+            raise Failure(f"{pathways.filename}: cell '{cell}' is none of the recording's: {', '.join(cells)}; fit this recording")
+        n, name = cells[cell]
+        if name not in circuits:
+            say(f"{cell} is left out: the recording does not say what its circuit {name} is")
+        elif circuits[name]["kind"] not in STATELESS:
+            say(f"{cell} is left out: its circuit {name} has a state")
         else:
-            say(f"{name} is left out: the circuit {circuit} has a state, or is none that truth.py knows")
+            results.append(compare_cell(recording, pathways, n, name, circuits[name], found_at))
     return results
 
 
@@ -286,7 +294,7 @@ def known_median(values):
 
 
 def row(circuit, results):
-    planted = [f"{unit.weight:.0f}" for unit in results[0].units] if circuit != "two_layers" else ["-"]
+    planted = [f"{unit.weight:.0f}" for unit in results[0].units] if results[0].layers == 1 else ["-"]
     found = [known_median(each.weight[u] for each in results) for u in range(len(results[0].units))]
     cells = [circuit, str(len(results)), median([each.r for each in results], -math.inf, 4),
              str(len(results[0].units)), median([each.number for each in results], -math.inf, 1).removesuffix(".0"),
@@ -305,8 +313,8 @@ def largest(values):
 
 def report(results):
     """Lines of the claims, and the table."""
-    by_circuit = {circuit: [each for each in results if each.circuit == circuit] for circuit in CIRCUITS}
-    by_circuit = {circuit: those for circuit, those in by_circuit.items() if those}
+    names = sorted(dict.fromkeys(each.circuit for each in results), key=lambda name: OWN.index(name) if name in OWN else len(OWN))
+    by_circuit = {name: [each for each in results if each.circuit == name] for name in names}
     lines = []
     for circuit, those in by_circuit.items():
         claims = [each.claims() for each in those]
@@ -320,11 +328,23 @@ def report(results):
 
 # Simulating and fitting.
 
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A circuit to simulate, and its file where it is not the program's own."""
+    name: str
+    file: str = ""
+
+
 def study_text(circuits, seed, minutes, folder):
+    files = sorted({each.file for each in circuits if each.file})
     text_of = [f'[study]\nname = "truth"\noutput = {json.dumps(str(folder))}\n', f"[simulation]\nseed = {seed}\ntrain_minutes = {minutes}\n"]
-    for circuit in circuits:
-        y, x = PLACES[(list(CIRCUITS).index(circuit) + seed) % len(PLACES)]
-        text_of.append(f"[simulation.cells.{circuit}]\ny = {y}\nx = {x}\n")
+    if files:
+        text_of.append(f"circuit_files = {json.dumps(files)}\n")
+    others = [each for each in circuits if each.name not in OWN]
+    for each in circuits:
+        place = OWN.index(each.name) if each.name in OWN else len(OWN) + others.index(each)
+        y, x = PLACES[(place + seed) % len(PLACES)]
+        text_of.append(f"[simulation.cells.{each.name}]\ny = {y}\nx = {x}\n")
     return "".join(text_of)
 
 
@@ -345,7 +365,7 @@ def run_one(args, circuits, seed, folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.toml").write_text(study_text(circuits, seed, args.minutes, folder), encoding="utf-8")
     for verb in ("simulate", "fit"):
-        say(f"seed {seed}: {verb} {' '.join(circuits)}")
+        say(f"seed {seed}: {verb} {' '.join(each.name for each in circuits)}")
         run_verb(args.program, verb, folder)
     results = compare_folder(folder)
     for each in results:
@@ -369,7 +389,7 @@ def run(args):
     try:
         for seed in range(1, args.seeds + 1):
             for group in groups:
-                with folder_of(args, "-".join([f"seed{seed}", *(group if args.alone else [])])) as folder:
+                with folder_of(args, "-".join([f"seed{seed}", *(each.name for each in group if args.alone)])) as folder:
                     results += run_one(args, group, seed, folder)
     finally:
         # What was compared before a command failed is worth its hours.
@@ -380,16 +400,27 @@ def run(args):
 def compare(args):
     results = [each for folder in args.folders for each in compare_folder(folder)]
     if not results:
-        raise Failure(f"no cell of {', '.join(args.folders)} is a circuit that can be compared: {', '.join(CIRCUITS)}")
+        raise Failure(f"no cell of {', '.join(args.folders)} is a circuit without a state, which alone can be compared")
     print(report(results))
 
 
-def circuit_of(word):
-    if word in WITH_A_STATE:
-        raise argparse.ArgumentTypeError(f"the circuit {word} has a state, which no pathway has; it cannot be compared")
-    if word not in CIRCUITS:
-        raise argparse.ArgumentTypeError(f"there is no circuit '{word}'; there are {', '.join(CIRCUITS)}")
-    return word
+def circuits_asked(word):
+    """The circuits that an argument names: one of the program's own, or those of a TOML file."""
+    if word.endswith(".toml"):
+        path = pathlib.Path(word).resolve()
+        try:
+            circuits = circuits_of_file(path)
+        except Failure as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        kept = [Asked(name, str(path)) for name, circuit in circuits.items() if circuit["kind"] in STATELESS]
+        if not kept:
+            raise argparse.ArgumentTypeError(f"every circuit of {word} has a state, which no pathway has; none can be compared")
+        return kept
+    if word not in OWN:
+        known = (CIRCUIT_FILES / f"{word}.toml").is_file()
+        raise argparse.ArgumentTypeError(f"the circuit {word} has a state, which no pathway has; it cannot be compared" if known
+                                         else f"there is no circuit '{word}'; there are {', '.join(OWN)}, and those of files NAME.toml")
+    return [Asked(word)]
 
 
 def above_zero(kind):
@@ -416,13 +447,14 @@ def arguments(words):
     how.add_argument("--alone", action="store_true", help="a recording of its own for each circuit")
     running.add_argument("--folder", metavar="F", help="keep recordings and fits there; what is finished there is not made again")
     running.add_argument("--program", metavar="P", default=os.environ.get("AMACRINE_PROGRAM", "amacrine"), help="the program amacrine")
-    running.add_argument("circuits", nargs="*", type=circuit_of, metavar="CIRCUIT", help="default: all without a state")
+    running.add_argument("circuits", nargs="*", type=circuits_asked, metavar="CIRCUIT",
+                         help="one of the program's own, or FILE.toml: those of the file (default: all of its own without a state)")
     comparing = verbs.add_parser("compare", help="compare what is there already")
     comparing.set_defaults(act=compare)
     comparing.add_argument("folders", nargs="+", metavar="FOLDER")
     args = parser.parse_args(words)
     if args.act is run:
-        args.circuits = list(dict.fromkeys(args.circuits)) or list(CIRCUITS)
+        args.circuits = list(dict.fromkeys(each for asked in args.circuits for each in asked)) or [Asked(name) for name in OWN]
     return args
 
 

@@ -72,8 +72,7 @@ struct Circuit {
   std::size_t unit(const std::string& unit_name) const;
 };
 
-/// "osr", "osr_alt", "latency", "reversal", "anticipation", "no_phenomenon", "three_in_one" (feed-forward), "two_layers",
-/// "osr_depressing", "anticipation_gain_control" (dynamic).
+/// The program's own circuits: the files of circuits/, compiled in (docs/circuits.md).
 const std::vector<std::string>& circuit_names();
 /// Throws InputError naming the circuits there are.
 const Circuit& circuit(const std::string& name);

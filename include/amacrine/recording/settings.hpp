@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/core/study.hpp"
+#include "amacrine/recording/circuit.hpp"
 
 #include <cstdint>
 #include <string>
@@ -12,7 +13,7 @@ namespace amacrine::recording {
 /// A simulated ganglion cell: which circuit, and where its receptive field lies (pixel-index coordinates).
 struct SimulatedCell {
   std::string name;     ///< the sub-table's name
-  std::string circuit;  ///< one of circuit_words()
+  std::string circuit;  ///< one of the study's or of circuit_names()
   double y = 24.5, x = 24.5;
 };
 
@@ -24,6 +25,10 @@ struct SimulationSettings {
   double test_seconds = 60.0;
   int repeats = 20;  ///< trials of the test part, at least 10
   std::vector<SimulatedCell> cells;
+  std::vector<Circuit> circuits{};  ///< the study's own (circuit_definition.hpp), whether cells have them or not
+
+  /// The circuit of that name: the study's own, else the program's. Throws InputError where neither has it.
+  const Circuit& circuit_of(const SimulatedCell& cell) const;
 };
 
 /// The [recording] table: which file to read and how.
@@ -51,10 +56,8 @@ struct SessionSettings {
   std::vector<std::string> overrides() const;
 };
 
-/// The names of the seven circuits.
-const std::vector<std::string>& circuit_words();
-
-/// Reads every key of [simulation]. Without cell sub-tables all seven circuits are recorded, each at its own place.
+/// Reads every key of [simulation]. Without cell sub-tables seven of the program's circuits are recorded, each at
+/// its own place.
 /// Throws StudyError for values out of range.
 SimulationSettings read_simulation(core::Study& study);
 /// How a recipe preset ("", "deep-retina", "torch-deep-retina") reads a recording (docs/study/training.md).

@@ -20,6 +20,7 @@ struct SimulationPlan {
   std::size_t train_frames = 0, test_frames = 0;  ///< whole seconds
   double bytes = 0;                               ///< of the file
 };
+/// Throws InputError where a unit of a cell's circuit lies off the screen.
 SimulationPlan plan_simulation(const SimulationSettings& settings);
 
 /// What a simulated cell did.
