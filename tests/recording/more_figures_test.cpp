@@ -16,7 +16,7 @@ using test::screen;
 
 constexpr const char* cells[] = {"no_phenomenon", "three_in_one", "two_layers"};
 
-const json& figures_of(const std::string& cell) {
+const json& target_of(const std::string& cell) {
   static const json all = test_data("more_circuit_figures.json");
   return all.at(cell);
 }
@@ -138,7 +138,7 @@ void expect_reversal(const stimulus::ReversalFigures& f, const json& t, const st
 TEST(FullMoreFigures, OfTheFourPhenomenaInEitherContrast) {
   for (const std::string name : cells) {
     const Circuit& cell = circuit(name);
-    const json &target = figures_of(name), &tests = target["tests"];
+    const json &target = target_of(name), &tests = target["tests"];
     const Probes probes = probes_of(target["probe"], 1, 0.5);
     expect_close(resting_rate(cell), target["resting_hz"].get<double>(), 1e-3, name + " at rest");
     expect_osr(measured(cell, probes.osr, {}), tests["osr"], name);
@@ -171,7 +171,7 @@ void clamp(Circuit& cell, const std::string& name) {
 
 TEST(FullMoreFigures, OfLesions) {
   for (const std::string name : cells) {
-    const json& target = figures_of(name);
+    const json& target = target_of(name);
     const Probes probes = probes_of(target["probe"], 1, 1);
     for (const auto& [key, wanted] : target["lesions"].items()) {
       Circuit cell = circuit(name);
@@ -194,7 +194,7 @@ TEST(FullMoreFigures, OfLesions) {
 
 TEST(FullMoreFigures, OfParametersHeldOut) {
   const Circuit& three = circuit("three_in_one");
-  const json& target = figures_of("three_in_one");
+  const json& target = target_of("three_in_one");
   const Probes probes = probes_of(target["probe"], 1, 1);
   Probes other = probes;
   for (other.osr.periods_ms = {}; other.osr.periods_ms.size() < 12;)
@@ -213,8 +213,8 @@ TEST(FullMoreFigures, OfParametersHeldOut) {
     other.anticipation.speed = std::stod(speed);
     expect_summary(three, other, {{"anticipation", figures}}, {}, "speed " + speed);
   }
-  for (const auto& [key, figures] : figures_of("two_layers")["held_out"]["reversal"].items()) {
-    stimulus::ReversalProbe probe = probes_of(figures_of("two_layers")["probe"], 1, 1).reversal;
+  for (const auto& [key, figures] : target_of("two_layers")["held_out"]["reversal"].items()) {
+    stimulus::ReversalProbe probe = probes_of(target_of("two_layers")["probe"], 1, 1).reversal;
     probe.directions = {1};
     const double value = std::stod(key.substr(key.find(' ')));
     (key.starts_with("speed") ? probe.speed : key.starts_with("width") ? probe.width : probe.contrast) = value;
@@ -238,7 +238,7 @@ TEST(FullMoreFigures, OfTheReceptiveField) {
       moment += g[i] * x * x;
     }
   }
-  EXPECT_NEAR(std::sqrt(moment / weight), figures_of("two_layers")["rf_radius_1sd_px"].get<double>(), 1e-4);
+  EXPECT_NEAR(std::sqrt(moment / weight), target_of("two_layers")["rf_radius_1sd_px"].get<double>(), 1e-4);
 }
 
 }  // namespace
