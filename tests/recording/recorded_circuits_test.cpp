@@ -85,6 +85,15 @@ TEST(RecordedCircuits, AnOlderRecordingHasTheProgramsOwn) {
   EXPECT_TRUE(recorded_circuits(io::Reader(attributes(folder, {{"cells", "one,two"}}))).empty());
 }
 
+TEST(RecordedCircuits, AreNotTheProgramsOwnOfTheSameName) {
+  const test::TemporaryFolder folder;
+  std::string changed = circuit_text(circuit("osr"));
+  changed = replaced(changed, "weight_hz = -478.0", "weight_hz = -400.0");
+  const auto found = recorded_circuits(io::Reader(attributes(folder, {{"circuits", "osr"}, {"circuit_definitions", changed}})));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].units[0].weight, -400);
+}
+
 TEST(RecordedCircuits, AreRefusedByName) {
   const test::TemporaryFolder folder;
   const auto refused = [&](const std::map<std::string, std::string>& texts) {

@@ -52,6 +52,19 @@ TEST(SteadyCircuit, DepressingInhibitionSettlesWhereReleaseBalancesRecovery) {
   }
 }
 
+/// The same on grey of a cell whose inhibition never sleeps and whose synapse takes seconds to settle.
+TEST(SteadyCircuit, RestingRateWaitsForASlowSynapse) {
+  Circuit slow = recording::circuit("osr_depressing");
+  slow.units[0].bias = 0.002;
+  CircuitDynamics& c = slow.dynamics;
+  c.recovery_ms = 20000, c.inhibition_ms = 900, c.membrane_ms = 400;
+  const double store = (1 / c.recovery_ms) / (1 / c.recovery_ms + c.release_per_ms * 0.002);
+  const double conductance = c.inhibition_hz * c.release_per_ms * 0.002 * store * 2 / (1 - std::exp(-2 / c.inhibition_ms));
+  const double expected = softplus(slow.offset_hz + slow.units[1].weight * slow.units[1].bias - conductance);
+  const double found = resting_rate(slow);
+  EXPECT_TRUE(std::abs(found - expected) <= 1e-9 * expected) << found << " " << expected;
+}
+
 /// Bins of 10 ms and a width of 5 ms: five weights, exp(-z^2 / 2) at z = -4, -2, 0, 2, 4, that sum to one.
 TEST(SmoothingWeights, SumToOneHoweverCoarseTheBins) {
   const double two = std::exp(-2.0), four = std::exp(-8.0), sum = 1 + 2 * two + 2 * four;
