@@ -97,21 +97,15 @@ class OwnCircuit : public testing::Test {
   test::TemporaryFolder folder_;
 };
 
-TEST_F(OwnCircuit, IsProbedAsTheRecordingHasItWhateverTheStudySaysLater) {
-  Context first = context("[simulation]\n" + sizes + cells + circuits + probes);
-  simulate(first);
-  // The verbs after it have a study without the circuits: the recording is all they need.
-  Context later = context(probes);
-  probe(later);
-  const io::Reader file(folder_ / "responses_circuit.h5");
+/// Compares every answer of the probed circuits with the circuits themselves, simulated apart from any network.
+void expect_answers(const std::string& path, const Context& context, const std::vector<PlantedCell>& planted) {
+  const io::Reader file(path);
   const auto rates = file.read<float>("rate");
   const auto shape = file.shape("rate");  // (condition, cell, time)
-  const auto shown = stimulus::catalogue(later.settings.probe, stimulus::Screen{});
-  const auto own = recording::parse_circuits(circuits, "own");
-  const std::vector<PlantedCell> planted{
-      {own[0], {22.5, 26.5}}, {own[1], {24.5, 24.5}}, {recording::circuit("latency"), {24.5, 24.5}}};
+  const auto shown = stimulus::catalogue(context.settings.probe, stimulus::Screen{});
   ASSERT_EQ(shape[0], shown.size());
   ASSERT_EQ(shape[1], planted.size());
+  std::vector<double> largest(planted.size(), 0.0);
   for (std::size_t k = 0; k < shown.size(); ++k)
     for (std::size_t n = 0; n < planted.size(); ++n) {
       const auto movie = stimulus::render(shown[k], stimulus::Screen{}, planted[n].centre).contrast;
@@ -119,7 +113,68 @@ TEST_F(OwnCircuit, IsProbedAsTheRecordingHasItWhateverTheStudySaysLater) {
       const float* ours = &rates[(k * shape[1] + n) * shape[2]];
       EXPECT_LE(test::relative_error(std::vector<float>(ours, ours + wanted.size()), wanted), 1e-5)
           << shown[k].name << ", cell " << n;
+      largest[n] = std::max(largest[n], *std::max_element(wanted.begin(), wanted.end()));
     }
+  for (std::size_t n = 0; n < planted.size(); ++n) EXPECT_GT(largest[n], 10) << "cell " << n << " answers nothing";
+}
+
+TEST_F(OwnCircuit, IsProbedAsTheRecordingHasItWhateverTheStudySaysLater) {
+  Context first = context("[simulation]\n" + sizes + cells + circuits + probes);
+  simulate(first);
+  // The verbs after it have a study without the circuits: the recording is all they need.
+  Context later = context(probes);
+  probe(later);
+  const auto own = recording::parse_circuits(circuits, "own");
+  expect_answers(folder_ / "responses_circuit.h5", later,
+                 {{own[0], {22.5, 26.5}}, {own[1], {24.5, 24.5}}, {recording::circuit("latency"), {24.5, 24.5}}});
+}
+
+// Kernels that are not cut, displaced both ways, and units of the second layer that inhibit.
+TEST_F(OwnCircuit, OfTwoLayersAndOfGainControlAreProbed) {
+  const std::string deep = R"(
+[simulation.circuits.deep]
+kind = "two_layers"
+offset_hz = 3
+[simulation.circuits.deep.units.E]
+polarity = "OFF"
+sign = "excitatory"
+order = 3
+peak_ms = 70
+sigma_px = 1.3
+dx_px = 1.5
+dy_px = -2
+[simulation.circuits.deep.units.I]
+polarity = "ON"
+sign = "inhibitory"
+bias = 0.1
+order = 6
+peak_ms = 110
+sigma_px = 2.2
+[simulation.circuits.deep.second_layer.plus]
+weight_hz = 300
+weights = [1, -0.5]
+[simulation.circuits.deep.second_layer.minus]
+weight_hz = -40
+bias = -0.05
+weights = [0.3, 1]
+[simulation.circuits.gain]
+kind = "gain_control"
+gain_hz = 250
+[simulation.circuits.gain.units.in]
+polarity = "OFF"
+order = 2
+peak_ms = 60
+sigma_px = 2
+surround = 0.4
+surround_sigma_px = 5
+)";
+  Context made = context("[simulation]\n" + sizes +
+                         "[simulation.cells.deep]\ny = 23\n[simulation.cells.gain]\n[simulation.cells.osr]\n" + deep + probes);
+  simulate(made);
+  probe(made);
+  const auto own = recording::parse_circuits(deep, "own");
+  expect_answers(folder_ / "responses_circuit.h5", made,
+                 {{own[0], {23, 24.5}}, {own[1], {24.5, 24.5}}, {recording::circuit("osr"), {24.5, 24.5}}});
 }
 
 TEST_F(OwnCircuit, IsAttributedExactly) {
