@@ -45,7 +45,7 @@ void check_name(const CircuitTable& table, const std::string& name, const char* 
 /// Names of the sub-tables of `key`, in the order that `order_key` gives, or the file's.
 std::vector<std::string> names_in_order(const CircuitTable& table, const std::string& key, const std::string& order_key) {
   const std::vector<std::string> names = table.tables(key);
-  const auto order = table.get<std::vector<std::string>>(order_key, names);
+  auto order = table.get<std::vector<std::string>>(order_key, names);
   core::require<core::StudyError>(std::is_permutation(order.begin(), order.end(), names.begin(), names.end()),
                                   "{}: '{}' is [{}]; expected every one of {} once: leave it out for the order of the file",
                                   table.where(order_key), table.full(order_key), fmt::join(order, ", "), fmt::join(names, ", "));
