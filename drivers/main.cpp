@@ -46,6 +46,10 @@ const std::vector<Verb>& verbs() {
       {"attribute", "attribute responses to the model's interneurons by path integrals (Hz); writes attributions", attribute,
        true},
       {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce, true},
+      {"lesion",
+       "remove the network's first-layer units in the order of their attribution, and by pathways, and say what is left of each "
+       "response (Hz, parts of it); writes lesions_network.h5",
+       lesion, true},
       {"fit",
        "fit few rectified pathways with free filters to each cell's spikes, the number chosen by held-out likelihood; writes "
        "pathways.h5 (filters, signs in Hz, places in px, and which claims halves of the recording dispute)",

@@ -19,6 +19,7 @@ Settings read_settings(core::Study& study) {
   settings.probe = stimulus::read_probe(study);
   settings.attribution = attribution::read_attribution(study);
   settings.reduction = reduction::read_reduction(study);
+  settings.lesions = lesion::read_lesions(study);
   settings.pathways = pathway::read_pathways(study);
   settings.sweep = sweep::read_sweep(study);
   study.require_all_read();
@@ -46,6 +47,26 @@ std::vector<std::string> tables_of(const std::string& verb) {
   if (verb == "attribute")
     return {"probe", "attribution", "!attribution.movie_file", "!attribution.baseline_file", "!attribution.largest_file_gb"};
   if (verb == "reduce") return {"reduction"};
+  // Attributions of the catalogue, unit by unit; how others are stored does not matter.
+  if (verb == "lesion")
+    return {"probe",
+            "attribution.cells",
+            "attribution.stimuli",
+            "attribution.rule",
+            "attribution.panels",
+            "attribution.target",
+            "attribution.baseline",
+            "attribution.baseline_contrast",
+            "attribution.baseline_dataset",
+            "attribution.baseline_frame",
+            "attribution.baseline_zero",
+            "attribution.baseline_unit",
+            "attribution.before_ms",
+            "attribution.after_ms",
+            "attribution.bar_range_px",
+            "attribution.tolerance",
+            "attribution.max_panels",
+            "lesions"};
   if (verb == "fit")
     return {"recording.cells",        "recording.target",   "recording.minimum_lag", "recording.blocks",
             "recording.skip_seconds", "recording.frame_ms", "recording.pixel_um",    "recording.centres",

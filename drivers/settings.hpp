@@ -3,6 +3,7 @@
 
 #include "amacrine/attribution/settings.hpp"
 #include "amacrine/core/study.hpp"
+#include "amacrine/lesion/settings.hpp"
 #include "amacrine/model/architecture.hpp"
 #include "amacrine/pathway/settings.hpp"
 #include "amacrine/recording/settings.hpp"
@@ -29,6 +30,7 @@ struct Settings {
   stimulus::ProbeSettings probe;
   attribution::AttributionSettings attribution;
   reduction::ReductionSettings reduction;
+  lesion::LesionSettings lesions;
   pathway::PathwaySettings pathways;
   sweep::SweepSettings sweep;
 };

@@ -48,6 +48,7 @@ int evaluate(Context& context);
 int probe(Context& context);
 int attribute(Context& context);
 int reduce(Context& context);
+int lesion(Context& context);
 int fit(Context& context);
 int sweep(Context& context);
 int status(Context& context);

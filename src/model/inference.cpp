@@ -211,10 +211,16 @@ template <class S>
 void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const View5<S>& z, HeadState<S>& state) {
   if (network.hidden.empty()) return head_output(exec, network, z, state);
   head_rectify(exec, network.hidden[0], z, state.x[0], state.h[0]);
+  head_from_activity(exec, network, state);
+}
+
+template <class S>
+void head_from_activity(const core::Exec& exec, const InferenceNetwork<S>& network, HeadState<S>& state) {
+  const std::size_t segments = state.h[0].extent(0), windows = state.h[0].extent(4);
   for (std::size_t l = 1; l < network.hidden.size(); ++l) {
     const View4<S>& kernel = network.hidden[l].kernel;
-    if (network.spectra->serves(l)) {
-      network.spectra->later(exec, l, kernel, z.extent(0), z.extent(4)).forward(exec, state.h[l - 1], state.x[l]);
+    if (network.spectra && network.spectra->serves(l)) {
+      network.spectra->later(exec, l, kernel, segments, windows).forward(exec, state.h[l - 1], state.x[l]);
     } else {
       conv_forward(exec, state.h[l - 1], kernel, state.x[l]);
     }
@@ -231,7 +237,8 @@ void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, co
   template void head_rectify<S>(const core::Exec&, const InferenceLayer<S>&, const View5<S>&, const View5<S>&, const View5<S>&); \
   template void head_output<S>(const core::Exec&, const InferenceNetwork<S>&, const View5<S>&, HeadState<S>&);                   \
   template void head_readout<S>(const core::Exec&, const InferenceNetwork<S>&, HeadState<S>&);                                   \
-  template void head_forward<S>(const core::Exec&, const InferenceNetwork<S>&, const View5<S>&, HeadState<S>&);
+  template void head_forward<S>(const core::Exec&, const InferenceNetwork<S>&, const View5<S>&, HeadState<S>&);                  \
+  template void head_from_activity<S>(const core::Exec&, const InferenceNetwork<S>&, HeadState<S>&);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

@@ -121,6 +121,8 @@ void ReductionFile::declare_variables() {
 
 void ReductionFile::declare_pathways(const std::string& prefix, const Names& dimensions) {
   declare_flag(writer_, prefix + "kept", dimensions, "the slot holds a pathway", {0, 1}, "empty kept");
+  declare_flag(writer_, prefix + "gain_part", dimensions, "the channel's units with that sign of gain alone", {-1, 0, 1},
+               "negative all positive");
   for (const Figure& figure : pathway_figures())
     if (figure.values.empty())
       writer_.variable({prefix + figure.name, figure.type, dimensions, figure.units, figure.long_name, {}});
@@ -229,6 +231,13 @@ void ReductionFile::write_pathways(const std::string& prefix, const std::vector<
   std::vector<std::int32_t> kept(slots, 0);
   std::fill_n(kept.begin(), reduction.pathways.size(), 1);
   writer_.write<std::int32_t>(prefix + "kept", kept, offset, count);
+  std::vector<std::int32_t> part(slots, 0);
+  for (std::size_t i = 0; i < reduction.pathways.size(); ++i) {
+    const Pathway& pathway = reduction.pathways[i];
+    const auto same = [&](const Line& line) { return line.channel == pathway.channel; };
+    if (std::count_if(lines_.begin(), lines_.end(), same) > 1) part[i] = pathway.gain_sign;
+  }
+  writer_.write<std::int32_t>(prefix + "gain_part", part, offset, count);
   for (const Figure& figure : pathway_figures()) {
     const double fill = figure.type == io::Type::float32 ? absent : figure.type == io::Type::int32 ? -1.0 : 0.0;
     std::vector<double> values(slots, fill);

@@ -24,7 +24,8 @@ enum class Stream : std::uint32_t {
   probe,
   test,
   sweep,
-  pathways
+  pathways,
+  lesions
 };
 
 /// A stream of random numbers keyed by (seed, purpose, id). Host use.

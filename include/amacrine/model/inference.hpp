@@ -40,7 +40,8 @@ struct InferenceNetwork {
   core::View2<S> readout;   ///< (N, U): output norm folded in
   core::View1<S> constant;  ///< (N)
   S softplus_beta = 1;
-  std::shared_ptr<SpectralCache<S>> spectra;  ///< shared by copies; one thread launches at a time
+  /// Shared by copies; one thread launches at a time. None: later layers go tap by tap.
+  std::shared_ptr<SpectralCache<S>> spectra;
 };
 
 /// Folds in double, whatever S. Throws core::Error where the blocks of numbers do not fit the architecture.
@@ -77,6 +78,11 @@ HeadState<S> make_head_state(const InferenceNetwork<S>& network, std::size_t seg
 /// Everything after the first layer's linear part: z -> state. One forward serves all cells.
 template <class S>
 void head_forward(const core::Exec& exec, const InferenceNetwork<S>& network, const core::View5<S>& z, HeadState<S>& state);
+
+/// The part of head_forward past the first hidden layer's activity: from state.h[0], which the caller has filled, to the rates.
+/// For networks with a hidden layer; state.x[0] is not touched.
+template <class S>
+void head_from_activity(const core::Exec& exec, const InferenceNetwork<S>& network, HeadState<S>& state);
 
 // The steps of head_forward, for engines that compute the convolutions in between by other means.
 /// x = gain z + offset, h = max(0, x); (G, C, OY, OX, B). z, x and h may be the same, h then wins. A NaN
