@@ -11,6 +11,7 @@ import numpy as np
 
 import damage
 import farm_report
+import figures_lesions
 import figures_mechanism as mechanism
 import figures_pathways
 import figures_training as training
@@ -246,6 +247,32 @@ def mechanisms(page, study, subject, title, text):
                         "and thresholds. Starred conditions were kept out of the fit.")
 
 
+LESIONS_LEAD = ("Units of the first layer are removed from the network: held at their activity on grey. Kept alone, the units that matter leave the response as it is; removed, they take it along. "
+                "Several orders of the units are compared, that of the attributions in colour. CMD is the area between the response that is left and the whole one, over the part of units kept "
+                "(Mueller et al. 2025): 0 where few units are enough.")
+
+
+def lesions(page, study):
+    data = study.lesions
+    if data is None:
+        return
+    page.section("The network without its units", LESIONS_LEAD)
+    page.table(["cell", ("stimulus", "text"), "windows", *(figures_lesions.ORDERS[name][0] for name in labels(data, "order"))], figures_lesions.cmd_rows(data))
+    page.text("CMD of each order, of random ones the mean and standard deviation over draws. Windows: how many the curves are of, evenly spaced among those that respond.", "quiet")
+    for n, cell in enumerate(labels(data, "cell")):
+        if not figures_lesions.shown(data, n):
+            page.text(f"Cell {cell} is silent under all of these stimuli: there is nothing to remove.")
+            continue
+        left_out = "; silent, so without curves: " + ", ".join(figures_lesions.silent(data, n)) if figures_lesions.silent(data, n) else ""
+        page.figure(figures_lesions.of_cell(data, n), f"Units of the network behind cell {cell}", "Part of the response that is left where the first units of an order are the only ones (above), and where "
+                    f"they are removed (below). Red: ordered by path attribution, dotted by its sign too; grey: other orders; grey area: random orders, mean and standard deviation{left_out}.")
+        for s in figures_lesions.shown(data, n):
+            drawing = figures_lesions.without_pathways(data, n, s) if carries_phenomenon(study, cell, labels(data, "stimulus")[s]) else None
+            if drawing:
+                page.figure(drawing, f"Cell {cell} without its pathways, {stimulus_title(labels(data, 'stimulus')[s])}", "Grey: the network, for the condition with the largest response; "
+                            "in colour: the network with all units of one pathway held at their activity on grey, pathways numbered as in the reduction; black: with all other units held there. Dotted: the rate on grey.")
+
+
 FITTED_LEAD = ("Models of few rectified pathways with free filters, fitted to each cell's spikes alone; no network takes part. Pathways are added one by one, and the fewest are kept "
                "whose likelihood of held-out spikes is not clearly below the best. A claim counts as disputed where a third or more of the other fits, to the halves of the recording and from another "
                "start where that fits as well, say something else.")
@@ -304,6 +331,9 @@ def print_scores(study):
 def print_table(study):
     if study.evaluation is not None:
         print_scores(study)
+    if study.lesions is not None:
+        for cell, (stimulus, _), windows, *cmd in figures_lesions.cmd_rows(study.lesions):
+            print(f"without its units, {cell}, {stimulus}: " + (windows if windows == "silent" else ", ".join(f"{name} {value}" for name, value in zip(labels(study.lesions, "order"), cmd))))
     for cell, found, planted in fitted_rows(study):
         print(f"fitted to the spikes, {cell}: {found}" + (f"; {planted}" if planted else ""))
 
@@ -326,6 +356,7 @@ def draw(folder):
     mechanisms(page, study, "network", "Mechanisms in the network", "Every response is attributed exactly to the first layer's units along the path from grey, summed as the stimulus' symmetry "
                "allows, and the pathways that matter are kept. Excitation and inhibition are signs of a pathway's worth, not of its contribution: an inhibitory pathway that falls silent adds to the response.")
     mechanisms(page, study, "circuit", "The same analysis on the circuits themselves", "The planted circuits are networks too: here the true answer is known, and the pathways found must be theirs.")
+    lesions(page, study)
     fitted_pathways(page, study)
     provenance(page, study)
     path = os.path.join(folder, "report.html")

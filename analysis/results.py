@@ -44,6 +44,7 @@ class Study:
         self.attributions = {s: d for s in ("circuit", "network") if (d := self.open(f"attributions_{s}.h5")) is not None}
         self.reductions = {s: d for s in ("circuit", "network") if (d := self.open(f"reduction_{s}.h5")) is not None}
         self.joint = {s: self.open(f"reduction_{s}.h5", group="joint") for s in self.reductions}
+        self.lesions = finished(self.open("lesions_network.h5"))
         self.pathways = finished(self.open("pathways.h5"))
         self.curves = self.read_curves()
         self.planted = self.read_planted()
