@@ -54,7 +54,7 @@ def of_cell(data, n):
     axes[1, 0].set_ylabel("without these")
     figure.supxlabel("part of the first layer's units, the first of the order", fontsize=9)
     handles, words = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles[::-1], words[::-1], loc="outside upper center", ncols=6)
+    figure.legend(handles[::-1], words[::-1], loc="lower center", bbox_to_anchor=(0.5, 1), ncol=min(6, 3 * len(stimuli)))
     return svg(figure)
 
 

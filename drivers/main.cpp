@@ -47,8 +47,8 @@ const std::vector<Verb>& verbs() {
        true},
       {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce, true},
       {"lesion",
-       "remove the network's first-layer units in the order of their attribution, and by pathways, and say what is left of each "
-       "response (Hz, parts of it); writes lesions_network.h5",
+       "test attributions on the network: what is left of each response (Hz, parts of it) without the units that they rank first, or "
+       "with these alone, and without each pathway; writes lesions_network.h5",
        lesion, true},
       {"fit",
        "fit few rectified pathways with free filters to each cell's spikes, the number chosen by held-out likelihood; writes "

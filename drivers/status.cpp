@@ -50,7 +50,7 @@ Standing standing_of(const Context& context, const std::string& verb, const std:
 std::vector<Standing> standings_of(const Context& context) {
   std::vector<Standing> all;
   std::string before, evaluated;
-  for (const char* verb : {"simulate", "train", "evaluate", "probe", "attribute", "reduce"}) {
+  for (const char* verb : {"simulate", "train", "evaluate", "probe", "attribute", "reduce", "lesion"}) {
     const bool given = !context.settings.recording.file.empty(), sessions = !context.settings.sessions.empty();
     if (std::string(verb) == "simulate" && (given || sessions)) {
       all.push_back(
@@ -60,7 +60,7 @@ std::vector<Standing> standings_of(const Context& context) {
     all.push_back(standing_of(context, verb, std::string(verb) == "reduce" ? std::max(before, evaluated) : before));
     const auto run = io::read_status(context.settings.output, verb);
     // What probe makes is no input of the verbs after it, what evaluate makes of reduce alone.
-    const bool input = all.back().verb == "simulate" || all.back().verb == "train" || all.back().verb == "attribute";
+    const bool input = all.back().verb != "evaluate" && all.back().verb != "probe";
     if (run && input && run->updated > before) before = run->updated;
     if (run && all.back().verb == "evaluate") evaluated = run->updated;
   }

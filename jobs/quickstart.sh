@@ -22,7 +22,7 @@ export OMP_PROC_BIND=${OMP_PROC_BIND:-false} HDF5_USE_FILE_LOCKING=${HDF5_USE_FI
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 amacrine=$root/build/openmp/amacrine
 begin=$SECONDS
-for verb in simulate train evaluate probe attribute reduce; do
+for verb in simulate train evaluate probe attribute reduce lesion; do
   printf '\n== %s\n' "$verb"
   start=$SECONDS
   "$amacrine" "$verb" "$study" "$@"

@@ -117,6 +117,16 @@ says 3 'no attributions to reduce in out: run `amacrine attribute study.toml` fi
 read -ra rows <<<'recording.file=whole.h5 recording.centres=given recording.centre_y=[9,9] recording.centre_x=[9,9] attribution.subjects=["network"] attribution.after_ms=20 attribution.stimuli=["osr"]'
 run attribute study.toml "${rows[@]}"
 helps 'no attributions' reduce --dry-run "${rows[@]}"
+run reduce study.toml "${rows[@]}"
+rows+=(study.output=retrained)
+run train study.toml "${rows[@]}" training.model_seed=7
+cp out/reduction_network.h5 retrained
+says 3 'a reduction of another model; run `amacrine attribute` and `amacrine reduce` again, or remove it' lesion --dry-run "${rows[@]}"
+mv retrained/reduction_network.h5 stale.h5
+helps 'another model' lesion --dry-run "${rows[@]}"
+run attribute study.toml "${rows[@]}"
+run reduce study.toml "${rows[@]}"
+helps 'another model' lesion --dry-run "${rows[@]}"
 # Too little memory, by a limit on the address space that the program by itself is far from.
 # limited WORDS VERB "ARGUMENTS THAT ASK FOR TOO MUCH" "WHAT IS SET"
 limited() {

@@ -19,7 +19,7 @@ expect() { # code, pattern, command...
   grep -q -- "$pattern" log || { cat log; fail "the message does not say '$pattern': $*"; }
 }
 
-verbs=(simulate train evaluate probe attribute reduce fit)
+verbs=(simulate train evaluate probe attribute reduce lesion fit)
 # The recording's own movie: every 40th frame, the largest units of each row.
 movie=(attribution.source=recording attribution.every=40 attribution.levels=unit attribution.storage=top 'attribution.subjects=["network"]')
 for ranks in 1 2 3 4; do
@@ -31,7 +31,7 @@ for ranks in 1 2 3 4; do
   expect 0 'attributions_network_recording' "$mpiexec" -n "$ranks" --bind-to none "$amacrine" attribute "$study" study.output="n$ranks" "${movie[@]}"
 done
 files=$(cd n1 && find . -maxdepth 1 -name '*.h5' | sort)
-[[ $(wc -l <<<"$files") -ge 12 ]] || fail "only these result files were made: $files"
+[[ $(wc -l <<<"$files") -ge 13 ]] || fail "only these result files were made: $files"
 for ranks in 2 3 4; do
   for f in $files; do
     "$python" "$root/tests/checks/same_values.py" "n1/$f" "n$ranks/$f" || fail "$f differs between 1 and $ranks ranks"
@@ -78,7 +78,7 @@ echo "dry runs refuse what the run would refuse, and write nothing"
 inventory() { find n1 -type f -exec sha256sum {} + | sort; }
 before=$(inventory)
 for change in simulate:simulation.seed=9 train:training.l2=0.01 evaluate:evaluation.bootstrap_samples=21 probe:probe.trials=6 \
-  attribute:attribution.panels=7 reduce:reduction.keep_share=0.77 fit:pathways.candidates=3; do
+  attribute:attribution.panels=7 reduce:reduction.keep_share=0.77 lesion:lesions.windows=7 fit:pathways.candidates=3; do
   dry=("$amacrine" "${change%%:*}" "$study" study.output=n1 --dry-run)
   expect 0 'used again' "${dry[@]}"
   expect 4 'overwrite' "${dry[@]}" "${change#*:}"

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 study=$here/verbs_study.toml
 fail() { echo "FAILED: $*"; exit 1; }
-for verb in simulate train evaluate probe attribute reduce; do
+for verb in simulate train evaluate probe attribute reduce lesion; do
   "$amacrine" "$verb" "$study" study.output=out >"$verb.log" 2>&1 || { cat "$verb.log"; fail "$verb"; }
 done
 mkdir stopped && cp out/recording.h5 stopped

@@ -33,7 +33,7 @@ check() { # WHAT COMMAND...
 study=$here/study.toml
 steps=training.total_windows=${AMACRINE_SLURM_WINDOWS:-24576} # about six seconds of a core
 # What nobody disturbs.
-for verb in simulate train evaluate probe attribute reduce; do
+for verb in simulate train evaluate probe attribute reduce lesion; do
   OMP_NUM_THREADS=2 "$program" "$verb" "$study" study.output=whole "$steps" >whole.log 2>&1 || { cat whole.log; exit 1; }
 done
 few=training.total_windows=8192

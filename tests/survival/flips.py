@@ -22,7 +22,7 @@ import numpy as np
 RECORD = 64  # bytes of the record at a file's end, see docs/results/common.md
 SUPERBLOCK = 48
 KINDS = ["recording.h5", "model.h5", "ln.h5", "evaluation.h5", "responses_network.h5", "responses_circuit.h5", "attributions_network.h5",
-         "attributions_circuit.h5", "reduction_network.h5", "reduction_circuit.h5", "pathways.h5"]
+         "attributions_circuit.h5", "reduction_network.h5", "reduction_circuit.h5", "lesions_network.h5", "pathways.h5"]
 CHECKPOINTS = ["train.checkpoint", "train.checkpoint.previous"]
 
 
@@ -181,7 +181,8 @@ class Study:
 # A verb, the file it reads, and a dataset of which it reads every value (None: the largest).
 READERS = [("train", "recording.h5", "train/stimulus"), ("evaluate", "recording.h5", "test/stimulus"), ("evaluate", "model.h5", None),
            ("evaluate", "ln.h5", None), ("probe", "model.h5", None), ("attribute", "model.h5", None),
-           ("reduce", "attributions_network.h5", "attribution"), ("fit", "recording.h5", "train/stimulus")]
+           ("reduce", "attributions_network.h5", "attribution"), ("lesion", "model.h5", None),
+           ("fit", "recording.h5", "train/stimulus")]
 
 
 def reading(judge, dice, folder, trials):

@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export OMP_NUM_THREADS=1 OMP_PROC_BIND=false OMP_WAIT_POLICY=passive  # several processes run at a time
-for verb in simulate train evaluate probe attribute reduce fit; do
+for verb in simulate train evaluate probe attribute reduce lesion fit; do
   "$amacrine" "$verb" "$study" study.output=whole >log 2>&1 || { cat log; echo "FAILED: $verb"; exit 1; }
 done
 PYTHONDONTWRITEBYTECODE=1 "$python" "$here/flips.py" "$amacrine" "$study" whole "${1:-short}" "${AMACRINE_SURVIVAL_SEED:-1}"

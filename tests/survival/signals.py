@@ -21,7 +21,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a run would ignore i
 stops = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 # What each verb makes. All of them need what stands above them.
 outputs = {"simulate": ["recording.h5"], "train": ["model.h5", "ln.h5"], "evaluate": ["evaluation.h5"], "probe": ["responses_*.h5"],
-           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"], "fit": ["pathways.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"],
+           "attribute": ["attributions_*.h5"], "reduce": ["reduction_*.h5"],
+           "lesion": ["lesions_*.h5"], "fit": ["pathways.h5"], "sweep": ["sweep.csv", "trials/*/model.h5"],
            "sessions": ["sessions/*/model.h5", "sessions/*/ln.h5"]}
 # What is disturbed under the name "sessions" is `train` of a study of two sessions: the cells of the recording that was left alone.
 joint_study = """[study]
