@@ -69,7 +69,14 @@ class Network:
         if not self.shape["hidden"]:  # a linear filter and a bias
             z = correlate(self.seen(contrast), np.float64(self.data["readout_weight"]))[..., 0, 0]
             return self.softplus(z + self.data["readout_bias"][:, None])
-        h = np.maximum(self.norm("hidden0", self.first_layer(contrast)), 0)
+        return self.rates_of(self.activity(contrast))
+
+    def activity(self, contrast):
+        """h of the first layer (C, W, Y, X)."""
+        return np.maximum(self.norm("hidden0", self.first_layer(contrast)), 0)
+
+    def rates_of(self, h):
+        """(N, W) Hz for first-layer activity."""
         h = np.maximum(self.norm("hidden1", correlate(h, np.float64(self.data["hidden1_kernel"]))), 0)
         z = self.norm("output", np.einsum("cwyx,ncyx->nw", h, np.float64(self.data["readout_weight"])))
         return self.softplus(z)
@@ -316,6 +323,60 @@ class Reduce(Results):
         self.near(data["rest"], attributed["baseline_rate"][0], 1e-6, "rest")
 
 
+class Lesion(Results):
+    def setUp(self):
+        self.data, self.attributes = read("lesions_network.h5")
+        self.reduction, _ = read("reduction_network.h5")
+        self.network = Network()
+
+    def test_responses_without_a_pathway_are_those_of_the_network_with_its_channel_as_on_grey(self):
+        grey = self.network.activity(np.zeros((self.network.history, 50, 50)))
+        compared = 0
+        for contrast in (-1, -2):
+            condition = text(self.data["condition"]).index(f"latency/contrast={contrast}")
+            stimulus = self.data["condition_stimulus"][condition]
+            first, frames = self.data["condition_first_frame"][condition], self.data["condition_frames"][condition]
+            h = self.network.activity(flash(contrast, 100))[:, first:first + frames]
+            self.near(self.data["rate"][:, condition, :frames], self.network.rates_of(h), 1e-4, "whole")
+            for n in range(2):
+                kept = np.flatnonzero(self.data["pathway_units"][n, stimulus] >= 0)
+                self.assertEqual(len(kept), self.reduction["kept"][n, text(self.reduction["stimulus"]).index("latency")].sum())
+                channels = self.reduction["path_channel"][n, text(self.reduction["stimulus"]).index("latency"), kept]
+                for i, channel in zip(kept, channels):
+                    without = h.copy()
+                    without[channel] = grey[channel]
+                    self.near(self.data["without_pathway"][n, condition, i, :frames], self.network.rates_of(without)[n], 1e-4, "without")
+                    compared += 1
+                alone = np.repeat(grey, frames, 1)
+                alone[channels] = h[channels]
+                if len(kept):
+                    self.near(self.data["only_pathways"][n, condition, :frames], self.network.rates_of(alone)[n], 1e-4, "alone")
+        self.assertGreater(compared, 0)
+        self.near(self.data["rest"], self.network.rates_of(grey)[:, 0], 1e-4, "rest")
+
+    def test_areas_are_those_of_the_curves(self):
+        part = self.data["size_units"] / self.attributes["units"]
+        large = self.data["size"] >= 0.001 - 1e-12
+        there = self.data["windows_used"] > 0
+        self.assertTrue(there.any())
+        for axis, x in (("", part[large]), ("_log", np.log(part[large]))):
+            scale = 1 if axis == "" else x[-1] - x[0]
+            area = lambda y: np.sum(np.diff(x) * (y[..., 1:] + y[..., :-1]) / 2, -1) / scale
+            curves = {name: self.data[name][there][..., large] for name in ("faithfulness", "faithfulness_without", "distance")}
+            for name, curve in (("cpr", curves["faithfulness"]), ("cmd", np.abs(1 - curves["faithfulness"])), ("cmd_windows", curves["distance"]),
+                                ("area_without", curves["faithfulness_without"])):
+                scored = slice(0, 5)  # of random orders the means of areas, not the area of the mean
+                self.near(self.data[name + axis][there][:, scored], area(curve)[:, scored], 1e-9, name + axis)
+        self.assertTrue(np.all(self.data["cmd_windows"][there] >= self.data["cmd"][there] - 1e-9))
+        self.near(self.data["cmd"][there][:, 5], self.data["random_cmd"][there].mean(-1), 1e-9, "random")
+
+    def test_curves_go_from_nothing_to_everything(self):
+        there = self.data["windows_used"] > 0
+        self.assertTrue(np.all(self.data["faithfulness"][there][..., [0, -1]] == [0, 1]))
+        self.assertTrue(np.all(self.data["faithfulness_without"][there][..., [0, -1]] == [1, 0]))
+        self.assertEqual(self.data["size_units"][-1], self.attributes["units"])
+
+
 def printed(script):
     """What a script of analysis/ prints about the results."""
     return subprocess.run([sys.executable, "-B", os.path.join(ANALYSIS, script), FOLDER], check=True, capture_output=True, text=True).stdout
@@ -349,7 +410,7 @@ class Analysis(Results):
             self.assertIn(f"mean score, {model}: {mean:.3f}", lines)
         with open(os.path.join(FOLDER, "report.html")) as file:
             page = file.read()
-        for part in ("Learning curves", "Score per cell", "Predicted and recorded rates", "First-layer filters", "The four phenomena", "Mechanisms in the network"):
+        for part in ("Learning curves", "Score per cell", "Predicted and recorded rates", "First-layer filters", "The four phenomena", "Mechanisms in the network", "The network without its units"):
             self.assertTrue(part in page, part)
         self.assertGreaterEqual(page.count("<svg"), 6)
         self.assertTrue(f"total_windows = {BATCH * STEPS}" in page, "the report holds the study")
