@@ -345,7 +345,7 @@ def main(folder):
 
 def draw(folder):
     study = Study(folder)
-    if not any(there(study, part) for part in ("pathways", *(name for name, *_ in PARTS))):
+    if not any(there(study, part) for part in ("pathways", "lesions", *(name for name, *_ in PARTS))):
         damage.refuse(f"{folder}: there is neither evaluation.h5 nor pathways.h5; run `amacrine evaluate` or `amacrine fit` first")
     page = Page("Ganglion cells and their mechanisms", SHORT_LEAD if study.evaluation is None else LEAD)
     overview(page, study)
