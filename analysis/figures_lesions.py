@@ -10,6 +10,7 @@ from style import EXCITE, FAINT, INK, SERIES, TRUTH, plt, svg
 OURS = "attribution"
 ORDERS = {OURS: ("path attribution", EXCITE, "-"), "signed_attribution": ("signed attribution", EXCITE, ":"), "activation": ("activation", FAINT, "-"),
           "gradient": ("gradient × activation", FAINT, "--"), "ablation": ("single-unit ablation", FAINT, "-."), "random": ("random", FAINT, ":")}
+PER_ROW = 4  # stimuli
 LIMITS = (-0.5, 1.6)  # of the axis; curves may leave it
 
 
@@ -43,18 +44,24 @@ def curves(ax, data, n, s, which):
 
 
 def of_cell(data, n):
-    """A column per stimulus: kept alone above, removed below."""
+    """A panel of two per stimulus, as many beside each other as the page holds: kept alone above, removed below."""
     stimuli = shown(data, n)
-    figure, axes = plt.subplots(2, len(stimuli), figsize=(max(4.2, 2.3 * len(stimuli)), 4.2), sharex=True, sharey=True, squeeze=False, layout="constrained")
-    for column, s in enumerate(stimuli):
-        curves(axes[0, column], data, n, s, "faithfulness")
-        curves(axes[1, column], data, n, s, "faithfulness_without")
-        axes[0, column].set_title(stimulus_title(labels(data, "stimulus")[s]))
-    axes[0, 0].set_ylabel("with these alone")
-    axes[1, 0].set_ylabel("without these")
+    columns = min(PER_ROW, len(stimuli))
+    rows = 2 * -(-len(stimuli) // PER_ROW)
+    figure, axes = plt.subplots(rows, columns, figsize=(max(4.2, 2.4 * columns), 1.9 * rows + 0.4), sharex=True, sharey=True, squeeze=False, layout="constrained")
+    for i in range(rows // 2 * columns):
+        kept, removed = axes[2 * (i // columns), i % columns], axes[2 * (i // columns) + 1, i % columns]
+        if i >= len(stimuli):
+            kept.remove(), removed.remove()
+            continue
+        curves(kept, data, n, stimuli[i], "faithfulness")
+        curves(removed, data, n, stimuli[i], "faithfulness_without")
+        kept.set_title(stimulus_title(labels(data, "stimulus")[stimuli[i]]))
+    for row in range(rows):
+        axes[row, 0].set_ylabel("without these" if row % 2 else "with these alone")
     figure.supxlabel("part of the first layer's units, the first of the order", fontsize=9)
     handles, words = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles[::-1], words[::-1], loc="lower center", bbox_to_anchor=(0.5, 1), ncol=min(6, 3 * len(stimuli)))
+    figure.legend(handles[::-1], words[::-1], loc="lower center", bbox_to_anchor=(0.5, 1), ncol=min(6, 3 * columns))
     return svg(figure)
 
 
