@@ -32,6 +32,11 @@ std::string describe(const Pathway& pathway) {
   return pathway.disinhibition() && !pathway.influence.mixed() ? text + " (disinhibition)" : text;
 }
 
+int gain_part(const std::vector<Line>& lines, const Pathway& pathway) {
+  const auto same = [&](const Line& line) { return line.channel == pathway.channel; };
+  return std::count_if(lines.begin(), lines.end(), same) > 1 ? pathway.gain_sign : 0;
+}
+
 double activity(const Pathway& pathway, const double* drive, std::size_t columns, double threshold) {
   double p = 0;
   for (const Element& e : pathway.elements) {

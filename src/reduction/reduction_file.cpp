@@ -232,11 +232,7 @@ void ReductionFile::write_pathways(const std::string& prefix, const std::vector<
   std::fill_n(kept.begin(), reduction.pathways.size(), 1);
   writer_.write<std::int32_t>(prefix + "kept", kept, offset, count);
   std::vector<std::int32_t> part(slots, 0);
-  for (std::size_t i = 0; i < reduction.pathways.size(); ++i) {
-    const Pathway& pathway = reduction.pathways[i];
-    const auto same = [&](const Line& line) { return line.channel == pathway.channel; };
-    if (std::count_if(lines_.begin(), lines_.end(), same) > 1) part[i] = pathway.gain_sign;
-  }
+  for (std::size_t i = 0; i < reduction.pathways.size(); ++i) part[i] = gain_part(lines_, reduction.pathways[i]);
   writer_.write<std::int32_t>(prefix + "gain_part", part, offset, count);
   for (const Figure& figure : pathway_figures()) {
     const double fill = figure.type == io::Type::float32 ? absent : figure.type == io::Type::int32 ? -1.0 : 0.0;

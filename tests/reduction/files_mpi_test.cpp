@@ -160,6 +160,7 @@ TEST(Files, ReductionSaysWhatTheDocsSay) {
   EXPECT_EQ(file.read<std::int32_t>("channel_polarity"), (std::vector<std::int32_t>{-1, 1}));
   EXPECT_EQ(file.read<std::int32_t>("sign", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{1, -1, 0}));
   EXPECT_EQ(file.read<std::int32_t>("kept", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{1, 1, 0}));
+  EXPECT_EQ(file.read<std::int32_t>("gain_part", {0, 0, 0}, {1, 1, 3}), (std::vector<std::int32_t>{0, 0, 0}));
   // Kept and not kept attributions add up to the response.
   const auto shape = file.shape("attribution");
   const auto a = file.read<double>("attribution", {1, 1, 0, 0}, {1, 1, shape[2], shape[3]}),

@@ -192,5 +192,18 @@ TEST(Lines, NormPerUnitKeepsAFewThresholds) {
   EXPECT_NEAR(found[0].elements[0].profile, 0.5, 1e-9);
 }
 
+TEST(Pathways, KnowWhichUnitsOfADividedChannelTheyAre) {
+  const std::vector<Line> lines{{0, 1}, {0, -1}, {1, -1}, {2, 0}};
+  Pathway pathway;
+  pathway.gain_sign = -1;
+  EXPECT_EQ(gain_part(lines, pathway), -1);
+  pathway.gain_sign = 1;
+  EXPECT_EQ(gain_part(lines, pathway), 1);
+  pathway.channel = 1, pathway.gain_sign = -1;
+  EXPECT_EQ(gain_part(lines, pathway), 0);
+  pathway.channel = 2, pathway.gain_sign = 1;
+  EXPECT_EQ(gain_part(lines, pathway), 0);
+}
+
 }  // namespace
 }  // namespace amacrine::reduction
