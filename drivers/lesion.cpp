@@ -85,8 +85,7 @@ int lesion(Context& context) {
   lesion::Lesioner<float> lesioner(core::Exec(), model, plan, attribution, settings.lesions);
   const std::size_t bytes = lesion::LesionFile::bytes(plan, settings.lesions);
   announce(plan, lesioner, bytes);
-  parallel::require_memory(context.world, lesioner.bytes(), "lesion",
-                           "use fewer ranks on a host, or another machine");
+  parallel::require_memory(context.world, lesioner.bytes(), "lesion", "use fewer ranks on a host, or another machine");
   io::require_space(context.world, path, bytes);
   if (context.options.dry_run) return 0;
 

@@ -47,7 +47,8 @@ const std::vector<Verb>& verbs() {
        true},
       {"reduce", "find each cell's few pathways and fit the reduced model; writes the reduction", reduce, true},
       {"lesion",
-       "test attributions on the network: what is left of each response (Hz, parts of it) without the units that they rank first, or "
+       "test attributions on the network: what is left of each response (Hz, parts of it) without the units that they rank "
+       "first, or "
        "with these alone, and without each pathway; writes lesions_network.h5",
        lesion, true},
       {"fit",

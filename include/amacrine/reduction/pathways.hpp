@@ -43,7 +43,8 @@ struct Pathway {
   bool disinhibition() const { return influence.sign < 0 && influence.disinhibition_share >= 0.1; }
 };
 
-/// The sign of gain of a pathway's units where its channel is divided by it; 0: all units of its channel and columns belong to it.
+/// The sign of gain of a pathway's units where its channel is divided by it; 0: all units of its channel and columns belong to
+/// it.
 int gain_part(const std::vector<Line>& lines, const Pathway& pathway);
 
 /// "ON fast excitatory", "ON, then OFF, fast of mixed sign", "OFF slow inhibitory (disinhibition)".
