@@ -66,16 +66,17 @@ def of_cell(data, n):
 
 
 def cmd_rows(data):
-    """Per cell and stimulus: windows used of those that respond, and the CMD of each order, random ones with their standard deviation."""
+    """Per cell and stimulus: windows used of those that respond, the CMD of each order, random ones with their standard deviation, and what the pathways alone leave."""
     rows = []
     for n, cell in enumerate(labels(data, "cell")):
         for s, stimulus in enumerate(labels(data, "stimulus")):
             used, responding = int(data["windows_used"].values[n, s]), int(data["windows_responding"].values[n, s])
             values = data["cmd"].values[n, s]
+            alone = float(data["faithfulness_only_pathways"].values[n, s])
             words = [f"{value:.3f}" for value in values] if used else ["" for _ in values]
             if used:
                 words[labels(data, "order").index("random")] += f" ± {data['random_cmd'].values[n, s].std():.3f}"
-            rows.append([cell, (stimulus_title(stimulus), "text"), f"{used} of {responding}" if used else "silent", *words])
+            rows.append([cell, (stimulus_title(stimulus), "text"), f"{used} of {responding}" if used else "silent", *words, "" if np.isnan(alone) else f"{alone:.2f}"])
     return rows
 
 

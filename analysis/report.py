@@ -257,8 +257,9 @@ def lesions(page, study):
     if data is None:
         return
     page.section("The network without its units", LESIONS_LEAD)
-    page.table(["cell", ("stimulus", "text"), "windows", *(figures_lesions.ORDERS[name][0] for name in labels(data, "order"))], figures_lesions.cmd_rows(data))
-    page.text("CMD of each order, of random ones the mean and standard deviation over draws. Windows: how many the curves are of, evenly spaced among those that respond.", "quiet")
+    page.table(["cell", ("stimulus", "text"), "windows", *(figures_lesions.ORDERS[name][0] for name in labels(data, "order")), "pathways alone"], figures_lesions.cmd_rows(data))
+    page.text("CMD of each order, of random ones the mean and standard deviation over draws. Windows: how many the curves are of, evenly spaced among those that respond. Pathways alone: the part of the response "
+              "that is left where the units of all pathways of the reduction keep their activity and all others are removed; 1 is all of it.", "quiet")
     for n, cell in enumerate(labels(data, "cell")):
         if not figures_lesions.shown(data, n):
             page.text(f"Cell {cell} is silent under all of these stimuli: there is nothing to remove.")
@@ -332,8 +333,9 @@ def print_table(study):
     if study.evaluation is not None:
         print_scores(study)
     if study.lesions is not None:
-        for cell, (stimulus, _), windows, *cmd in figures_lesions.cmd_rows(study.lesions):
-            print(f"without its units, {cell}, {stimulus}: " + (windows if windows == "silent" else ", ".join(f"{name} {value}" for name, value in zip(labels(study.lesions, "order"), cmd))))
+        for cell, (stimulus, _), windows, *cmd, alone in figures_lesions.cmd_rows(study.lesions):
+            words = ", ".join(f"{name} {value}" for name, value in zip(labels(study.lesions, "order"), cmd))
+            print(f"CMD without its units, {cell}, {stimulus}: " + (windows if windows == "silent" else words + (f"; pathways alone leave {alone}" if alone else "")))
     for cell, found, planted in fitted_rows(study):
         print(f"fitted to the spikes, {cell}: {found}" + (f"; {planted}" if planted else ""))
 

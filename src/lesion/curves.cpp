@@ -123,4 +123,11 @@ std::vector<int> ranks_of(const std::vector<double>& scores) {
   return ranks;
 }
 
+std::vector<int> members_first(const std::vector<bool>& members) {
+  auto inside = 0, outside = static_cast<int>(std::count(members.begin(), members.end(), true));
+  std::vector<int> places(members.size());
+  for (std::size_t u = 0; u < members.size(); ++u) places[u] = members[u] ? inside++ : outside++;
+  return places;
+}
+
 }  // namespace amacrine::lesion

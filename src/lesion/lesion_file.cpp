@@ -26,6 +26,13 @@ const std::vector<std::pair<const char*, const std::vector<double>& (*)(const Or
   return list;
 }
 
+/// What is said of responses without pathways.
+const std::vector<std::pair<const char*, std::vector<double> Curve::*>>& pathway_columns() {
+  static const std::vector<std::pair<const char*, std::vector<double> Curve::*>> list{{"faithfulness", &Curve::faithfulness},
+                                                                                      {"distance", &Curve::distance}};
+  return list;
+}
+
 std::vector<double> numbered(std::size_t count, double step = 1) {
   std::vector<double> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = step * static_cast<double>(i);
@@ -55,7 +62,7 @@ LesionFile::LesionFile(const parallel::Communicator& communicator, const std::st
 std::size_t LesionFile::bytes(const LesionPlan& plan, const LesionSettings& settings) {
   const std::size_t sizes = plan.sizes.size(), draws = static_cast<std::size_t>(settings.random_orders);
   const std::size_t orders = scored_orders + 1, areas = area_names().size();
-  const std::size_t of_task = 4 * sizes * (orders + draws) + areas * (orders + draws) + 4 + plan.pathway_slots;
+  const std::size_t of_task = 4 * sizes * (orders + draws) + areas * (orders + draws) + 8 + 3 * plan.pathway_slots;
   const std::size_t traces = plan.windows.stimuli.size() * plan.most_frames() * (4 + plan.pathway_slots);
   return sizeof(double) * plan.tasks() * of_task + sizeof(float) * plan.cells() * traces;
 }
@@ -117,6 +124,13 @@ void LesionFile::declare_variables() {
   declare(float32, "only_pathways", trace, "Hz", "response with the units of the pathways alone");
   declare(float32, "without_pathways", trace, "Hz", "response with all units but those of the pathways");
   declare(float32, "without_pathway", {"cell", "condition", "pathway", "frame"}, "Hz", "response without the units of a pathway");
+  for (const auto& [name, unused] : pathway_columns()) {
+    static_cast<void>(unused);
+    const std::string what = std::string(name) + " of the response, over all windows of the stimulus: ";
+    declare(float64, std::string(name) + "_without_pathway", {"cell", "stimulus", "pathway"}, "1", what + "without a pathway");
+    declare(float64, std::string(name) + "_without_pathways", task, "1", what + "without all pathways");
+    declare(float64, std::string(name) + "_only_pathways", task, "1", what + "with the pathways alone");
+  }
   declare(int32, "pathway_units", {"cell", "stimulus", "pathway"}, "1", "units of a pathway; -1: no such pathway");
 }
 
@@ -153,6 +167,23 @@ void LesionFile::write_curves(std::size_t cell, std::size_t stimulus, const Stim
       values.resize(count, core::undefined);
       writer_.write<double>(prefix + area_names()[a], values, {cell, stimulus, 0}, {1, 1, count});
     }
+  }
+}
+
+void LesionFile::write_pathways(std::size_t cell, std::size_t stimulus, const StimulusLesions& found) {
+  const std::size_t slots = std::max<std::size_t>(slots_, 1), count = found.pathway_units.size();
+  std::vector<std::int32_t> units(found.pathway_units.begin(), found.pathway_units.end());
+  units.resize(slots, -1);
+  writer_.write<std::int32_t>("pathway_units", units, {cell, stimulus, 0}, {1, 1, slots});
+  for (const auto& [name, member] : pathway_columns()) {
+    std::vector<double> values = found.pathways.*member;
+    values.resize(count + 2, core::undefined);
+    for (std::size_t k : {std::size_t{0}, std::size_t{1}})
+      writer_.write<double>(std::string(name) + (k == 0 ? "_without_pathways" : "_only_pathways"), std::vector{values[count + k]},
+                            {cell, stimulus}, {1, 1});
+    values.resize(count);
+    values.resize(slots, core::undefined);
+    writer_.write<double>(std::string(name) + "_without_pathway", values, {cell, stimulus, 0}, {1, 1, slots});
   }
 }
 
@@ -197,9 +228,7 @@ void LesionFile::write(std::size_t cell, std::size_t stimulus, const StimulusLes
   count("windows_used", found.chosen.size());
   writer_.write<double>("response_used", std::vector{found.chosen.empty() ? core::undefined : found.share_used}, {cell, stimulus},
                         {1, 1});
-  std::vector<std::int32_t> units(found.pathway_units.begin(), found.pathway_units.end());
-  units.resize(std::max<std::size_t>(slots_, 1), -1);
-  writer_.write<std::int32_t>("pathway_units", units, {cell, stimulus, 0}, {1, 1, units.size()});
+  write_pathways(cell, stimulus, found);
   write_curves(cell, stimulus, found);
   write_traces(cell, stimulus, found);
 }

@@ -79,6 +79,8 @@ void exchange(Message& message, StimulusLesions& found) {
   message.list(found.chosen);
   exchange(message, found.orders);
   exchange(message, found.random);
+  message.list(found.pathways.faithfulness);
+  message.list(found.pathways.distance);
   message.list(found.pathway_units);
   message.list(found.only_pathways);
   message.list(found.without_pathways);

@@ -43,7 +43,7 @@ def lesions_file(**attributes):
             "windows_used": (("cell", "stimulus"), USED), "windows_responding": (("cell", "stimulus"), [[9, 0], [0, 0]]), "rest": ("cell", [10.0, 3.0]),
             "condition_stimulus": ("condition", [0, 0, 1]), "condition_frames": ("condition", [4, 3, 4]),
             "without_pathway": (("cell", "condition", "pathway", "frame"), np.stack([rate - 2, rate - 3], 2)),
-            "pathway_units": (("cell", "stimulus", "pathway"), PATHWAYS), **trace}
+            "faithfulness_only_pathways": (("cell", "stimulus"), [[0.87, np.nan], [np.nan, np.nan]]), "pathway_units": (("cell", "stimulus", "pathway"), PATHWAYS), **trace}
     return xr.Dataset(data, attrs={"kind": "lesions", "complete": 1, **attributes},
                       coords={"cell": ["a", "b"], "stimulus": STIMULI, "condition": CONDITIONS, "order": ORDERS, "size": [0, 0.01, 0.1, 1.0], "frame": 10.0 * np.arange(4)})
 
@@ -86,8 +86,8 @@ class Figures(unittest.TestCase):
 
     def test_rows_name_what_is_silent(self):
         rows = figures_lesions.cmd_rows(self.data)
-        self.assertEqual(rows[0][2:], ["5 of 9", "0.012", "0.200", "0.300", "0.050", "0.040", "0.500 ± 0.100"])
-        self.assertEqual([row[2:] for row in rows[1:]], [["silent", *[""] * 6]] * 3)
+        self.assertEqual(rows[0][2:], ["5 of 9", "0.012", "0.200", "0.300", "0.050", "0.040", "0.500 ± 0.100", "0.87"])
+        self.assertEqual([row[2:] for row in rows[1:]], [["silent", *[""] * 7]] * 3)
 
 
 class Report(unittest.TestCase):
@@ -106,8 +106,8 @@ class Report(unittest.TestCase):
         self.assertEqual(len(re.findall("<svg", page)), 2)
         self.assertIn("Cell b is silent", page)
         self.assertIn("silent, so without curves: latency coding (bright)", page)
-        self.assertIn("without its units, a, omitted stimulus: attribution 0.012, signed_attribution 0.200, activation 0.300, gradient 0.050, ablation 0.040, random 0.500 ± 0.100", said)
-        self.assertIn("without its units, b, omitted stimulus: silent", said)
+        self.assertIn("CMD without its units, a, omitted stimulus: attribution 0.012, signed_attribution 0.200, activation 0.300, gradient 0.050, ablation 0.040, random 0.500 ± 0.100; pathways alone leave 0.87", said)
+        self.assertIn("CMD without its units, b, omitted stimulus: silent", said)
 
     def test_an_unfinished_file_is_not_shown(self):
         with self.assertRaises(SystemExit):

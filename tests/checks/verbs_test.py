@@ -354,6 +354,17 @@ class Lesion(Results):
         self.assertGreater(compared, 0)
         self.near(self.data["rest"], self.network.rates_of(grey)[:, 0], 1e-4, "rest")
 
+    def test_parts_left_by_pathways_are_those_of_their_traces(self):
+        compared = 0
+        for n, s in np.argwhere((self.data["windows_used"] > 0) & (self.data["pathway_units"] >= 0).any(-1)):
+            mine = [(c, slice(0, int(self.data["condition_frames"][c]))) for c in np.flatnonzero(self.data["condition_stimulus"] == s)]
+            rate, alone = (np.concatenate([self.data[name][n, c, frames] for c, frames in mine]) for name in ("rate", "only_pathways"))
+            change = np.float64(rate) - self.data["rest"][n]
+            left = np.sum(np.sign(change) * (np.float64(alone) - self.data["rest"][n])) / np.sum(np.abs(change))
+            self.near(self.data["faithfulness_only_pathways"][n, s], left, 1e-3, "alone")
+            compared += 1
+        self.assertGreater(compared, 0)
+
     def test_areas_are_those_of_the_curves(self):
         part = self.data["size_units"] / self.attributes["units"]
         large = self.data["size"] >= 0.001 - 1e-12

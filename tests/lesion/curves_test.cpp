@@ -98,5 +98,7 @@ TEST(Ranks, FallWithTheScoreAndTiesGoByNumber) {
   EXPECT_EQ(ranks_of({1, 5, core::undefined, 5, -2}), (std::vector<int>{2, 0, 4, 1, 3}));
 }
 
+TEST(Ranks, OfAGroupComeFirst) { EXPECT_EQ(members_first({false, true, false, true}), (std::vector<int>{2, 0, 3, 1})); }
+
 }  // namespace
 }  // namespace amacrine::lesion

@@ -204,6 +204,8 @@ TEST_P(FullLesions, OfOnePlantedUnitLeaveTheCircuitWithoutIt) {
   for (std::size_t s = 0; s < plan.stimuli.size(); ++s) {
     const StimulusLesions found = lesioner.run(0, s);
     std::size_t row = 0;
+    double all = 0;
+    std::vector<double> left(circuit.units.size(), 0.0);
     for (std::size_t condition : plan.stimuli[s].conditions) {
       const auto& planned = plan.windows.stimuli[condition];
       const stimulus::Stimulus movie = stimulus::render(planned.condition, screen, {});
@@ -214,12 +216,20 @@ TEST_P(FullLesions, OfOnePlantedUnitLeaveTheCircuitWithoutIt) {
         EXPECT_NEAR(found.rate[row], whole[planned.first_frame + w], 1e-3);  // kernels are rounded to float
         EXPECT_NEAR(found.only_pathways[row], found.rate[row], 1e-12);
         EXPECT_NEAR(found.without_pathways[row], found.rest, 1e-12);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          left[i] += (found.rate[row] < found.rest ? -1 : 1) * (expected[i][planned.first_frame + w] - found.rest);
+        all += std::abs(found.rate[row] - found.rest);
         for (std::size_t i = 0; i < expected.size(); ++i) {
           EXPECT_NEAR(found.without_pathway(i, row), expected[i][planned.first_frame + w], 1e-3);
           largest = std::max(largest, std::abs(expected[i][planned.first_frame + w] - whole[planned.first_frame + w]));
         }
       }
     }
+    if (found.chosen.empty()) continue;  // silent
+    for (double& value : left) value /= all;
+    left.insert(left.end(), {0.0, 1.0});  // without all units, and with all of them
+    EXPECT_LE(test::absolute_error(found.pathways.faithfulness, left), 1e-3);
+    EXPECT_NEAR(found.pathways.distance.back(), 0, 1e-12);
   }
   EXPECT_GT(largest, 5.0);
 }

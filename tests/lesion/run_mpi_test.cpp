@@ -41,6 +41,8 @@ TEST(LesionRun, HasTheSameBitsOnAnyNumberOfRanks) {
     EXPECT_EQ(found.responding, alone.responding);
     EXPECT_EQ(found.share_used, alone.share_used);
     EXPECT_EQ(found.pathway_units, alone.pathway_units);
+    EXPECT_EQ(found.pathways.faithfulness, alone.pathways.faithfulness);
+    EXPECT_EQ(found.pathways.distance, alone.pathways.distance);
     EXPECT_EQ(found.without_pathway.values(), alone.without_pathway.values());
     EXPECT_EQ(found.only_pathways, alone.only_pathways);
     EXPECT_EQ(found.without_pathways, alone.without_pathways);
@@ -76,6 +78,13 @@ TEST(LesionRun, TheFileHoldsWhatWasFound) {
   EXPECT_TRUE(std::isnan(reader.read<double>("cmd", {1, 1, 0}, {1, 1, 1})[0]));
   EXPECT_EQ(reader.read<std::int32_t>("windows_used", {1, 0}, {1, 2}), (std::vector<std::int32_t>{5, 0}));
   EXPECT_EQ(reader.read<std::int32_t>("pathway_units", {2, 0, 0}, {1, 2, 2}), (std::vector<std::int32_t>{81, 27, -1, -1}));
+  const auto& of_pathways = results[1].pathways.faithfulness;
+  ASSERT_EQ(of_pathways.size(), 4U);
+  EXPECT_EQ(reader.read<double>("faithfulness_without_pathway", {0, 1, 0}, {1, 1, 2}),
+            std::vector<double>(of_pathways.begin(), of_pathways.begin() + 2));
+  EXPECT_EQ(reader.read<double>("faithfulness_without_pathways", {0, 1}, {1, 1}), std::vector{of_pathways[2]});
+  EXPECT_EQ(reader.read<double>("distance_only_pathways", {0, 1}, {1, 1}), std::vector{results[1].pathways.distance[3]});
+  EXPECT_TRUE(std::isnan(reader.read<double>("distance_only_pathways", {2, 1}, {1, 1})[0]));
   // The second condition of the second stimulus (8 frames each), whose rows follow those of the first.
   const std::size_t condition = small.plan.stimuli[1].conditions[1], frames = small.plan.windows.stimuli[condition].windows;
   const auto first = static_cast<std::ptrdiff_t>(small.plan.windows.stimuli[small.plan.stimuli[1].conditions[0]].windows);

@@ -65,4 +65,7 @@ OrderResult mean_of(const std::vector<OrderResult>& results);
 /// with the smaller number first.
 std::vector<int> ranks_of(const std::vector<double>& scores);
 
+/// Places (U) of the units in an order in which the members of a group come first; both parts by number.
+std::vector<int> members_first(const std::vector<bool>& members);
+
 }  // namespace amacrine::lesion

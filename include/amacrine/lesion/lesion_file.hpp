@@ -29,6 +29,7 @@ class LesionFile {
   void declare_dimensions(const std::vector<std::string>& cells, double frame_ms);
   void declare_variables();
   void write_curves(std::size_t cell, std::size_t stimulus, const StimulusLesions& found);
+  void write_pathways(std::size_t cell, std::size_t stimulus, const StimulusLesions& found);
   void write_traces(std::size_t cell, std::size_t stimulus, const StimulusLesions& found);
   void write_trace(const std::string& name, std::vector<std::size_t> at, const std::vector<double>& rows, std::size_t first,
                    std::size_t count);

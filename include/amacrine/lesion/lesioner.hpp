@@ -23,7 +23,8 @@ struct StimulusLesions {
   std::vector<OrderResult> random;         ///< each random order
   core::Array<double, 2> without_pathway;  ///< (I, rows) r with one pathway removed, Hz
   std::vector<double> only_pathways, without_pathways;  ///< (rows) with all kept pathways alone, and without them; Hz
-  std::vector<std::size_t> pathway_units;               ///< (I)
+  Curve pathways;  ///< over all rows (I + 2): without each pathway, without all of them, with these alone; empty where silent
+  std::vector<std::size_t> pathway_units;  ///< (I)
 };
 
 /// Removes units from one network. Needs a hidden layer.
@@ -51,6 +52,7 @@ class Lesioner {
   Units<S> with_positions(const core::View2<S>& activity, const std::vector<std::vector<int>>& positions) const;
   std::vector<bool> members(const UnitGroup& group) const;
   void lesion_pathways(std::size_t cell, std::size_t stimulus, StimulusLesions& out);
+  void score_pathways(StimulusLesions& out) const;
   void choose(StimulusLesions& out) const;
   core::View2<S> chosen_activities(std::size_t cell, std::size_t stimulus, const StimulusLesions& found);
   std::vector<double> attributions(std::size_t cell, std::size_t stimulus, const StimulusLesions& found);
