@@ -171,6 +171,24 @@ TEST(Lesioner, FindsAPathwaysUnits) {
             static_cast<std::size_t>(std::count_if(gain.begin(), gain.begin() + 81, [](double k) { return k > 0; })));
 }
 
+TEST(FullLesioner, AnswersWithAllUnitsAsTheWholeNetworkDoes) {
+  SmallLesions small({{3, 5, 4}});
+  small.model = attribution::standard_layers_model();  // convolutions in the frequency domain
+  small.plan = make_lesion_plan(small.attribution, small.catalogue(), small.model);
+  const auto network = model::make_inference<float>(small.model);
+  small.settings.silent_below_hz = 1e9;  // no curves
+  const StimulusLesions found = small.lesioner<float>().run(1, osr);
+  std::vector<double> expected;
+  for (std::size_t condition : small.plan.stimuli[osr].conditions) {
+    const auto& planned = small.plan.windows.stimuli[condition];
+    const auto movie = stimulus::render(planned.condition, small.model.screen, *small.model.cells[1].centre);
+    const auto rates = model::predict(network, movie.contrast);
+    for (std::size_t w = 0; w < planned.windows; ++w) expected.push_back(rates(1, planned.first_frame + w));
+  }
+  EXPECT_LE(test::relative_error(found.rate, expected), 1e-5);
+  EXPECT_GT(std::abs(expected.front() - expected.back()), 1e-3);
+}
+
 /// A planted circuit without one of its units, held at its activity on grey: that unit is dropped from the circuit, and what it
 /// gives on grey added to the offset.
 std::vector<double> without_unit(const recording::Circuit& circuit, std::size_t unit, const stimulus::Stimulus& movie,
