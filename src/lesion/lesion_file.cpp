@@ -136,6 +136,8 @@ void LesionFile::declare_variables() {
 
 void LesionFile::write_frame() {
   std::vector<std::int32_t> units, stimulus(plan_.windows.stimuli.size()), first, frames;
+  units.reserve(plan_.sizes.size());
+  for (auto* list : {&first, &frames}) list->reserve(plan_.windows.stimuli.size());
   for (const Size& size : plan_.sizes) units.push_back(static_cast<std::int32_t>(size.units));
   for (std::size_t s = 0; s < plan_.stimuli.size(); ++s)
     for (std::size_t condition : plan_.stimuli[s].conditions) stimulus[condition] = static_cast<std::int32_t>(s);
@@ -163,6 +165,7 @@ void LesionFile::write_curves(std::size_t cell, std::size_t stimulus, const Stim
     }
     for (std::size_t a = 0; a < area_names().size(); ++a) {
       std::vector<double> values;
+      values.reserve(count);
       for (const OrderResult& result : results) values.push_back(area_values(result.summary)[a]);
       values.resize(count, core::undefined);
       writer_.write<double>(prefix + area_names()[a], values, {cell, stimulus, 0}, {1, 1, count});

@@ -98,7 +98,7 @@ core::View2<S> Lesioner<S>::activities(std::size_t cell, std::size_t condition) 
   const auto& planned = plan_.windows.stimuli[condition];
   const core::Array<float, 3>& contrast = movie(cell, condition);
   const std::size_t windows = planned.windows, block = std::min(windows, windows_at_once);
-  const core::View2<S> out(core::uninitialised("lesion::activity"), windows, gain_.size());
+  core::View2<S> out(core::uninitialised("lesion::activity"), windows, gain_.size());
   const core::View5<S> z = model::make_first_layer(network_, 1, block);
   for (std::size_t done = 0; done < windows && !parallel::stop_asked(); done += block) {
     const std::size_t first = std::min(done, windows - block);

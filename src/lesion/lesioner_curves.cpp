@@ -53,7 +53,7 @@ struct Lesioner<S>::Chosen {
 
 template <class S>
 core::View2<S> Lesioner<S>::chosen_activities(std::size_t cell, std::size_t stimulus, const StimulusLesions& found) {
-  const core::View2<S> out(core::uninitialised("lesion::chosen"), found.chosen.size(), gain_.size());
+  core::View2<S> out(core::uninitialised("lesion::chosen"), found.chosen.size(), gain_.size());
   std::size_t row = 0;
   for (const Chosen& part : Chosen::of(plan_, stimulus, found.chosen)) {
     const core::View2<S> all = activities(cell, part.condition);

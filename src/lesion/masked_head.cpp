@@ -83,7 +83,8 @@ double MaskedHead<S>::multiply_adds() const {
   double sum = static_cast<double>(network_.readout.size());
   for (int l = 1; l < a.layers(); ++l) {
     const core::View4<S>& kernel = network_.hidden[core::as_size(l)].kernel;
-    sum += static_cast<double>(a.units(l)) * static_cast<double>(kernel.size() / kernel.extent(0));
+    const std::size_t taps = kernel.size() / kernel.extent(0);
+    sum += static_cast<double>(a.units(l)) * static_cast<double>(taps);
   }
   return sum;
 }

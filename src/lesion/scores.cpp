@@ -25,8 +25,8 @@ attribution::PathNetwork<S> past_first_layer(attribution::PathNetwork<S> network
 /// h(s) - h(s0), (W, U).
 template <class S>
 core::View2<S> changes(const core::Exec& exec, const Units<S>& units) {
-  const core::View2<S> activity = units.activity,
-                       change(core::uninitialised("lesion::change"), activity.extent(0), activity.extent(1));
+  const core::View2<S> activity = units.activity;
+  core::View2<S> change(core::uninitialised("lesion::change"), activity.extent(0), activity.extent(1));
   const core::View1<S> baseline = units.baseline;
   Kokkos::parallel_for(
       "lesion::change", Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {change.extent(0), change.extent(1)}),
@@ -53,7 +53,7 @@ struct Reach {
     double sum = 0;
     for (int c = 0; c < static_cast<int>(kernel.extent(0)); ++c)
       for (int oy = first_y; oy <= last_y; ++oy) {
-        const std::size_t row = static_cast<std::size_t>((c * out_y + oy) * out_x);
+        const auto row = static_cast<std::size_t>(c * out_y + oy) * static_cast<std::size_t>(out_x);
         const S *const taps = &kernel(c, d, y - oy, 0), *const gains = &gain(c, oy, 0);
         const S *const before = &x(b, row), *const weight = &readout(n, row);
         for (int ox = first_x; ox <= last_x; ++ox) {
@@ -70,7 +70,8 @@ struct Reach {
 template <class S>
 core::View2<S> lanes_first(const core::Exec& exec, const core::View5<S>& x) {
   const std::size_t lanes = x.extent(4), units = x.size() / lanes;
-  const core::View2<S> from(x.data(), units, lanes), out(core::uninitialised("lesion::lanes_first"), lanes, units);
+  const core::View2<S> from(x.data(), units, lanes);
+  core::View2<S> out(core::uninitialised("lesion::lanes_first"), lanes, units);
   Kokkos::parallel_for(
       "lesion::lanes_first", Kokkos::MDRangePolicy<core::Exec, Kokkos::Rank<2>>(exec, {0, 0}, {lanes, units}),
       KOKKOS_LAMBDA(const std::size_t b, const std::size_t v) { out(b, v) = from(v, b); });
@@ -149,6 +150,7 @@ core::Array<double, 2> ablation_effects(const core::Exec& exec, const model::Inf
   const std::size_t all = head.unit_count();
   core::Array<double, 2> out({windows.size(), all});
   std::vector<Lane> lanes;
+  lanes.reserve(windows.size());
   for (std::size_t w : windows) lanes.push_back({w, 0, 0, all, true});
   const bool rate = target == attribution::Target::after_softplus;
   const double beta = static_cast<double>(network.softplus_beta);
