@@ -10,8 +10,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <fmt/ranges.h>
-
 namespace amacrine::recording {
 
 namespace {
