@@ -25,17 +25,26 @@ def command(args, ranks, verb, folder, *overrides):
     return [*launcher, args.program, verb, str(HERE / "ranks.toml"), f"study.output={folder}", f"recording.file={args.folder}/recording.h5", *overrides]
 
 
-def memory_of(pids):
-    """(sum of the proportional set sizes, largest resident set) in bytes of the processes that still live."""
-    shared, largest = 0, 0
+def read(path):
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def usage_of(pids, movie_bytes):
+    """What the processes that still live use: bytes of their proportional set sizes, of the largest resident set, of the proportional sizes
+    of mappings that can hold the movie, and write calls so far."""
+    shared = largest = movie = writes = 0
     for pid in pids:
-        try:
-            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-        except OSError:
+        if not (whole := read(f"/proc/{pid}/smaps_rollup")):
             continue
-        shared += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
-        largest = max(largest, int(re.search(r"^Rss:\s+(\d+)", text, re.M)[1]) * 1024)
-    return shared, largest
+        shared += int(re.search(r"^Pss:\s+(\d+)", whole, re.M)[1]) * 1024
+        largest = max(largest, int(re.search(r"^Rss:\s+(\d+)", whole, re.M)[1]) * 1024)
+        for size, proportional in re.findall(r"^Size:\s+(\d+) kB$.*?^Pss:\s+(\d+) kB$", read(f"/proc/{pid}/smaps"), re.M | re.S):
+            movie += 1024 * int(proportional) if 1024 * int(size) >= movie_bytes else 0
+        writes += int((re.findall(r"^syscw: (\d+)", read(f"/proc/{pid}/io"), re.M) or [0])[0])
+    return shared, largest, movie, writes
 
 
 def children(job):
@@ -46,14 +55,14 @@ def children(job):
 
 
 def run(args, ranks, verb, folder, *overrides, watch=False):
-    """Its log, and where it is watched the largest memory of all ranks together and of one."""
+    """Its log, and where it is watched the largest of usage_of's figures."""
     log = pathlib.Path(args.folder) / "log.txt"
     with open(log, "w", encoding="utf-8") as stream:
         job = subprocess.Popen(command(args, ranks, verb, folder, *overrides), stdout=stream, stderr=subprocess.STDOUT, env=ENVIRONMENT)
-        most = (0, 0)
+        most = (0, 0, 0, 0)
         while job.poll() is None:
             if watch:
-                most = tuple(max(pair) for pair in zip(most, memory_of(children(job))))
+                most = tuple(max(pair) for pair in zip(most, usage_of(children(job), args.movie_bytes)))
             time.sleep(0.2)
     text = log.read_text(encoding="utf-8")
     if job.returncode != 0:
@@ -65,9 +74,12 @@ def training_rate(args, ranks):
     """Windows per second of the second epoch's steps."""
     folder = pathlib.Path(args.folder) / "train"
     shutil.rmtree(folder, ignore_errors=True)
-    _, memory = run(args, ranks, "train", folder, watch=True)
+    _, (shared, largest, movie, _) = run(args, ranks, "train", folder, watch=True)
+    say(f"training_memory_of_all_mb_{ranks}", round(shared / 1e6))
+    say(f"training_memory_of_one_mb_{ranks}", round(largest / 1e6))
+    say(f"training_movies_in_memory_{ranks}", f"{movie / args.movie_bytes:.2f}")
     rows = (folder / "curves.csv").read_text(encoding="utf-8").splitlines()
-    return float(rows[-1].split(",")[rows[0].split(",").index("windows_per_second")]), memory
+    return float(rows[-1].split(",")[rows[0].split(",").index("windows_per_second")])
 
 
 def seconds_of(text):
@@ -82,7 +94,8 @@ def attribution_rate(args, ranks):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     os.link(f"{args.folder}/train/model.h5", folder / "model.h5")
-    text, _ = run(args, ranks, "attribute", folder)
+    text, (*_, writes) = run(args, ranks, "attribute", folder, watch=True)
+    say(f"attribution_write_calls_{ranks}", writes)
     blocks = took = 0
     for done in re.finditer(r"attribute: \d+ of (\d+) blocks .* took ([^\n,]+)", text):
         blocks, took = blocks + int(done[1]), took + seconds_of(done[2])
@@ -113,14 +126,14 @@ def main():
     os.makedirs(args.folder, exist_ok=True)
     if not os.path.exists(f"{args.folder}/recording.h5"):
         subprocess.run([args.program, "simulate", str(HERE / "ranks.toml"), f"study.output={args.folder}"], check=True, env=ENVIRONMENT)
+    with h5py.File(f"{args.folder}/recording.h5") as file:
+        args.movie_bytes = file["train/stimulus"].nbytes
     rates = {what: {ranks: [] for ranks in args.sizes} for what in ("training", "attribution", "sweep")}
     for _ in range(args.rounds):
         for ranks in args.sizes:
-            rate, (shared, largest) = training_rate(args, ranks)
+            rate = training_rate(args, ranks)
             rates["training"][ranks].append(rate)
             say(f"training_per_second_{ranks}_now", f"{rate:.4g}")
-            say(f"training_memory_of_all_mb_{ranks}", round(shared / 1e6))
-            say(f"training_memory_of_one_mb_{ranks}", round(largest / 1e6))
         for ranks in args.sizes:
             rate, busy = attribution_rate(args, ranks)
             rates["attribution"][ranks].append(rate)

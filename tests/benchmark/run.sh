@@ -69,7 +69,9 @@ if [[ $what == sampling ]]; then
 fi
 if [[ $what == ranks ]]; then
   build_program amacrine
-  exec "$("$root/jobs/python.sh")" "$root/tests/benchmark/ranks.py" --program "$build/amacrine" --folder "$build/ranks" "$@"
+  build_program amacrine_benchmark_dealing
+  "$("$root/jobs/python.sh")" "$root/tests/benchmark/ranks.py" --program "$build/amacrine" --folder "$build/ranks" "$@"
+  OMP_NUM_THREADS=1 exec mpirun --oversubscribe --bind-to none -n 2 "$build/tests/benchmark/amacrine_benchmark_dealing"
 fi
 if [[ $what == sessions ]]; then
   build_program amacrine
