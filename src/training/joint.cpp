@@ -96,6 +96,16 @@ std::vector<EpochScore> score_all(Sessions& sessions) {
   return scores;
 }
 
+/// The mean over the sessions whose value is defined: one of silent cells alone has no correlation. Collective.
+double mean_of_defined(const SessionMeans& means, std::vector<double> values) {
+  std::vector<double> defined;
+  for (double& value : values) {
+    defined.push_back(std::isfinite(value) ? 1.0 : 0.0);
+    if (!std::isfinite(value)) value = 0;
+  }
+  return means.mean(values) / means.mean(defined);
+}
+
 /// Ends the epoch of all sessions where it is due, which is so for all or none.
 void finish_epochs(Sessions& sessions) {
   if (!sessions.models.front().epoch_due()) return;
@@ -108,7 +118,7 @@ void finish_epochs(Sessions& sessions) {
   }
   if (!sessions.validates) fault.reset();
   if (const auto found = agree(sessions, fault)) return diverge_all(sessions, *found);
-  const Validation deciding{sessions.means.mean(losses), sessions.means.mean(correlations), {}};
+  const Validation deciding{sessions.means.mean(losses), mean_of_defined(sessions.means, correlations), {}};
   for (std::size_t s = 0; s < scores.size(); ++s) sessions.models[s].end_epoch(scores[s], deciding);
 }
 

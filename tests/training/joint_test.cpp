@@ -10,6 +10,8 @@
 #include "training/sessions.hpp"
 #include "training/together.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -113,6 +115,27 @@ TEST(Joint, TheTrunkMovesByTheMeanWeightedByCells) {
   }
   EXPECT_GT(largest, 1e-3);
   EXPECT_TRUE(error <= 1e-4 * largest + 1e-6) << error << " of " << largest;
+}
+
+/// A session of silent cells has no correlation; the best epoch is then the other's.
+TEST(Joint, SilentSessionsDoNotDecide) {
+  std::vector<recording::Recording> recordings = sessions::make_recordings(2);
+  for (recording::Cell& cell : recordings[1].cells) cell.silent = true;
+  const SessionShare share(Communicator::self(), 2);
+  std::vector<TrainingRun> runs = sessions::make_runs(share, recordings);
+  for (TrainingRun& run : runs) {
+    run.settings.early_stopping.metric = Metric::correlation;
+    run.settings.learning_rate = 0.1;
+    run.settings.total_windows = 2000;
+  }
+  const std::vector<TrainingResult> results = train_sessions(share, runs);
+  ASSERT_EQ(results[0].curve.size(), 10u);
+  double highest = -2;
+  for (std::size_t e = 0; e < 10; ++e) {
+    EXPECT_TRUE(std::isnan(results[1].curve[e].validation_r));
+    EXPECT_EQ(results[1].curve[e].best, results[0].curve[e].validation_r > highest) << e;
+    highest = std::max(highest, results[0].curve[e].validation_r);
+  }
 }
 
 /// Interrupted after every second step, and with one session's last save missing, as after a kill between two files.
