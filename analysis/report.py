@@ -17,6 +17,7 @@ import figures_pathways
 import figures_training as training
 from figures_phenomena import DRAW
 from fitted import number_of, number_words, planted_kinds
+from mechanism import write_mechanisms
 from page import Page
 from pathways import found_words, pathway_name, planted_words, stimulus_title, used, why_no_cell, why_none
 from phenomena import CAPTIONS, LEAST_TRACE_CORRELATION, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
@@ -298,10 +299,12 @@ def fitted_rows(study):
 def fitted_pathways(page, study):
     if study.pathways is None:
         return
+    files = [below for below, _ in write_mechanisms(study)]
     page.section("Pathways fitted to the spikes", FITTED_LEAD)
     for n, (cell, found, planted) in enumerate(fitted_rows(study)):
         page.heading(f"Cell {cell}")
         page.text(html.escape(found[0].upper() + found[1:]) + "." + (f"<br>{html.escape(planted[0].upper() + planted[1:])}." if planted else ""))
+        page.text(f'All of this as numbers: <a href="{files[n]}">{files[n]}</a>.', "quiet")
         if number_of(study.pathways, n) >= 0:
             page.figure(figures_pathways.pathways_of_cell(study.pathways, n), f"Pathways fitted to cell {cell}", fitted_caption(study.pathways, n))
 
