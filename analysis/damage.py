@@ -10,7 +10,7 @@ import sys
 import h5py
 
 BAD_INPUT = 3  # exit code, as of the program (README.md)
-VERBS = {"recording": "simulate", "evaluation": "evaluate", "responses": "probe", "attributions": "attribute", "reduction": "reduce", "pathways": "fit",
+VERBS = {"recording": "simulate", "evaluation": "evaluate", "responses": "probe", "attributions": "attribute", "reduction": "reduce", "pathways": "fit", "lesions": "lesion",
          "model": "train", "ln": "train", "curves": "train", "sweep": "sweep"}
 
 

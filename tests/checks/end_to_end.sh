@@ -111,4 +111,8 @@ fi
 PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/report.py" n1
 PYTHONDONTWRITEBYTECODE=1 "$python" "$root/analysis/compare.py" n1 n2 | grep -q '^| n2 |' || fail "compare.py does not tell two studies apart"
 [[ -s n1/report.html ]] || fail "no report.html"
+# Mechanism files, which the report wrote too, are strict JSON: no NaN.
+"$python" -c 'import glob, json, sys
+files = glob.glob("n1/mechanisms/*.json")
+sys.exit(not files or any(json.load(open(f), parse_constant=lambda c: 1 / 0)["kind"] != "mechanism" for f in files))' || fail "mechanism files are not strict JSON"
 [[ -z ${skipped:-} ]] || { echo "$skipped"; exit 77; }

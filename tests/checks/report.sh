@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 python=$("$here/../../jobs/python.sh")
 "$python" "$here/report_test.py"
 "$python" "$here/fitted_test.py"
+"$python" "$here/mechanism_test.py"
 "$python" "$here/lesions_test.py"
 "$python" "$here/farm_test.py"
 "$python" "$here/scaling_test.py"
