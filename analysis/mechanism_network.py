@@ -6,7 +6,7 @@ import numpy as np
 
 import pathways
 from fitted import NOT_FITTED, SIGN, number_of
-from mechanism_values import inputs_of, put, put_list, settings_of
+from mechanism_values import of_another_recording, put, put_list, settings_of
 from phenomena import REASON, TITLES
 from results import labels, text
 
@@ -72,8 +72,7 @@ def evaluated(study, n):
     cell = labels(study.pathways, "cell")[n]
     if cell not in labels(study.evaluation, "cell"):
         return None, f"evaluation.h5 has no cell {cell}"
-    checksums = [inputs_of(data).get("recording", {}).get("checksum") for data in (study.evaluation, study.pathways)]
-    if None not in checksums and checksums[0] != checksums[1]:
+    if of_another_recording(study):
         return None, "evaluation.h5 is of another recording than pathways.h5 (their checksums of it differ)"
     return labels(study.evaluation, "cell").index(cell), ""
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from fitted import SIGN
-from mechanism_values import inputs_of, put, put_text, settings_of
+from mechanism_values import inputs_of, of_another_recording, put, put_text, settings_of
 from pathways import POLARITY
 from results import labels, text
 
@@ -99,7 +99,7 @@ def centre_of(study, source, n):
     if centres == "auto" and all(each is not None for each in planted):
         return Centre(tuple(float(each) for each in planted), "the recording")
     probed, cell = study.responses.get("network"), labels(study.pathways, "cell")[n]
-    if probed is not None and cell in labels(probed, "cell") and "centre_y" in probed:
+    if probed is not None and not of_another_recording(study) and cell in labels(probed, "cell") and "centre_y" in probed:
         at = labels(probed, "cell").index(cell)
         return Centre(tuple(float(probed[f"centre_{axis}"].values[at]) for axis in "yx"), "responses_network.h5", "the centre is not known in responses_network.h5")
     return Centre((np.nan, np.nan), "", "the receptive field's centre is not in pathways.h5; neither the recording nor responses_network.h5, which know it, are there")

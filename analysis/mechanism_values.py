@@ -48,6 +48,12 @@ def inputs_of(dataset):
     return inputs
 
 
+def of_another_recording(study):
+    """Whether evaluation.h5 names another recording than pathways.h5; the network's other results are then of that one, too."""
+    checksums = [inputs_of(data).get("recording", {}).get("checksum") if data is not None else None for data in (study.evaluation, study.pathways)]
+    return None not in checksums and checksums[0] != checksums[1]
+
+
 def is_flat(value):
     return not any(isinstance(each, (dict, list, str)) for each in value)
 

@@ -138,6 +138,8 @@ class Pathways(Folder):
             file["centre_y"], file["centre_x"] = [3.5], [4.25]
         found = self.made()[0]
         self.assertEqual((found["pathways"][0]["y_px"], found["pathways"][0]["x_px"], found["cell"]["centre_from"]), (4.0, 6.25, "responses_network.h5"))
+        write_evaluation(self.folder, checksum="00000000")
+        self.assertIsNone(self.made()[0]["cell"]["centre_y_px"], "the network was probed around centres of another recording")
 
     def test_figures_and_what_is_made_of_them(self):
         write_pathways(self.folder)
