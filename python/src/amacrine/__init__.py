@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results and models of amacrine in Python.
+
+Letters of axes: T frames, Y and X pixels (rows, columns), N cells, C channels, B windows. Rates are in Hz, contrasts without unit.
+"""
+from __future__ import annotations
+
+from .architecture import Architecture, Layer
+from .errors import ResultError, RunError
+from .model import Cell, ContrastCoding, Model, Normalisation, load_model
+from .program import EXIT_CODES, RunResult, run
+from .safetensors import read_safetensors
+from .study import Study
+from .study import open_study as open
+from .torch_model import load_torch
+
+__version__ = "0.1.0"
+__all__ = ["EXIT_CODES", "Architecture", "Cell", "ContrastCoding", "Layer", "Model", "Normalisation", "ResultError", "RunError", "RunResult", "Study",
+           "load_model", "load_torch", "open", "read_safetensors", "run"]
