@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model's forward pass in NumPy, in double precision, in blocks of windows. Written for clarity: every sum is taken as the equations have it."""
+"""A model's forward pass in NumPy, in double precision, in blocks of windows."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 Array = npt.NDArray[np.float64]
-BLOCK = 128  # windows that share a run of frames
+BLOCK = 64  # windows that share a run of frames
 CHUNK = 16  # windows whose patches are in memory at a time
 
 
@@ -24,27 +24,32 @@ def correlate(images: Array, kernel: Array) -> Array:
 
 
 def temporal_correlate(frames: Array, kernel: Array, windows: int) -> Array:
-    """Window b is frames b ... b + T - 1: frames (windows + T - 1, Y, X), kernel (C, T, KY, KX) -> (windows, C, OY, OX)."""
-    channels, history = kernel.shape[:2]
-    flat = kernel.reshape(channels * history, 1, *kernel.shape[2:])
-    size = (frames.shape[1] - kernel.shape[2] + 1, frames.shape[2] - kernel.shape[3] + 1)
-    sums = np.zeros((windows, channels, *size))
-    for at, frame in enumerate(frames):
-        part = correlate(frame[None, None], flat).reshape(channels, history, *size)
-        for lag in range(max(0, at - windows + 1), min(history, at + 1)):  # frame `at` is frame `lag` of window at - lag
-            sums[at - lag] += part[:, lag]
-    return sums
+    """Window b is frames b ... b + T - 1: frames (windows + T - 1, Y, X), kernel (C, T, KY, KX) -> (windows, C, OY, OX).
+
+    In space by the discrete Fourier transform: where a kernel lies wholly within the frame, a circular correlation is the plain one.
+    """
+    size = frames.shape[1:]
+    spectra, kernels = np.fft.rfft2(frames), np.conj(np.fft.rfft2(kernel, s=size, axes=(2, 3)))
+    sums = np.zeros((windows, kernel.shape[0], *spectra.shape[1:]), np.complex128)
+    for lag in range(kernel.shape[1]):
+        sums += spectra[lag:lag + windows, None] * kernels[:, lag]
+    valid: Array = np.fft.irfft2(sums, s=size, axes=(2, 3))[:, :, :size[0] - kernel.shape[2] + 1, :size[1] - kernel.shape[3] + 1]
+    return valid
+
+
+def coefficients(model: Model, name: str, channels: int) -> Array:
+    """A parameter or statistic over channels or units as (C, 1, 1) or (C, Y, X); 0 where the model has none of the name."""
+    found = model.parameters.get(name, model.statistics.get(name))
+    values = np.zeros(channels) if found is None else found.astype(np.float64)
+    return values.reshape(channels, *(values.shape[1:] or (1, 1)))
 
 
 def norm(model: Model, stage: str, bias: str, channels: int) -> tuple[Array, Array]:
     """A norm and the bias before it as gain and offset, (C, 1, 1) or (C, Y, X): gamma (z + bias - mean) / sqrt(variance + epsilon) + beta."""
-    wide = lambda name, fallback: np.asarray(
-        {**model.parameters, **model.statistics}.get(name, np.full(channels, fallback, np.float32)), np.float64)
-    spread = lambda values: values.reshape(values.shape[0], *(values.shape[1:] or (1, 1)))
-    offset = spread(wide(bias, 0.0))
+    offset = coefficients(model, bias, channels)
     if f"{stage}_gamma" not in model.parameters:
         return np.ones((channels, 1, 1)), offset
-    gamma, beta, mean, variance = (spread(wide(f"{stage}_{name}", 0.0)) for name in ("gamma", "beta", "mean", "variance"))
+    gamma, beta, mean, variance = (coefficients(model, f"{stage}_{name}", channels) for name in ("gamma", "beta", "mean", "variance"))
     gain = (np.abs(gamma) if model.architecture.scale == "absolute" else gamma) / np.sqrt(variance + model.architecture.norm_epsilon)
     return gain, beta + gain * (offset - mean)
 

@@ -53,6 +53,10 @@ class Stored(BackendArray):  # type: ignore[misc, no-any-unimported, unused-igno
         self.dtype: np.dtype[Any] = dataset.dtype
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, indexing.BasicIndexer):  # by itself: xarray 2023.1 takes slices of negative step wrongly apart
+            forward = tuple(ascending(each, size) if isinstance(each, slice) else each for each, size in zip(key.tuple, self.shape))
+            turn = tuple(slice(None, None, -1 if (each.step or 1) < 0 else 1) for each in key.tuple if isinstance(each, slice))
+            return self._read(forward)[turn]
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> Any:
@@ -64,6 +68,15 @@ class Stored(BackendArray):  # type: ignore[misc, no-any-unimported, unused-igno
         except READ_ERRORS as error:
             raise ResultError(self.path, f"cannot be read ({one_line(error)})", "a whole file", self.name, self.verb) from error
         raise ResultError(self.path, "has another shape than when the study was opened", "a file that stays; open the study again", self.name, self.verb)
+
+
+def ascending(part: slice, size: int) -> slice:
+    """The same elements of an axis of `size`, first to last."""
+    chosen = range(*part.indices(size))
+    if not chosen:
+        return slice(0, 0)
+    first, last = sorted((chosen[0], chosen[-1]))
+    return slice(first, last + 1, abs(chosen.step))
 
 
 def one_line(error: BaseException) -> str:

@@ -190,10 +190,14 @@ def read_normalisation(found: ResultFile, file: Any, architecture: Architecture)
     return Normalisation(str(found.attrs["normalisation"]), values[0], values[1])
 
 
+def centre(value: float) -> float | None:
+    """A receptive-field centre's coordinate (px), None where the file has NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
 def read_cells(found: ResultFile, file: Any, count: int) -> tuple[Cell, ...]:
     columns = [values_of(found, file, name) for name in ("cell", "cell_id", "centre_y", "centre_x", "centre_error", "radius", "silent", "no_ceiling")]
     if any(len(column) != count for column in columns):
         raise found.lacks(f"has variables over {sorted({len(column) for column in columns})} cells", f"{count}, as its architecture says")
-    known = lambda value: float(value) if np.isfinite(value) else None
-    return tuple(Cell(str(text(name)), int(number), known(y), known(x), float(error), float(radius), bool(silent), bool(no_ceiling))
+    return tuple(Cell(str(text(name)), int(number), centre(y), centre(x), float(error), float(radius), bool(silent), bool(no_ceiling))
                  for name, number, y, x, error, radius, silent, no_ceiling in zip(*columns))

@@ -75,8 +75,7 @@ def run(verb: str, study_file: str | os.PathLike[str], overrides: Mapping[str, o
         if mpirun is None:
             raise FileNotFoundError("there is no program 'mpirun' on PATH, which ranks above 1 need")
         command = [mpirun, "-n", str(ranks), *command]
-    lines = stream(command, on_line or (lambda line: print(line, flush=True)))
-    code, printed = lines
+    code, printed = stream(command, on_line or (lambda line: print(line, flush=True)))
     meaning = EXIT_CODES.get(code, f"ended by signal {-code}" if code < 0 else "unknown")
     if code in (FINISHED, STOPPED):
         return RunResult(code, meaning, tuple(printed), tuple(command))
@@ -101,13 +100,10 @@ def stream(command: list[str], on_line: Callable[[str], object]) -> tuple[int, l
 
 
 def message_of(lines: list[str]) -> str:
-    """What the program said was wrong: from its line "error: ..." on, without what `mpirun` adds."""
+    """What the program said was wrong: from its line "error: ..." on, without what `mpirun` adds; where there is none, the last lines."""
+    rules = [i for i, line in enumerate(lines) if line.startswith("-----")]
     at = next((i for i, line in enumerate(lines) if line.startswith("error: ")), None)
     if at is None:
-        return lines[-1] if lines else "the program said nothing"
-    message: list[str] = []
-    for line in lines[at:]:
-        if line.startswith("-----") or (message and line.startswith("error: ")):
-            break
-        message.append(line)
-    return "\n".join(message).removeprefix("error: ").strip()
+        return "\n".join(line for i, line in enumerate(lines) if line and i not in rules).strip()[-1000:] or "the program said nothing"
+    ends = [*rules, *(i for i, line in enumerate(lines) if line.startswith("error: ")), len(lines)]
+    return "\n".join(lines[at:min(i for i in ends if i > at)]).removeprefix("error: ").strip()

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .architecture import Architecture
+from .architecture import Architecture, Shape
 from .errors import ResultError
 from .model import Cell, ContrastCoding, Model, Normalisation
 
-TYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 FORMAT = "amacrine model 1"
 
 
@@ -48,7 +48,9 @@ def write_safetensors(model: Model, path: str | os.PathLike[str]) -> None:
 
 def read_parts(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
     """Metadata and tensors of a safetensors file."""
-    wrong = lambda problem, tensor="": ResultError(path, problem, "a safetensors file that model.to_safetensors wrote, whole", tensor)
+    def wrong(problem: str, tensor: str = "") -> ResultError:
+        return ResultError(path, problem, "a safetensors file that model.to_safetensors wrote, whole", tensor)
+
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -73,6 +75,15 @@ def read_parts(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any
     return metadata, tensors
 
 
+def taken(path: str, tensors: dict[str, np.ndarray[Any, Any]], shapes: dict[str, Shape]) -> dict[str, np.ndarray[Any, Any]]:
+    """The tensors of these names and shapes."""
+    for name, shape in shapes.items():
+        if name not in tensors or tensors[name].shape != shape:
+            found = f"has the shape {tensors[name].shape}" if name in tensors else "is not there"
+            raise ResultError(path, found, f"the shape {shape}, as its architecture asks for", name)
+    return {name: tensors[name] for name in shapes}
+
+
 def read_safetensors(path: str | os.PathLike[str]) -> Model:
     """Reads a model that `Model.to_safetensors` wrote; it equals the one written. Raises ResultError."""
     where = os.fspath(path)
@@ -83,14 +94,8 @@ def read_safetensors(path: str | os.PathLike[str]) -> Model:
         architecture, description = Architecture.from_json(metadata["architecture"]), json.loads(metadata["model"])
         normalisation = Normalisation(description["normalisation"], tensors["normalisation_mean"], tensors["normalisation_scale"])
         cells = tuple(Cell(**cell) for cell in description["cells"])
-        parts = []
-        for shapes in (architecture.parameter_shapes(), architecture.statistic_shapes()):
-            for name, shape in shapes.items():
-                if name not in tensors or tensors[name].shape != shape:
-                    found = f"has the shape {tensors[name].shape}" if name in tensors else "is not there"
-                    raise ResultError(where, found, f"the shape {shape}, as its architecture asks for", name)
-            parts.append({name: tensors[name] for name in shapes})
-        return Model(description["kind"], architecture, *parts, normalisation, ContrastCoding(**description["contrast"]), description["minimum_lag"],
-                     description["frame_ms"], description["pixel_um"], cells, tuple(description["channels"]), where)
+        parameters, statistics = (taken(where, tensors, shapes) for shapes in (architecture.parameter_shapes(), architecture.statistic_shapes()))
+        return Model(description["kind"], architecture, parameters, statistics, normalisation, ContrastCoding(**description["contrast"]),
+                     description["minimum_lag"], description["frame_ms"], description["pixel_um"], cells, tuple(description["channels"]), where)
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(where, f"has metadata that cannot be understood ({type(error).__name__}: {error})", f"those of '{FORMAT}'") from error
