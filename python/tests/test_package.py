@@ -238,6 +238,22 @@ class Models(unittest.TestCase):
         late = model.predict(movie[20:])
         np.testing.assert_allclose(model.predict(movie)[:, 60:], late[:, 40:], atol=1e-9)
 
+    def test_the_world_before_a_movie_is_grey(self):
+        for path in (f"{FOLDER}/model.h5", "other/model.h5"):
+            model = amacrine.load_model(path)
+            movie = np.random.default_rng(3).normal(size=(5, 50, 50))
+            longer = np.concatenate([np.zeros((50, 50, 50)), movie])
+            np.testing.assert_allclose(model.predict(movie), model.predict(longer)[:, 50:], atol=1e-9)
+
+    def test_signs_of_scales(self):
+        movie = np.random.default_rng(4).normal(size=(3, 50, 50))
+        for path, matters in ((f"{FOLDER}/model.h5", True), ("other/model.h5", False)):
+            model, turned = amacrine.load_model(path), amacrine.load_model(path)
+            for name in ("hidden0_gamma", "output_gamma"):
+                turned.parameters[name] *= -1
+            change = np.abs(model.predict(movie) - turned.predict(movie)).max()
+            self.assertEqual(change > 1e-3, matters, change)
+
     def test_the_first_layer_by_plain_sums(self):
         rng = np.random.default_rng(1)
         frames, kernel = rng.normal(size=(7, 6, 5)), rng.normal(size=(2, 3, 4, 2))
@@ -330,6 +346,11 @@ class Torch(unittest.TestCase):
             with torch.no_grad():
                 found = module(torch.from_numpy(model.windows(movie, frames))).numpy().T
             self.assertTrue(np.abs(found - model.predict(movie)[:, frames]).max() <= TOLERANCE)
+            if model.architecture.scale == "absolute":
+                model.parameters["hidden1_gamma"] *= -1
+                with torch.no_grad():
+                    turned = amacrine.load_torch(model)(torch.from_numpy(model.windows(movie, frames))).numpy().T
+                np.testing.assert_allclose(turned, found, atol=1e-9)
 
     def test_gradients_are_the_slopes_of_numpys_rates(self):
         torch = self.torch()
