@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_package.py: the installed package against the program ($AMACRINE_PROGRAM) and a small study that the program makes ($AMACRINE_STUDY) in the
 working folder. The program's predictions and NumPy's are written twice, by two hands, and check each other."""
+import contextlib
+import importlib.util
+import io
 import json
 import os
+import re
 import shutil
 import struct
 import sys
@@ -12,9 +16,10 @@ from unittest import mock
 
 import h5py
 import numpy as np
+import xarray as xr
 
 import amacrine
-from amacrine import forward, program
+from amacrine import forward, program, tables
 
 STUDY_FILE = os.environ["AMACRINE_STUDY"]
 FOLDER = "small"
@@ -140,6 +145,12 @@ class Tables(unittest.TestCase):
         data = self.study.responses["circuit"].sel(set="circuits")
         self.assertEqual(shown.loc[("osr", "osr")].value, float(data["osr_slope"].sel(cell="osr")))
         self.assertEqual(shown.loc[("anticipation", "anticipation")].value, float(data["anticipation_ahead_um"].sel(cell="anticipation").max()))
+
+    def test_anticipation_is_that_of_the_direction_with_the_larger_lead(self):
+        for leads, want in (([10.0, 50.0], (50, 40, 60, -1)), ([30.0, -5.0], (30, 20, 40, 1)), ([np.nan, 7.0], (7, -3, 17, -1)), ([np.nan] * 2, (np.nan,) * 4)):
+            made = {f"anticipation_ahead_um{end}": (("set", "cell", "direction"), np.array([[leads]]) + by) for end, by in (("", 0), ("_low", -10), ("_high", 10))}
+            data = xr.Dataset(made, {"direction": [1.0, -1.0]})
+            np.testing.assert_array_equal(tables.main_figure(data, "anticipation", 0, 0), want)
 
     def test_pathways_of_the_circuits_are_the_planted_units(self):
         table = self.study.pathway_table()
@@ -371,6 +382,31 @@ class Torch(unittest.TestCase):
         except ImportError:
             self.skipTest("PyTorch is not installed")
         return torch
+
+
+class Page(unittest.TestCase):
+    def test_examples_of_the_page(self):
+        """Runs the examples of docs/python.md one after another, on the small study under the names that the page uses."""
+        with open(os.environ["AMACRINE_PAGE"], encoding="utf-8") as file:
+            examples = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)
+        self.assertEqual(len(examples), 5)
+        os.makedirs("page/results", exist_ok=True)
+        shutil.copytree(FOLDER, "page/results/quickstart", dirs_exist_ok=True)
+        shutil.copy(STUDY_FILE, "page/study.toml")
+        here, names, printed = os.getcwd(), {}, io.StringIO()
+        self.addCleanup(os.chdir, here)
+        os.chdir("page")
+        with contextlib.redirect_stdout(printed):
+            for example in examples:
+                if "import torch" not in example or importlib.util.find_spec("torch"):
+                    exec(example, names)
+        self.assertEqual(names["rates"].shape, (2, 800))
+        self.assertEqual(names["result"].exit_code, 0)
+        self.assertIn("2 command line: unknown key 'traning.l2'; did you mean 'training.l2'?", printed.getvalue())
+        self.assertRegex(printed.getvalue(), r"osr/OFF_inh +OFF +inhibitory")
+        if "again" in names:
+            self.assertEqual(names["again"], names["model"])
+            self.assertTrue(np.abs(names["difference"]).max() <= TOLERANCE)
 
 
 class Running(unittest.TestCase):

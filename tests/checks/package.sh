@@ -27,7 +27,7 @@ if ! has setuptools || ! has wheel; then
 fi
 cp -r "$root/python" "$work/python"
 install --no-deps --no-build-isolation --no-index "$work/python"
-export AMACRINE_PROGRAM=$program AMACRINE_STUDY=$root/tests/checks/small_study.toml AMACRINE_README=$root/README.md PYTHONDONTWRITEBYTECODE=1
+export AMACRINE_PROGRAM=$program AMACRINE_STUDY=$root/tests/checks/small_study.toml AMACRINE_README=$root/README.md AMACRINE_PAGE=$root/docs/python.md PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 mkdir "$work/run"
 cd "$work/run"
