@@ -121,6 +121,18 @@ class Results(unittest.TestCase):
         self.assertEqual(os.path.realpath(amacrine.open("other").recording_path()), os.path.realpath(f"{FOLDER}/recording.h5"))
 
 
+class ForeignRecordings(unittest.TestCase):
+    def test_without_scales_of_dimensions(self):
+        folder = copied(self)
+        movie = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+        with h5py.File(f"{folder}/recording.h5", "w") as file:
+            for part in ("train", "test"):
+                file[f"{part}/stimulus"], file[f"{part}/response/binned"] = movie, np.ones((3, 6))
+        recording = amacrine.open(folder).recording
+        np.testing.assert_array_equal(recording["test/stimulus"].values, movie)
+        self.assertEqual(recording["train/response/binned"].shape, (3, 6))
+
+
 class Tables(unittest.TestCase):
     def setUp(self):
         self.study = amacrine.open(FOLDER)
@@ -205,6 +217,15 @@ class Errors(unittest.TestCase):
                 del file.attrs["format"], file[dataset]  # a file without a version has no checks at its end
         self.assertEqual(self.wrong(folder, "evaluation", "dataset 'score' is not there").dataset, "score")
         self.assertEqual(self.wrong(folder, "model", "hidden1_gamma", "amacrine train").dataset, "hidden1_gamma")
+
+    def test_a_figure_that_a_table_needs(self):
+        folder = copied(self, "responses_network.h5", "reduction_network.h5")
+        for name, dataset in (("responses_network.h5", "surprise_index"), ("reduction_network.h5", "joint/speed")):
+            with h5py.File(f"{folder}/{name}", "r+") as file:
+                del file.attrs["format"], file[dataset]
+        for table, words in (("phenomena", "dataset 'surprise_index'.*amacrine probe"), ("pathway_table", "dataset 'joint/speed'.*amacrine reduce")):
+            with self.assertRaisesRegex(amacrine.ResultError, words):
+                getattr(amacrine.open(folder), table)()
 
     def test_a_model_that_does_not_fit_its_architecture(self):
         folder = copied(self, "model.h5")

@@ -43,12 +43,20 @@ def read_curves(path: str) -> pd.DataFrame:
         raise ResultError(path, f"cannot be read ({error})", "a table with a row per epoch", verb="train") from error
 
 
+def figure_of(data: Tree, name: str) -> xr.DataArray:
+    """A variable of a file; raises ResultError where it has none of the name."""
+    try:
+        found = data[name]
+    except KeyError as error:
+        kind, verb = (str(data.attrs.get(key, "")) for key in ("kind", "verb"))
+        raise ResultError(str(data.encoding.get("source", "this result")), "is not there", f"it in a file of kind '{kind}'", name, verb) from error
+    assert isinstance(found, xr.DataArray)
+    return found
+
+
 def values_of(data: xr.Dataset, name: str) -> Any:
     """Values of a variable; raises ResultError where the file has none."""
-    if name not in data:
-        kind = str(data.attrs.get("kind", "result"))
-        raise ResultError(str(data.encoding.get("source", "this result")), "is not there", f"it in a file of kind '{kind}'", name, str(data.attrs.get("verb", "")))
-    return data[name].values
+    return figure_of(data, name).values
 
 
 def scores(evaluation: xr.Dataset) -> pd.DataFrame:
@@ -84,8 +92,8 @@ def phenomena(responses: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     rows: list[tuple[Any, ...]] = []
     for subject in responses:
         data = responses[subject].drop_vars("rate").load()
-        words = flag_words(data["phenomenon_present"])
         present, support, surprise = (values_of(data, name) for name in ("phenomenon_present", "phenomenon_support", "surprise_index"))
+        words = flag_words(data["phenomenon_present"])
         for s, group in enumerate(labels(data, "set")):
             for n, cell in enumerate(labels(data, "cell")):
                 for p, phenomenon in enumerate(labels(data, "phenomenon")):
@@ -97,9 +105,10 @@ def phenomena(responses: Mapping[str, xr.Dataset]) -> pd.DataFrame:
 
 def pathway_rows(subject: str, tree: Tree, joint: bool) -> list[list[Any]]:
     """Rows of one subject's reductions: of each stimulus, or of the set for all stimuli."""
-    values = {name: np.asarray(tree[f"joint/{name}" if joint else name].values)
-              for name in ("kept", "path_channel", *NUMBERS, *WORDS, *TRUTHS, "share_kept", "r_held_out", "fve_held_out")}
-    words = {name: flag_words(tree[f"joint/{name}" if joint else name]) for name in WORDS}  # type: ignore[arg-type, unused-ignore]
+    figures = {name: figure_of(tree, f"joint/{name}" if joint else name)
+               for name in ("kept", "path_channel", *NUMBERS, *WORDS, *TRUTHS, "share_kept", "r_held_out", "fve_held_out")}
+    values = {name: np.asarray(figure.values) for name, figure in figures.items()}
+    words = {name: flag_words(figures[name]) for name in WORDS}
     cells, channels, stimuli = labels(tree, "cell"), labels(tree, "channel"), ["joint"] if joint else labels(tree, "stimulus")
     rows: list[list[Any]] = []
     for at in zip(*np.nonzero(values["kept"])):
