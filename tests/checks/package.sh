@@ -32,4 +32,4 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW
 mkdir "$work/run"
 cd "$work/run"
 "$python" -c "import amacrine, sys; sys.exit(not amacrine.__file__.startswith('$work/venv'))" || { echo "the package is not the one that was installed"; exit 1; }
-"$python" -W error::ResourceWarning "$root/python/tests/test_package.py"
+"$python" -W error::ResourceWarning -m unittest discover -s "$root/python/tests"

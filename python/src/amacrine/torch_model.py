@@ -2,6 +2,7 @@
 """A trained model as a PyTorch module. PyTorch is imported when it is asked for, and not before."""
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ def load_torch(source: str | os.PathLike[str] | Model) -> torch.nn.Sequential:
     The noise of training is left out. Raises ImportError where PyTorch is not installed, ResultError where the file cannot be read.
     """
     try:
-        import torch as _  # noqa: F401
+        importlib.import_module("torch")
     except ImportError as error:
         raise ImportError("load_torch needs PyTorch, which is not installed here: pip install torch (or amacrine[torch])") from error
     from ._torch import build
