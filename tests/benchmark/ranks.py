@@ -21,7 +21,7 @@ def say(name, value):
 
 
 def command(args, ranks, verb, folder, *overrides):
-    launcher = ["mpirun", "--oversubscribe", "--bind-to", "core" if ranks <= (os.cpu_count() or 1) else "none", "-n", str(ranks)]
+    launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
     return [*launcher, args.program, verb, str(HERE / "ranks.toml"), f"study.output={folder}", f"recording.file={args.folder}/recording.h5", *overrides]
 
 
@@ -32,10 +32,10 @@ def read(path):
         return ""
 
 
-def usage_of(pids, movie_bytes):
-    """What the processes that still live use: bytes of their proportional set sizes, of the largest resident set, of the proportional sizes
-    of mappings that can hold the movie, and write calls so far."""
-    shared = largest = movie = writes = 0
+def memory_of(pids, movie_bytes):
+    """Bytes of the proportional set sizes of the processes that still live, of the largest resident set, and of the proportional sizes of
+    mappings that can hold the movie. Costs the processes time."""
+    shared = largest = movie = 0
     for pid in pids:
         if not (whole := read(f"/proc/{pid}/smaps_rollup")):
             continue
@@ -43,8 +43,12 @@ def usage_of(pids, movie_bytes):
         largest = max(largest, int(re.search(r"^Rss:\s+(\d+)", whole, re.M)[1]) * 1024)
         for size, proportional in re.findall(r"^Size:\s+(\d+) kB$.*?^Pss:\s+(\d+) kB$", read(f"/proc/{pid}/smaps"), re.M | re.S):
             movie += 1024 * int(proportional) if 1024 * int(size) >= movie_bytes else 0
-        writes += int((re.findall(r"^syscw: (\d+)", read(f"/proc/{pid}/io"), re.M) or [0])[0])
-    return shared, largest, movie, writes
+    return shared, largest, movie
+
+
+def writes_of(pids):
+    """Write calls so far of the processes that still live."""
+    return (sum(int((re.findall(r"^syscw: (\d+)", read(f"/proc/{pid}/io"), re.M) or [0])[0]) for pid in pids),)
 
 
 def children(job):
@@ -54,15 +58,16 @@ def children(job):
         return []
 
 
-def run(args, ranks, verb, folder, *overrides, watch=False):
-    """Its log, and where it is watched the largest of usage_of's figures."""
+def run(args, ranks, verb, folder, *overrides, watch=None, threads=1):
+    """Its log, and the largest of the figures that `watch` gives of its processes."""
     log = pathlib.Path(args.folder) / "log.txt"
     with open(log, "w", encoding="utf-8") as stream:
-        job = subprocess.Popen(command(args, ranks, verb, folder, *overrides), stdout=stream, stderr=subprocess.STDOUT, env=ENVIRONMENT)
-        most = (0, 0, 0, 0)
+        job = subprocess.Popen(command(args, ranks, verb, folder, *overrides), stdout=stream, stderr=subprocess.STDOUT, env={**ENVIRONMENT, "OMP_NUM_THREADS": str(threads)})
+        most = ()
         while job.poll() is None:
             if watch:
-                most = tuple(max(pair) for pair in zip(most, usage_of(children(job), args.movie_bytes)))
+                now = watch(children(job))
+                most = tuple(map(max, zip(most or now, now)))
             time.sleep(0.2)
     text = log.read_text(encoding="utf-8")
     if job.returncode != 0:
@@ -70,16 +75,22 @@ def run(args, ranks, verb, folder, *overrides, watch=False):
     return text, most
 
 
-def training_rate(args, ranks):
+def training_rate(args, ranks, threads=1):
     """Windows per second of the second epoch's steps."""
     folder = pathlib.Path(args.folder) / "train"
     shutil.rmtree(folder, ignore_errors=True)
-    _, (shared, largest, movie, _) = run(args, ranks, "train", folder, watch=True)
+    run(args, ranks, "train", folder, threads=threads)
+    rows = (folder / "curves.csv").read_text(encoding="utf-8").splitlines()
+    return float(rows[-1].split(",")[rows[0].split(",").index("windows_per_second")])
+
+
+def say_training_memory(args, ranks):
+    folder = pathlib.Path(args.folder) / "watched"
+    shutil.rmtree(folder, ignore_errors=True)
+    _, (shared, largest, movie) = run(args, ranks, "train", folder, "training.total_windows=20480", "training.epoch_windows=10240", watch=lambda pids: memory_of(pids, args.movie_bytes))
     say(f"training_memory_of_all_mb_{ranks}", round(shared / 1e6))
     say(f"training_memory_of_one_mb_{ranks}", round(largest / 1e6))
     say(f"training_movies_in_memory_{ranks}", f"{movie / args.movie_bytes:.2f}")
-    rows = (folder / "curves.csv").read_text(encoding="utf-8").splitlines()
-    return float(rows[-1].split(",")[rows[0].split(",").index("windows_per_second")])
 
 
 def seconds_of(text):
@@ -94,7 +105,7 @@ def attribution_rate(args, ranks):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     os.link(f"{args.folder}/train/model.h5", folder / "model.h5")
-    text, (*_, writes) = run(args, ranks, "attribute", folder, watch=True)
+    text, (writes,) = run(args, ranks, "attribute", folder, watch=writes_of)
     say(f"attribution_write_calls_{ranks}", writes)
     blocks = took = 0
     for done in re.finditer(r"attribute: \d+ of (\d+) blocks .* took ([^\n,]+)", text):
@@ -129,10 +140,14 @@ def main():
     with h5py.File(f"{args.folder}/recording.h5") as file:
         args.movie_bytes = file["train/stimulus"].nbytes
     rates = {what: {ranks: [] for ranks in args.sizes} for what in ("training", "attribution", "sweep")}
+    for ranks in args.sizes:
+        say_training_memory(args, ranks)
     for _ in range(args.rounds):
         for ranks in args.sizes:
             rate = training_rate(args, ranks)
             rates["training"][ranks].append(rate)
+            if ranks > args.sizes[0]:
+                say(f"training_per_second_1_rank_{ranks}_threads_now", f"{training_rate(args, 1, ranks):.4g}")
             say(f"training_per_second_{ranks}_now", f"{rate:.4g}")
         for ranks in args.sizes:
             rate, busy = attribution_rate(args, ranks)
