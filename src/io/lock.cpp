@@ -26,6 +26,15 @@ std::map<std::string, std::string>& held() {
   return all;
 }
 
+/// What this process writes into a lock, with an id of its own.
+detail::Holder new_holder(const LockRequest& request) {
+  static int taken = 0;
+  detail::Holder mine = detail::this_process();
+  mine["run"] = run_id(), mine["verb"] = request.verb, mine["study"] = request.study, mine["since"] = detail::utc_now();
+  mine["id"] = fmt::format("{}-{}", run_id(), ++taken);
+  return mine;
+}
+
 }  // namespace
 
 const std::string& run_id() {
@@ -46,6 +55,17 @@ void detail::require_lock(const std::string& path) {
       holder ? "it is held by " + describe(*holder) : file + " was removed");
 }
 
+void detail::remove_dead_lock(const std::string& path, const LockRequest& request) {
+  const std::string file = lock_file_of(path);
+  if (request.dry_run || !holder_of(file)) return;
+  const Holder mine = new_holder(request);
+  try {
+    take_lock(file, mine, request.takeover);
+    give_lock(file, fact(mine, "id"));
+  } catch (const core::RefusedError&) {  // its holder may be alive, or the folder takes no files: neither concerns a reader
+  }
+}
+
 struct OutputLock::Impl {
   std::string path, id;  ///< id: empty on other ranks and in a dry run
   ~Impl() {
@@ -63,15 +83,12 @@ OutputLock::OutputLock(const parallel::Communicator& communicator, const std::st
     : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
   detail::on_root(communicator, [&] {
-    static int taken = 0;
-    detail::Holder mine = detail::this_process();
-    mine["run"] = run_id(), mine["verb"] = request.verb, mine["study"] = request.study, mine["since"] = detail::utc_now();
-    mine["id"] = fmt::format("{}-{}", run_id(), ++taken);
+    const detail::Holder mine = new_holder(request);
     const std::string file = detail::lock_file_of(path);
     if (request.dry_run) return detail::check_lock(file, mine, request.takeover);
     const std::string dead = detail::take_lock(file, mine, request.takeover);
     if (!dead.empty()) core::log("{}: the lock of a dead run is taken over from {}", path, dead);
-    held()[file] = impl_->id = mine["id"];
+    held()[file] = impl_->id = detail::fact(mine, "id");
   });
 }
 

@@ -9,6 +9,7 @@
 #include "checked_file.hpp"
 #include "contents.hpp"
 #include "hdf5.hpp"
+#include "held.hpp"
 #include "in_use.hpp"
 #include "linked_files.hpp"
 #include "on_root.hpp"
@@ -262,6 +263,7 @@ std::optional<OutputLock> claim_output(const parallel::Communicator& communicato
   const Reuse first = decided_by_root(communicator, [&] { return decide(path, wanted, overwrite); });
   std::optional<OutputLock> lock;
   if (first == Reuse::make) lock.emplace(communicator, path, request);
+  if (first == Reuse::reuse) detail::on_root(communicator, [&] { detail::remove_dead_lock(path, request); });
   // Another run may have finished it before the lock was ours.
   if (check_reuse(communicator, path, wanted, overwrite) == Reuse::reuse) lock.reset();
   return lock;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may write an output, and when an input is in use.
+#include "../../src/io/lock_file.hpp"
 #include "amacrine/core/log.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "support/compare.hpp"
@@ -13,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <nlohmann/json.hpp>
 
 namespace amacrine::io {
 namespace {
@@ -66,6 +68,26 @@ TEST(Outputs, OfAnotherRunAreNotMadeTwice) {
   }
   EXPECT_THAT(message_of<core::RefusedError>([&] { claim(path, "2"); }), HasSubstr("--overwrite"));
   EXPECT_TRUE(claim(path, "2", true));
+}
+
+TEST(Outputs, ThatAreWholeLoseTheLockOfADeadRunAndKeepThatOfALivingOne) {
+  const test::TemporaryFolder folder(Communicator::self());
+  core::set_log_level("quiet");
+  const std::string path = folder / "rows.h5", lock = path + ".lock";
+  begun(path, made_by("1"))->finish();
+  // As a run killed between the rename of its file and the removal of its lock leaves it: a process that started at another time.
+  detail::Holder dead = detail::this_process();
+  dead["id"] = "dead", dead["run"] = "r", dead["verb"] = "train", dead["study"] = "a.toml", dead["since"] = "noon";
+  dead["started"] = "1";
+  std::ofstream(lock) << nlohmann::json(dead).dump() << "\n";
+  EXPECT_FALSE(claim(path, "1", false, true));
+  EXPECT_TRUE(std::filesystem::exists(lock)) << "a dry run removes nothing";
+  EXPECT_FALSE(claim(path, "1"));
+  EXPECT_FALSE(std::filesystem::exists(lock));
+
+  const OutputLock alive(Communicator::self(), path, {"train", "a.toml"});
+  EXPECT_FALSE(claim(path, "1"));
+  EXPECT_TRUE(std::filesystem::exists(lock));
 }
 
 TEST(Outputs, CarryTheRunsId) {

@@ -47,17 +47,19 @@ done
 passed=0
 for ((pair = 1; pair <= pairs; ++pair)); do
   verb=${verbs[pair % 3]}
-  second=$([[ $((RANDOM % 2)) == 0 ]] && echo one.toml || echo "two.$verb.toml")
-  ranks=$((RANDOM % 4 == 0 ? 2 : 1))
+  # Drawn here, not in $(...): a subshell draws numbers that no seed repeats.
+  two=$((RANDOM % 2)) ranks=$((RANDOM % 4 == 0 ? 2 : 1)) delay=$((RANDOM % 500)) life=$((RANDOM % 700))
   victim=$((RANDOM % 4)) # 1: the first, 2: the second, 3: both, 0: neither
+  second=one.toml
+  ((two)) && second=two.$verb.toml
   out=out.$pair faults=""
   case $verb in simulate) mkdir "$out" ;; train) cp -r base "$out" ;; attribute) cp -r trained "$out" ;; esac
   cp one.toml "$out.a.toml" && cp "$second" "$out.b.toml"
   job "$out.a.log" "$ranks" "$verb" "$out.a.toml" study.output="$out" study.name="$out.a" & a=$!
-  sleep "$(printf '0.%03d' $((RANDOM % 500)))"
+  sleep "$(printf '0.%03d' $delay)"
   job "$out.b.log" "$ranks" "$verb" "$out.b.toml" study.output="$out" study.name="$out.b" & b=$!
   if ((victim > 0)); then
-    sleep "$(printf '0.%03d' $((RANDOM % 700)))"
+    sleep "$(printf '0.%03d' $life)"
     ((victim & 1)) && kill -9 "$a" 2>/dev/null
     ((victim & 2)) && kill -9 "$b" 2>/dev/null
   fi
