@@ -281,6 +281,39 @@ void ResultWriter::write(const std::string& variable, std::span<const T> values)
   write(variable, values, std::vector<std::size_t>(shape.size(), 0), shape);
 }
 
+void ResultWriter::share() {
+  // MPI-IO promises it after a flush by the writers, a barrier, and a flush by the readers (MPI 3.1, 13.6.1).
+  for (int side = 0; side < 2; ++side) {
+    const bool flushed = H5Fflush(impl_->file, H5F_SCOPE_GLOBAL) >= 0;
+    if (impl_->communicator.any(!flushed)) core::fail("{}: flushing failed; is the disk full?", impl_->partial);
+  }
+}
+
+template <class T>
+std::vector<T> ResultWriter::read(const std::string& variable, const std::vector<std::size_t>& offset,
+                                  const std::vector<std::size_t>& count) const {
+  const Impl::Target& target = impl_->target(variable);
+  core::require(detail::fits(target.shape, offset, count), "{}: a block at ({}) with extents ({}) is not within '{}'",
+                impl_->path, fmt::join(offset, ", "), fmt::join(count, ", "), variable);
+  std::vector<T> values(detail::volume(count));
+  T* at = values.data();
+  const auto read_piece = [&](const std::vector<std::size_t>& from, const std::vector<std::size_t>& extent) {
+    const std::vector<hsize_t> start(from.begin(), from.end()), extents(extent.begin(), extent.end());
+    const hsize_t piece = detail::volume(extent);
+    const Id memory = detail::own(H5Screate_simple(1, &piece, nullptr), H5Sclose, variable);
+    const Id space = detail::own(H5Dget_space(target.dataset), H5Sclose, variable);
+    detail::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr), variable);
+    detail::check(H5Dread(target.dataset, detail::native_type<T>(), memory, space, H5P_DEFAULT, at),
+                  fmt::format("{}: reading '{}' failed", impl_->partial, variable));
+    at += piece;
+  };
+  if (!values.empty()) detail::in_pieces(offset, count, detail::piece_bytes / sizeof(double), read_piece);
+  return values;
+}
+
+template std::vector<std::uint8_t> ResultWriter::read(const std::string&, const std::vector<std::size_t>&,
+                                                      const std::vector<std::size_t>&) const;
+
 void ResultWriter::finish() {
   Impl& impl = *impl_;
   core::require(impl.created && !impl.finished, "{}: finish() comes once, after create()", impl.path);

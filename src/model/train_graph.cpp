@@ -5,6 +5,7 @@
 #include "amacrine/core/lanes.hpp"
 #include "amacrine/core/numbers.hpp"
 #include "amacrine/model/kernels.hpp"
+#include "amacrine/parallel/ordered_sum.hpp"
 
 #include <algorithm>
 
@@ -47,6 +48,25 @@ void ordered_total(const Exec& exec, const Communicator& communicator, const Sha
   const std::vector<T> local = core::to_host(View1<T>(data, (alone ? 1 : owned) * total.size()));
   alone ? static_cast<void>(std::copy(local.begin(), local.end(), total.begin()))
         : communicator.ordered_sum<T>(local, shards, total);
+}
+
+/// The gradient of all parameters, some sums of which may not be finished.
+template <class S>
+struct GradientSums {
+  std::vector<S>& gradient;
+  std::vector<parallel::OrderedSum<S>> begun;
+};
+
+/// Collective. Begins the ordered total of `data`, which becomes the gradient of `entry`: nothing computed later in the step
+/// needs it, so that its messages travel meanwhile.
+template <class S>
+void begin_total(const Exec& exec, const Communicator& communicator, const Shards& shards, S* data, const ParameterEntry& entry,
+                 GradientSums<S>& sums) {
+  const std::span<S> total = std::span<S>(sums.gradient).subspan(entry.offset, entry.size);
+  if (communicator.size() == 1) return ordered_total<S>(exec, communicator, shards, data, total);
+  exec.fence("model::a gradient is read on the host");
+  const std::vector<S> local = core::to_host(View1<S>(data, communicator.owned(shards).size() * total.size()));
+  sums.begun.emplace_back(communicator, std::span<const S>(local), shards, total);
 }
 
 template <class S>
@@ -212,15 +232,15 @@ void back_through_readout(const Exec& exec, TrainGraph<S>& graph, const View1<S>
 
 template <class S>
 void back_through_hidden(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
-                         std::size_t layer, std::vector<S>& gradient) {
+                         std::size_t layer, GradientSums<S>& sums) {
   HiddenStage<S>& stage = graph.hidden[layer];
-  prepare_back_through_norm(exec, communicator, graph, stage.norm, carries_work(graph, layer + 1), gradient);
+  prepare_back_through_norm(exec, communicator, graph, stage.norm, carries_work(graph, layer + 1), sums.gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
   const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
   // A gradient is a segment's, or that of all segments with one owner.
   const bool summed = stage.d_kernel.extent(0) < graph.owned.size();
-  ordered_total<S>(exec, communicator, summed ? Shards(graph.segments().owners()) : graph.segments(), stage.d_kernel.data(),
-                   std::span<S>(gradient).subspan(kernel.offset, kernel.size));
+  begin_total(exec, communicator, summed ? Shards(graph.segments().owners()) : graph.segments(), stage.d_kernel.data(), kernel,
+              sums);
 }
 
 }  // namespace
@@ -300,11 +320,12 @@ double train_backward(const Exec& exec, const Communicator& communicator, TrainG
   prepare_back_through_norm(exec, communicator, graph, graph.output, false, gradient);
   norm_backward(exec, output.d, output.gates, output.z, output.from_d, output.from_z, output.constant, output.moments.share);
   back_through_readout(exec, graph, parameters);
-  const ParameterEntry& weight = graph.layout.parameter("readout.weight");
-  ordered_total<S>(exec, communicator, graph.hidden.empty() ? Shards(graph.segments().owners()) : graph.segments(),
-                   graph.d_weight.data(), std::span<S>(gradient).subspan(weight.offset, weight.size));
+  GradientSums<S> sums{gradient, {}};
+  begin_total(exec, communicator, graph.hidden.empty() ? Shards(graph.segments().owners()) : graph.segments(),
+              graph.d_weight.data(), graph.layout.parameter("readout.weight"), sums);
   for (std::size_t layer = graph.hidden.size(); layer-- > 0;)
-    back_through_hidden(exec, communicator, graph, parameters, layer, gradient);
+    back_through_hidden(exec, communicator, graph, parameters, layer, sums);
+  for (parallel::OrderedSum<S>& begun : sums.begun) begun.finish();
   return loss;
 }
 

@@ -4,10 +4,10 @@
 #include "amacrine/parallel/mpi_handle.hpp"
 #include "check.hpp"
 #include "pieces.hpp"
+#include "type_of.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <type_traits>
 
 namespace amacrine::parallel {
 
@@ -33,36 +33,10 @@ struct Communicator::Impl {
 
 namespace {
 
-template <class T>
-MPI_Datatype type_of() {
-  if constexpr (std::is_same_v<T, float>) return MPI_FLOAT;
-  if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
-  if constexpr (std::is_same_v<T, std::int32_t>) return MPI_INT32_T;
-  if constexpr (std::is_same_v<T, std::int64_t>) return MPI_INT64_T;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return MPI_UINT8_T;
-  if constexpr (std::is_same_v<T, char>) return MPI_CHAR;
-}
-
 MPI_Comm duplicate(MPI_Comm from) {
   MPI_Comm made = MPI_COMM_NULL;
   check(MPI_Comm_dup(from, &made), "MPI_Comm_dup");
   return made;
-}
-
-/// total[i] = sum over shards, in their order, of shard(s)[i], in double.
-template <class T, class ShardAt>
-void sum_in_order(std::size_t shards, std::size_t length, const ShardAt& shard, T* total) {
-  constexpr std::size_t block = 512;
-  double sums[block];
-  for (std::size_t begin = 0; begin < length; begin += block) {
-    const std::size_t count = std::min(block, length - begin);
-    std::fill_n(sums, count, 0.0);
-    for (std::size_t s = 0; s < shards; ++s) {
-      const T* values = shard(s) + begin;
-      for (std::size_t i = 0; i < count; ++i) sums[i] += static_cast<double>(values[i]);
-    }
-    for (std::size_t i = 0; i < count; ++i) total[begin + i] = static_cast<T>(sums[i]);
-  }
 }
 
 }  // namespace
@@ -153,72 +127,6 @@ std::int64_t Communicator::sum(std::int64_t value) const {
   return all;
 }
 
-namespace {
-
-/// One rank's view of an ordered sum: how many values go to and come from each rank, and where they lie.
-struct Exchange {
-  std::vector<int> send, send_at, receive, receive_at, slice, slice_at;
-};
-
-Exchange plan_exchange(const Communicator& communicator, const Shards& shards, std::size_t length) {
-  const auto ranks = static_cast<std::size_t>(communicator.size());
-  const std::size_t mine = communicator.owned(shards).size(), my_slice = communicator.owned(length).size();
-  Exchange plan;
-  int sent = 0, received = 0;
-  for (std::size_t r = 0; r < ranks; ++r) {
-    const Range slice = split(length, ranks, r);
-    plan.slice.push_back(static_cast<int>(slice.size()));
-    plan.slice_at.push_back(static_cast<int>(slice.begin));
-    plan.send.push_back(static_cast<int>(mine * slice.size()));
-    plan.send_at.push_back(sent);
-    sent += plan.send.back();
-    plan.receive.push_back(static_cast<int>(split(shards, ranks, r).size() * my_slice));
-    plan.receive_at.push_back(received);
-    received += plan.receive.back();
-  }
-  return plan;
-}
-
-/// Every rank gets one slice of every shard, sums it in shard order, and all gather the sums.
-/// `stride` is the distance between two local shards; `length` values of each are summed.
-template <class T>
-void exchange_and_sum(const Communicator& communicator, const T* local, std::size_t stride, const Shards& shards,
-                      std::size_t length, T* total) {
-  const MPI_Comm comm = mpi_handle(communicator);
-  const Exchange plan = plan_exchange(communicator, shards, length);
-  const std::size_t mine = communicator.owned(shards).size(), my_slice = communicator.owned(length).size();
-  std::vector<T> packed(mine * length), slices(shards.count * my_slice), sums(my_slice);
-  T* at = packed.data();
-  for (std::size_t r = 0; r < plan.slice.size(); ++r)
-    for (std::size_t s = 0; s < mine; ++s) at = std::copy_n(local + s * stride + plan.slice_at[r], plan.slice[r], at);
-  check(MPI_Alltoallv(packed.data(), plan.send.data(), plan.send_at.data(), type_of<T>(), slices.data(), plan.receive.data(),
-                      plan.receive_at.data(), type_of<T>(), comm),
-        "MPI_Alltoallv");
-  sum_in_order(
-      shards.count, my_slice, [&](std::size_t s) { return slices.data() + s * my_slice; }, sums.data());
-  check(MPI_Allgatherv(sums.data(), static_cast<int>(my_slice), type_of<T>(), total, plan.slice.data(), plan.slice_at.data(),
-                       type_of<T>(), comm),
-        "MPI_Allgatherv");
-}
-
-}  // namespace
-
-template <class T>
-void Communicator::ordered_sum(std::span<const T> local, const Shards& shards, std::span<T> total) const {
-  const std::size_t length = total.size(), mine = owned(shards).size();
-  core::require(static_cast<std::size_t>(size()) <= shards.owners(),
-                "{} ranks share {} shards; use at most {} ranks, or a study with more shards", size(), shards.count,
-                shards.owners());
-  core::require(local.size() == mine * length, "rank {} holds {} values, expected {} shards x {}", rank(), local.size(), mine,
-                length);
-  if (size() == 1)
-    return sum_in_order(
-        shards.count, length, [&](std::size_t s) { return local.data() + s * length; }, total.data());
-  const std::size_t piece = std::max<std::size_t>(1, detail::pieces().sum_values / shards.count);
-  for (std::size_t begin = 0; begin < length; begin += piece)
-    exchange_and_sum(*this, local.data() + begin, length, shards, std::min(piece, length - begin), total.data() + begin);
-}
-
 template <class T>
 std::vector<T> Communicator::gather_all(std::span<const T> local) const {
   if (size() == 1) return {local.begin(), local.end()};
@@ -248,8 +156,6 @@ std::vector<T> Communicator::gather_all(std::span<const T> local) const {
   return all;
 }
 
-template void Communicator::ordered_sum(std::span<const float>, const Shards&, std::span<float>) const;
-template void Communicator::ordered_sum(std::span<const double>, const Shards&, std::span<double>) const;
 template std::vector<float> Communicator::gather_all(std::span<const float>) const;
 template std::vector<double> Communicator::gather_all(std::span<const double>) const;
 template std::vector<std::int32_t> Communicator::gather_all(std::span<const std::int32_t>) const;

@@ -2,11 +2,10 @@
 #pragma once
 
 #include "amacrine/io/result_file.hpp"
-#include "amacrine/recording/circuit_stream.hpp"
 #include "amacrine/recording/settings.hpp"
 #include "amacrine/recording/simulation.hpp"
-#include "amacrine/recording/spikes.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,28 +20,27 @@ struct SimulatedPart {
   bool test() const { return name == "test"; }
 };
 
+/// A cell that sees a part's movie, which `writer` already holds, from its first frame to its last.
 class CellOfPart {
  public:
-  CellOfPart(const SimulationSettings& settings, const SimulationPlan& plan, const SimulatedPart& part, std::size_t cell);
-  /// Runs the next block of the quantised movie (frames x Y x X) and writes all that is certain by then.
-  void run(io::ResultWriter& writer, std::span<const std::uint8_t> pixels);
-  const SimulatedActivity& activity() const { return activity_; }
+  CellOfPart(const SimulationSettings& settings, const SimulationPlan& plan, const SimulatedPart& part, std::size_t cell)
+      : settings_(settings), plan_(plan), part_(part), cell_(cell) {}
+  /// Work of run(), in products with one frame.
+  double cost() const;
+  /// Writes the cell's rate and spikes, one block a variable, and returns what it did: mean and largest rate (Hz) and spikes of
+  /// the first trial. Nothing is written, and nothing returned, where `stopped` says so in between.
+  std::vector<double> run(io::ResultWriter& writer, const std::function<bool()>& stopped) const;
 
  private:
-  std::vector<double> rates(std::span<const std::uint8_t> pixels);
+  std::vector<double> rates(const io::ResultWriter& writer, const std::function<bool()>& stopped) const;
   void write_counts(io::ResultWriter& writer, const std::vector<std::vector<std::uint8_t>>& counts) const;
-  void write_smoothed(io::ResultWriter& writer, std::size_t width, const std::vector<std::vector<std::uint8_t>>& counts,
-                      bool last);
+  void write_smoothed(io::ResultWriter& writer, int width_ms, const std::vector<std::vector<std::uint8_t>>& counts) const;
+  const SimulatedCell& cell() const { return settings_.cells[cell_]; }
 
-  const SimulationPlan plan_;
-  const SimulatedPart part_;
-  const std::size_t cell_;
-  const std::uint64_t seed_;
-  CircuitStream stream_;
-  std::vector<std::vector<SmoothingStream>> smoothing_;  ///< (widths, trials)
-  std::vector<std::size_t> smoothed_;                    ///< (widths) bins written
-  std::size_t done_ = 0;                                 ///< frames run
-  SimulatedActivity activity_;
+  const SimulationSettings& settings_;
+  const SimulationPlan& plan_;
+  const SimulatedPart& part_;
+  std::size_t cell_;
 };
 
 }  // namespace amacrine::recording

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/recording/simulation.hpp"
 
-#include "amacrine/core/log.hpp"
+#include "amacrine/parallel/dealt_tasks.hpp"
 #include "amacrine/parallel/stop.hpp"
+#include "amacrine/recording/spikes.hpp"
 #include "amacrine/stimulus/ensemble.hpp"
 #include "simulated_cell.hpp"
 #include "simulation_file.hpp"
@@ -13,7 +14,7 @@ namespace amacrine::recording {
 
 namespace {
 
-constexpr std::size_t seconds_at_once = 24;  ///< stimulus made between two exchanges: 6 MB
+constexpr std::size_t seconds_at_once = 24;  ///< stimulus of a task: 6 MB
 
 std::size_t frames_per_second(const SimulationPlan& plan) {
   return static_cast<std::size_t>(std::llround(1000.0 / plan.screen.frame_ms));
@@ -33,52 +34,47 @@ void make_second(const SimulationSettings& settings, const SimulationPlan& plan,
   for (float value : contrast) pixels.push_back(stimulus::quantise(value, plan.coding.zero, plan.coding.unit));
 }
 
-/// Collective. Seconds [first, first + count) of a part's movie on every rank, each made by one of them, who writes it.
-std::vector<std::uint8_t> make_block(const parallel::Communicator& communicator, const SimulationSettings& settings,
-                                     const SimulationPlan& plan, const SimulatedPart& part, std::size_t first, std::size_t count,
-                                     io::ResultWriter& writer) {
-  const parallel::Range mine = communicator.owned(count);
-  std::vector<std::uint8_t> pixels;
-  for (std::size_t second = mine.begin; second < mine.end; ++second) make_second(settings, plan, part, first + second, pixels);
+/// Collective. Makes and writes the movies of all parts.
+void make_movies(const parallel::Communicator& communicator, const SimulationSettings& settings, const SimulationPlan& plan,
+                 const std::vector<SimulatedPart>& parts, io::ResultWriter& writer) {
   const std::size_t frames = frames_per_second(plan);
-  if (mine.size() > 0)
-    writer.write<std::uint8_t>(
-        part.name + "/stimulus", std::span<const std::uint8_t>(pixels), {(first + mine.begin) * frames, 0, 0},
-        {mine.size() * frames, static_cast<std::size_t>(plan.screen.height), static_cast<std::size_t>(plan.screen.width)});
-  return communicator.size() == 1 ? pixels : communicator.gather_all(std::span<const std::uint8_t>(pixels));
+  const auto height = static_cast<std::size_t>(plan.screen.height), width = static_cast<std::size_t>(plan.screen.width);
+  std::vector<std::pair<const SimulatedPart*, parallel::Range>> pieces;
+  parallel::TaskList tasks{"simulate stimulus", "pieces", {}};
+  for (const SimulatedPart& part : parts)
+    for (std::size_t first = 0, seconds = part.frames / frames; first < seconds; first += seconds_at_once) {
+      pieces.push_back({&part, {first, std::min(seconds, first + seconds_at_once)}});
+      tasks.costs.push_back(static_cast<double>(pieces.back().second.size()));
+    }
+  parallel::run_dealt<double>(communicator, tasks, [&](std::size_t task, std::vector<double>&) {
+    const auto& [part, piece] = pieces[task];
+    std::vector<std::uint8_t> pixels;
+    for (std::size_t second = piece.begin; second < piece.end; ++second) make_second(settings, plan, *part, second, pixels);
+    writer.write<std::uint8_t>(part->name + "/stimulus", std::span<const std::uint8_t>(pixels), {piece.begin * frames, 0, 0},
+                               {piece.size() * frames, height, width});
+    return part->name;
+  });
 }
 
-/// Collective. Runs one part; returns what this rank's cells did.
-std::vector<SimulatedActivity> run_part(const parallel::Communicator& communicator, const SimulationSettings& settings,
-                                        const SimulationPlan& plan, const SimulatedPart& part, io::ResultWriter& writer,
-                                        core::Progress& progress, double before) {
-  const parallel::Range mine = communicator.owned(settings.cells.size());
+/// Collective. Shows every part's movie to every cell. What the cells did in the first part.
+std::vector<SimulatedActivity> run_cells(const parallel::Communicator& communicator, const SimulationSettings& settings,
+                                         const SimulationPlan& plan, const std::vector<SimulatedPart>& parts,
+                                         io::ResultWriter& writer) {
   std::vector<CellOfPart> cells;
-  for (std::size_t cell = mine.begin; cell < mine.end; ++cell) cells.emplace_back(settings, plan, part, cell);
-  const std::size_t frames = frames_per_second(plan), seconds = part.frames / frames;
-  for (std::size_t first = 0; first < seconds; first += seconds_at_once) {
-    parallel::throw_if_stopped(communicator);
-    const std::size_t count = std::min(seconds_at_once, seconds - first);
-    const std::vector<std::uint8_t> pixels = make_block(communicator, settings, plan, part, first, count, writer);
-    for (CellOfPart& cell : cells) cell.run(writer, pixels);
-    progress.update(before + static_cast<double>(first + count), part.name);
-  }
+  parallel::TaskList tasks{"simulate cells", "cells of a part", {}};
+  for (const SimulatedPart& part : parts)
+    for (std::size_t n = 0; n < settings.cells.size(); ++n) {
+      cells.emplace_back(settings, plan, part, n);
+      tasks.costs.push_back(cells.back().cost());
+    }
+  const auto did = parallel::run_dealt<double>(communicator, tasks, [&](std::size_t task, std::vector<double>& values) {
+    const std::vector<double> activity = cells[task].run(writer, parallel::stop_asked);
+    values.insert(values.end(), activity.begin(), activity.end());
+    return settings.cells[task % settings.cells.size()].name;
+  });
   std::vector<SimulatedActivity> activities;
-  activities.reserve(settings.cells.size());
-  for (const CellOfPart& cell : cells) activities.push_back(cell.activity());
-  return activities;
-}
-
-/// Collective. The activity of all cells on every rank.
-std::vector<SimulatedActivity> gather(const parallel::Communicator& communicator, const SimulationSettings& settings,
-                                      const std::vector<SimulatedActivity>& mine) {
-  std::vector<double> local;
-  for (const SimulatedActivity& activity : mine) local.insert(local.end(), {activity.mean_hz, activity.max_hz, activity.spikes});
-  const std::vector<double> all = communicator.gather_all(std::span<const double>(local));
-  std::vector<SimulatedActivity> activities;
-  activities.reserve(settings.cells.size());
   for (std::size_t n = 0; n < settings.cells.size(); ++n)
-    activities.push_back({settings.cells[n].name, settings.cells[n].circuit, all[3 * n], all[3 * n + 1], all[3 * n + 2]});
+    activities.push_back({settings.cells[n].name, settings.cells[n].circuit, did.of(n)[0], did.of(n)[1], did.of(n)[2]});
   return activities;
 }
 
@@ -107,21 +103,17 @@ SimulationPlan plan_simulation(const SimulationSettings& settings) {
 std::vector<SimulatedActivity> simulate_recording(const parallel::Communicator& communicator, const SimulationSettings& settings,
                                                   const std::string& path, const io::Provenance& provenance) {
   const SimulationPlan plan = plan_simulation(settings);
-  const std::size_t frames = frames_per_second(plan);
   io::ResultWriter writer(communicator, path, "recording", provenance);
   declare_recording(writer, settings, plan);
   writer.create();
   if (communicator.root()) write_axes(writer, settings, plan);
-  const std::size_t train_seconds = plan.train_frames / frames, test_seconds = plan.test_frames / frames;
-  std::vector<SimulatedActivity> mine;
-  {
-    core::Progress progress("simulate", static_cast<double>(train_seconds + test_seconds), "s of stimulus");
-    mine = run_part(communicator, settings, plan, {"train", plan.train_frames, 1}, writer, progress, 0);
-    run_part(communicator, settings, plan, {"test", plan.test_frames, static_cast<std::size_t>(settings.repeats)}, writer,
-             progress, train_seconds);
-  }
+  const std::vector<SimulatedPart> parts{{"train", plan.train_frames, 1},
+                                         {"test", plan.test_frames, static_cast<std::size_t>(settings.repeats)}};
+  make_movies(communicator, settings, plan, parts, writer);
+  writer.share();
+  std::vector<SimulatedActivity> activities = run_cells(communicator, settings, plan, parts, writer);
   writer.finish();
-  return gather(communicator, settings, mine);
+  return activities;
 }
 
 }  // namespace amacrine::recording

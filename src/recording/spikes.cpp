@@ -2,7 +2,6 @@
 #include "amacrine/recording/spikes.hpp"
 
 #include "amacrine/core/random.hpp"
-#include "amacrine/recording/smoothing.hpp"
 
 #include <algorithm>
 
@@ -19,22 +18,6 @@ std::vector<std::uint8_t> poisson_counts(const SpikeKey& key, std::size_t first,
     counts.push_back(static_cast<std::uint8_t>(std::min(255, random.poisson(rates_hz[i] * bin_ms / 1000.0))));
   }
   return counts;
-}
-
-SmoothingStream::SmoothingStream(double sigma_ms, double bin_ms)
-    : sigma_ms_(sigma_ms), bin_ms_(bin_ms), reach_(gaussian_weights(sigma_ms, bin_ms).size() / 2) {}
-
-std::vector<float> SmoothingStream::feed(std::span<const std::uint8_t> counts, bool last) {
-  held_.insert(held_.end(), counts.begin(), counts.end());
-  pending_ += counts.size();
-  const std::size_t ready = last ? pending_ : pending_ - std::min(pending_, reach_);
-  const std::vector<float> rates = firing_rate(held_, sigma_ms_, bin_ms_);
-  const auto from = rates.end() - static_cast<std::ptrdiff_t>(pending_);
-  std::vector<float> certain(from, from + static_cast<std::ptrdiff_t>(ready));
-  pending_ -= ready;
-  const std::size_t keep = std::min(held_.size(), pending_ + reach_);
-  held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(keep));
-  return certain;
 }
 
 }  // namespace amacrine::recording

@@ -12,7 +12,7 @@ import subprocess
 import numpy as np
 
 import draw_scaling
-from scaling_model import (LINKS, Link, Machine, Network, bytes_of_step, collectives_of_step, messages_of_step, step_seconds, strong_efficiency, sums_of_step,
+from scaling_model import (LINKS, Link, Machine, Network, bytes_of_step, collectives_of_step, messages_of_step, overlap_seconds, step_seconds, strong_efficiency, sums_of_step,
                            weak_efficiency, whole)
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -93,6 +93,9 @@ def say_efficiencies(network, machine, links, args):
         for ranks in STRONG:
             in_turn, at_once = (step_seconds(network, machine, link, whole(args.parts), ranks, way) for way in (False, True))
             say(f"strong_step_ms_{name}_{ranks}", f"{1e3 * in_turn:.2f} to {1e3 * at_once:.2f}")
+            gains = [100 * overlap_seconds(network, link, whole(args.parts), ranks, way) / step_seconds(network, machine, link, whole(args.parts), ranks, way)
+                     for way in (False, True)]
+            say(f"strong_most_that_overlap_gains_percent_{name}_{ranks}", f"{min(gains):.2f} to {max(gains):.2f}")
         for ranks in WEAK:
             in_turn, at_once = (weak_efficiency(network, machine, link, args.weak_parts, ranks, way) for way in (False, True))
             say(f"weak_efficiency_{name}_{ranks}", f"{in_turn:.3f} to {at_once:.3f}")

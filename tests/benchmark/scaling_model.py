@@ -49,6 +49,7 @@ class Sum:
     values: int
     size: int
     neighbours: bool = False
+    awaited: bool = True  # the computing that follows needs the result
 
 
 def sums_of_step(network):
@@ -56,9 +57,9 @@ def sums_of_step(network):
     layers = list(zip(network.norm_values(), network.kernel_values()))
     forward = [Sum(f"moments of layer {n + 1}", 2 * values, DOUBLE) for n, (values, _) in enumerate(layers) if network.norm != "none"]
     output = [Sum("moments of the output", 2 * network.cells, DOUBLE), Sum("loss", network.cells, DOUBLE), Sum("gradient's moments of the output", 2 * network.cells, DOUBLE),
-              Sum("gradient of the readout", network.readout_values(), SINGLE)]
+              Sum("gradient of the readout", network.readout_values(), SINGLE, awaited=False)]
     back = [entry for n, (values, kernel) in reversed(list(enumerate(layers)))
-            for entry in (Sum(f"gradient's moments of layer {n + 1}", 2 * values, DOUBLE), Sum(f"gradient of kernel {n + 1}", kernel, SINGLE, n == 0))]
+            for entry in (Sum(f"gradient's moments of layer {n + 1}", 2 * values, DOUBLE), Sum(f"gradient of kernel {n + 1}", kernel, SINGLE, n == 0, n == 0))]
     return forward + output + back
 
 
@@ -142,10 +143,21 @@ COPIES = 2
 
 
 def step_seconds(network, machine, link, batch, ranks, at_once):
-    """Seconds of a step: of the rank with most parts, no communication behind its back."""
+    """Seconds of a step: of the rank with most parts, nothing computed while messages travel."""
     apart, gathered = bytes_of_step(network, batch, ranks)
     return (machine.serial + batch.most(ranks) * machine.part + COPIES * apart / machine.copies
             + messages_of_step(network, batch, ranks, at_once) * link.latency + (apart + gathered) / link.bandwidth)
+
+
+def overlap_seconds(network, link, batch, ranks, at_once):
+    """The most that a step gains where it computes while the gradients of the readout and of all kernels but the first travel, which nothing later in it needs:
+    their latencies and bytes. The gradient of the first kernel comes last, with nothing to compute behind it."""
+    if ranks == 1:
+        return 0.0
+    free = [entry for entry in sums_of_step(network) if not entry.awaited]
+    messages = 1 + math.ceil(math.log2(ranks)) if at_once else 2 * (ranks - 1)
+    sent = sum(entry.values * entry.size for entry in free) * (batch.most(ranks) + 1) * (ranks - 1) / ranks
+    return sum(pieces(entry, batch.shards(entry)) for entry in free) * messages * link.latency + sent / link.bandwidth
 
 
 def strong_efficiency(network, machine, link, parts, ranks, at_once):

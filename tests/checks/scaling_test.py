@@ -65,6 +65,13 @@ class Times(unittest.TestCase):
         seconds = model.step_seconds(DEFAULT, self.machine, self.link, model.whole(3), 2, False)
         self.assertAlmostEqual(seconds, 1e-3 + 2 * 2e-3 + 2 * PART / 1e9 + 21e-5 + 1.5 * PART / 1e9, places=12)
 
+    def test_overlap_can_hide_the_gradients_above_the_first_kernel(self):
+        # Three parts on two ranks: two parts' values and the sums to the other rank, half of each; two sums of two messages.
+        free = 4 * (37_856 + 7_744)
+        seconds = model.overlap_seconds(DEFAULT, self.link, model.whole(3), 2, False)
+        self.assertAlmostEqual(seconds, 2 * 2 * 1e-5 + 1.5 * free / 1e9, places=12)
+        self.assertEqual(model.overlap_seconds(DEFAULT, self.link, model.whole(3), 1, False), 0.0)
+
     def test_without_communication_whole_parts_and_serial_work_are_left(self):
         free = model.Machine(part=2e-3, serial=1e-3, copies=float("inf")), model.Link(latency=0.0, bandwidth=float("inf"))
         self.assertAlmostEqual(model.strong_efficiency(DEFAULT, *free, 32, 32, False), (1 + 64) / (32 * (1 + 2)))

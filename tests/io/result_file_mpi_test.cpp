@@ -363,5 +363,29 @@ TEST(Provenance, TellsHowTheRunWasMade) {
   EXPECT_EQ(made.step_study, small_study().resolved());
 }
 
+TEST(SharedBlocks, OfEveryRankAreReadByEveryRank) {
+  const Communicator world = Communicator::world();
+  const test::TemporaryFolder folder;
+  const auto size = static_cast<std::size_t>(world.size()), rank = static_cast<std::size_t>(world.rank());
+  constexpr std::size_t width = 5000;
+  ResultWriter writer(world, folder / "shared.h5", "test", fixed_provenance());
+  writer.dimension({"row", size, "1", "", {}, {}});
+  writer.dimension({"column", width, "1", "", {}, {}});
+  writer.variable({"movie", Type::uint8, {"row", "column"}, "1", "", {}});
+  writer.create();
+  const auto value = [](std::size_t row, std::size_t column) { return static_cast<std::uint8_t>(31 * row + column); };
+  std::vector<std::uint8_t> mine(width);
+  for (std::size_t i = 0; i < width; ++i) mine[i] = value(rank, i);
+  writer.write<std::uint8_t>("movie", mine, {rank, 0}, {1, width});
+  writer.share();
+  const std::vector<std::uint8_t> seen = writer.read<std::uint8_t>("movie", {0, 7}, {size, width - 7});
+  ASSERT_EQ(seen.size(), size * (width - 7));
+  for (std::size_t row = 0; row < size; ++row)
+    for (std::size_t i = 7; i < width; ++i) ASSERT_EQ(seen[row * (width - 7) + i - 7], value(row, i)) << row << " " << i;
+  EXPECT_THROW(writer.read<std::uint8_t>("movie", {0, 0}, {size + 1, width}), core::Error);
+  EXPECT_THROW(writer.read<std::uint8_t>("sound", {0, 0}, {1, 1}), core::Error);
+  writer.finish();
+}
+
 }  // namespace
 }  // namespace amacrine::io

@@ -2,6 +2,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/random.hpp"
 #include "amacrine/parallel/communicator.hpp"
+#include "amacrine/parallel/ordered_sum.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -60,6 +61,15 @@ void check_ordered_sum(std::size_t shards, std::size_t length, std::size_t toget
   }
   const std::vector<T> expected(sums.begin(), sums.end());
   EXPECT_EQ(std::memcmp(total.data(), expected.data(), length * sizeof(T)), 0) << shards << " shards x " << length;
+  // Begun twice, with another sum in between, as a step does it; the local values are gone by then.
+  std::vector<T> first(length), second(length);
+  OrderedSum<T> one(world, local, all, first), two(world, local, all, second);
+  world.ordered_sum<T>(local, all, total);
+  std::fill(local.begin(), local.end(), T(0));
+  one.finish();
+  two.finish();
+  for (const std::vector<T>& later : {first, second, total})
+    EXPECT_EQ(std::memcmp(later.data(), expected.data(), length * sizeof(T)), 0) << shards << " shards x " << length;
 }
 
 TEST(Communicator, OrderedSumHasTheSameBitsOnAnyNumberOfRanks) {
@@ -70,6 +80,15 @@ TEST(Communicator, OrderedSumHasTheSameBitsOnAnyNumberOfRanks) {
     }
   check_ordered_sum<float>(12, 1000, 3);
   check_ordered_sum<double>(18, 1000, 3);
+}
+
+TEST(Communicator, AnOrderedSumThatIsNotFinishedLeavesOthersAlone) {
+  {
+    const Communicator world = Communicator::world();
+    std::vector<float> local(world.owned(8).size() * 5000, 1.0f), total(5000);
+    OrderedSum<float> left(world, local, 8, total);
+  }
+  check_ordered_sum<float>(8, 5000);
 }
 
 TEST(Communicator, OrderedSumRefusesMoreRanksThanShardsAndWrongSizes) {

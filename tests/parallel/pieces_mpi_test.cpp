@@ -2,6 +2,7 @@
 // What is too large for one message: the same results in many pieces.
 #include "../../src/parallel/pieces.hpp"
 #include "amacrine/parallel/communicator.hpp"
+#include "amacrine/parallel/ordered_sum.hpp"
 
 #include <numeric>
 
@@ -31,8 +32,11 @@ TEST_F(SmallPieces, OrderedSum) {
     detail::pieces().sum_values = piece * shards;
     std::vector<double> total(length, -1.0);
     world_.ordered_sum<double>(local, shards, total);
+    std::vector<double> later(length, -1.0);
+    OrderedSum<double>(world_, local, shards, later).finish();
     for (std::size_t i = 0; i < length; ++i)
       ASSERT_EQ(total[i], 15000.0 + 6.0 * static_cast<double>(i)) << "value " << i << " in pieces of " << piece;
+    EXPECT_EQ(later, total);
   }
 }
 

@@ -37,22 +37,6 @@ TEST(Smoothing, BinsBeyondTheEndsCountAsZero) {
   EXPECT_NEAR(rate[0], 100.0 * std::accumulate(weights.begin() + 5, weights.end(), 0.0), 1e-4);
 }
 
-TEST(Smoothing, BlocksGiveTheBitsOfTheWhole) {
-  std::vector<std::uint8_t> counts(1000);
-  for (std::size_t t = 0; t < counts.size(); ++t) counts[t] = static_cast<std::uint8_t>((t * t + 3 * t) % 7 / 3);
-  const std::vector<float> whole = firing_rate(std::vector<float>(counts.begin(), counts.end()), 20.0, 10.0);
-  for (const std::size_t block : {1u, 7u, 25u, 333u, 1000u}) {
-    SmoothingStream stream(20.0, 10.0);
-    std::vector<float> pieces;
-    for (std::size_t first = 0; first < counts.size(); first += block) {
-      const std::size_t count = std::min(block, counts.size() - first);
-      const std::vector<float> piece = stream.feed(std::span(counts).subspan(first, count), first + count == counts.size());
-      pieces.insert(pieces.end(), piece.begin(), piece.end());
-    }
-    EXPECT_EQ(pieces, whole) << "blocks of " << block;
-  }
-}
-
 /// Mean and variance of counts.
 std::pair<double, double> moments(const std::vector<std::uint8_t>& counts) {
   double sum = 0, squares = 0;

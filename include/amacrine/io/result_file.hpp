@@ -98,6 +98,13 @@ class ResultWriter {
   template <class T>
   void write(const std::string& variable, std::span<const T> values);
 
+  /// Collective: what any rank has written so far can be read by every rank.
+  void share();
+  /// Local: a block that this rank wrote, or another one before share(); T is the variable's type. Throws core::Error.
+  template <class T>
+  std::vector<T> read(const std::string& variable, const std::vector<std::size_t>& offset,
+                      const std::vector<std::size_t>& count) const;
+
   /// Collective: throws core::Error where any rank's write failed; otherwise the file is complete and renamed.
   void finish();
   /// Bytes of all declared variables.

@@ -30,10 +30,10 @@ struct SimulatedActivity {
   double spikes = 0;               ///< of the training part
 };
 
-/// Collective. Makes the recording and writes it to `path` (docs/results/recording.md), block by block: seconds of stimulus are
-/// made by all ranks, cells are run by their owners, and nothing derived is held for longer than one block. The file's data are
-/// the same on any number of ranks: stimulus, spikes and repeats are keyed by (seed, second), (seed, cell, bin) and (seed, cell,
-/// repeat, bin).
+/// Collective. Makes the recording and writes it to `path` (docs/results/recording.md). First pieces of stimulus are dealt to
+/// ranks as tasks, then cells of a part, each of which reads its movie from the file, a second at a time; no rank holds a movie.
+/// The file's data are the same on any number of ranks: stimulus, spikes and repeats are keyed by (seed, second), (seed, cell,
+/// bin) and (seed, cell, repeat, bin).
 std::vector<SimulatedActivity> simulate_recording(const parallel::Communicator& communicator, const SimulationSettings& settings,
                                                   const std::string& path, const io::Provenance& provenance);
 

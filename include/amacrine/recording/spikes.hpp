@@ -24,19 +24,4 @@ struct SpikeKey {
 /// Poisson counts of bins [first, first + rates.size()), mean = rate (Hz) x bin (ms) / 1000.
 std::vector<std::uint8_t> poisson_counts(const SpikeKey& key, std::size_t first, std::span<const double> rates_hz, double bin_ms);
 
-/// Smoothed rates of a spike train that arrives in blocks: the same bits as firing_rate() on the whole train.
-class SmoothingStream {
- public:
-  SmoothingStream(double sigma_ms, double bin_ms);
-  /// Takes a block of counts and returns the rates (Hz) that are now certain; they follow those returned before. With `last` the
-  /// train ends here and all remaining rates come.
-  std::vector<float> feed(std::span<const std::uint8_t> counts, bool last);
-
- private:
-  double sigma_ms_, bin_ms_;
-  std::size_t reach_;
-  std::size_t pending_ = 0;  ///< counts at the end of held_ whose rate has not been returned
-  std::vector<float> held_;  ///< up to 2 reach counts
-};
-
 }  // namespace amacrine::recording
