@@ -24,6 +24,15 @@ def learning_curves(curves):
     return svg(figure)
 
 
+def raster(ax, trials, top):
+    """Spike times of every trial as ticks below 0, a row a trial, all in one path; `top` is the height of the rates above."""
+    times = np.concatenate(trials)
+    middle = -top * 0.04 * np.repeat(1 + np.arange(len(trials)), [len(each) for each in trials])
+    gap = np.full(len(times), np.nan)
+    ax.plot(np.column_stack([times, times, gap]).ravel(), np.column_stack([middle - 0.015 * top, middle + 0.015 * top, gap]).ravel(), color=FAINT, lw=0.7,
+            solid_capstyle="butt")
+
+
 def predicted_rates(evaluation, seconds=8.0):
     """Noiseless or trial-mean rate, predictions and single trials over the liveliest stretch of the test movie, one row per cell."""
     cells, models = labels(evaluation, "cell"), labels(evaluation, "model")
@@ -39,9 +48,7 @@ def predicted_rates(evaluation, seconds=8.0):
     for n, (cell, ax) in enumerate(zip(cells, axes[:, 0])):
         if "trial_rate" in evaluation:
             trials = evaluation["trial_rate"].values[:, n, span]
-            frames = [time[span][t > 0] for t in trials]
-            top = float(np.nanmax(truth[n, span]))
-            ax.eventplot(frames, lineoffsets=-top * 0.04 * (1 + np.arange(len(frames))), linelengths=top * 0.03, colors=FAINT, linewidths=0.7)
+            raster(ax, [time[span][t > 0] for t in trials], float(np.nanmax(truth[n, span])))
         ax.fill_between(time[span], truth[n, span], color=TRUTH, alpha=0.35, lw=0, label="simulated rate" if truth_name == "noiseless_rate" else "mean of trials")
         for m, model in enumerate(models):
             r = float(evaluation["score"].values[m, n])

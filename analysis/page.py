@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A self-contained HTML page: sections, tables and figures with captions; light, dark and print."""
+import collections
 import html
+import re
 
 from style import unique_ids
 
@@ -21,6 +23,14 @@ th:first-child, td:first-child, th.text, td.text { text-align: left; } th { font
 nav { font-size: .9rem; margin: 1rem 0; } nav a { margin-right: 1rem; color: var(--accent); text-decoration: none; } code { font-size: .88em; background: var(--soft); padding: .05em .3em; border-radius: 3px; }
 details pre { background: var(--soft); padding: .8rem; overflow-x: auto; font-size: .8rem; }
 """
+
+
+def share_styles(text):
+    """(text, rules): style attributes that are there more than once as classes, with the CSS rules of these."""
+    count = collections.Counter(re.findall(r' style="([^"]*)"', text))
+    names = {style: f"d{n}" for n, (style, times) in enumerate(count.most_common()) if times > 1}
+    rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
+    return re.sub(r' style="([^"]*)"', lambda m: f' class="{names[m[1]]}"' if m[1] in names else m[0], text), rules
 
 
 class Page:
@@ -57,8 +67,9 @@ class Page:
 
     def write(self, path):
         nav = "".join(f'<a href="#{a}">{html.escape(t)}</a>' for a, t in self.sections)
+        parts, rules = share_styles("".join(self.parts))
         document = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-                    f"<title>{html.escape(self.title)}</title><style>{CSS}</style></head><body><main><h1>{html.escape(self.title)}</h1>"
-                    f'<p class="lead">{self.lead}</p><nav>{nav}</nav>{"".join(self.parts)}</main></body></html>')
+                    f"<title>{html.escape(self.title)}</title><style>{CSS}{rules}</style></head><body><main><h1>{html.escape(self.title)}</h1>"
+                    f'<p class="lead">{self.lead}</p><nav>{nav}</nav>{parts}</main></body></html>')
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(document)

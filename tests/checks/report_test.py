@@ -11,10 +11,12 @@ import xarray as xr
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "analysis"))
 import figures_training  # noqa: E402
+import page  # noqa: E402
 import pathways  # noqa: E402
 import phenomena  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
+import style  # noqa: E402
 
 
 def evaluation(scores, low):
@@ -40,6 +42,32 @@ class ScoreBars(unittest.TestCase):
 
     def test_scores_above_zero_start_at_zero(self):
         self.assertEqual(self.bottom(evaluation([[0.5, 0.4], [0.3, np.nan]], [[0.4, 0.3], [0.2, np.nan]])), 0)
+
+
+class FewBytes(unittest.TestCase):
+    def test_lines_are_rounded_and_need_no_command(self):
+        self.assertEqual(style.compact('<path d="M 1.2345 -0.004 \nL 10.06 7.949 \nL 3 4 \n" style="fill: none"/>'), '<path d="M 1.2 -0 10.1 7.9 3 4 " style="fill: none"/>')
+
+    def test_curves_and_closed_shapes_keep_their_commands(self):
+        curve = '<path d="M 0 0 C 1 1 2 2 3 3 L 4 4 z M 5 5 L 6 6 "/>'
+        self.assertEqual(style.compact(curve), curve)
+
+    def test_scales_stay(self):
+        scaled = '<image transform="scale(0.0012 -0.0012)" x="1.23456"/>'
+        self.assertEqual(style.compact(scaled), scaled.replace("1.23456", "1.23"))
+
+    def test_styles_that_come_twice_are_classes_with_the_same_words(self):
+        text, rules = page.share_styles('<p style="a: 1"/><p style="b: 2"/><p style="a: 1"/>')
+        self.assertEqual((text, rules), ('<p class="d0"/><p style="b: 2"/><p class="d0"/>', ".d0{a: 1}"))
+
+    def test_every_tick_of_a_raster_is_there(self):
+        figure, ax = style.plt.subplots()
+        figures_training.raster(ax, [np.array([1.0, 2.0]), np.array([]), np.array([3.0])], 100.0)
+        x, y = ax.lines[0].get_data()
+        ticks = {(x[n], round((y[n] + y[n + 1]) / 2, 6)) for n in range(0, len(x), 3)}
+        self.assertEqual(ticks, {(1.0, -4.0), (2.0, -4.0), (3.0, -12.0)})
+        self.assertTrue(np.isnan(y[2::3]).all())
+        style.plt.close(figure)
 
 
 def latency(flag, shift):
