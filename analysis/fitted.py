@@ -92,7 +92,29 @@ def number_words(data, n):
     return f"{number} pathway{'' if number == 1 else 's'}{type_words(data, n)}; {halves_words(data, n)}"
 
 
+def found_kinds(data, n):
+    """"1 OFF inhibitory, 2 ON excitatory, 1 linear" of a cell's pathways."""
+    number = number_of(data, n)
+    if number < 0:
+        return "not fitted"
+    signs = [sign_of(data, n, k) for k in range(number)]
+    polarities = [POLARITY[int(value(data, "polarity", n, k))] for k in range(number)]
+    return counted(f"{polarity} {SIGN[sign]}" if sign else "linear" for sign, polarity in zip(signs, polarities)) or "none"
+
+
+def sure_words(data, n):
+    """"both halves of the recording have the same number; pathway 2: disputed: sign (0 of 2 other fits agree)"; empty where nothing was fitted."""
+    if number_of(data, n) < 0:
+        return ""
+    claims = [(k, disputed_words(data, n, k)) for k in range(number_of(data, n))]
+    return "; ".join([halves_words(data, n), *(f"pathway {k + 1}: {words}" for k, words in claims if words)])
+
+
+def counted(kinds):
+    """"1 OFF inhibitory, 2 ON excitatory"."""
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(kinds).items()))
+
+
 def planted_kinds(units):
     """"planted: 1 OFF inhibitory, 2 ON excitatory" of (polarity, sign)."""
-    count = Counter(f"{POLARITY[int(polarity)]} {SIGN[int(sign)]}" for polarity, sign in units)
-    return "planted: " + (", ".join(f"{number} {kind}" for kind, number in sorted(count.items())) or "nothing")
+    return "planted: " + (counted(f"{POLARITY[int(polarity)]} {SIGN[int(sign)]}" for polarity, sign in units) or "nothing")

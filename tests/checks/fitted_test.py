@@ -73,6 +73,15 @@ class Words(unittest.TestCase):
         self.assertIn("threshold +0.00,", fitted.pathway_words(data, 3, 0))
         self.assertEqual(fitted.kind_words(-1, 0), "inhibitory, neither ON nor OFF")
 
+    def test_kinds_and_how_sure(self):
+        self.assertEqual([fitted.found_kinds(self.data, n) for n in range(4)], ["2 OFF inhibitory, 1 linear", "none", "not fitted", "1 OFF excitatory"])
+        sure = fitted.sure_words(self.data, 0)
+        self.assertTrue(sure.startswith("the number is disputed: the halves of the recording have 3 and 4; pathway 1: disputed: sign (1 of 3 other fits agree)"), sure)
+        self.assertIn("; pathway 3: disputed: place (0 of 3 other fits agree)", sure)
+        self.assertNotIn("pathway 2", sure)
+        self.assertEqual(fitted.sure_words(self.data, 2), "")
+        self.assertEqual(fitted.sure_words(self.data, 3), "both halves of the recording have the same number")
+
     def test_silent_in_a_thousandth_of_the_time_is_not_linear(self):
         data = self.data.copy(deep=True)
         data["closed"][0, 2] = 0.001
@@ -171,7 +180,8 @@ class Report(unittest.TestCase):
 
     def test_pathways_and_a_recording_are_enough(self):
         page, lines = self.page(pathways_file(pixel_um=55.0))
-        self.assertEqual(re.findall("<h2[^>]*>([^<]*)", page), ["What is missing", "Pathways fitted to the spikes", "How this was made"])
+        self.assertEqual(re.findall("<h2[^>]*>([^<]*)", page), ["In short", "What is missing", "Pathways fitted to the spikes", "How this was made"])
+        self.assertIn("<td>a</td><td class=\"text\">2 OFF inhibitory, 1 linear</td>", page)
         for step in ("evaluate", "probe", "attribute", "reduce"):
             self.assertIn(f"<code>amacrine {step}</code>", page)
         self.assertEqual(re.findall('<svg aria-label="([^"]*)" role="img"', page), [f"Pathways fitted to cell {cell}" for cell in "abd"])
