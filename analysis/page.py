@@ -2,6 +2,7 @@
 """A self-contained HTML page: sections, tables and figures with captions; light, dark and print."""
 import collections
 import html
+import os
 import re
 
 from style import unique_ids
@@ -71,5 +72,6 @@ class Page:
         document = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
                     f"<title>{html.escape(self.title)}</title><style>{CSS}{rules}</style></head><body><main><h1>{html.escape(self.title)}</h1>"
                     f'<p class="lead">{self.lead}</p><nav>{nav}</nav>{parts}</main></body></html>')
-        with open(path, "w", encoding="utf-8") as stream:
+        with open(path + ".partial", "w", encoding="utf-8") as stream:
             stream.write(document)
+        os.replace(path + ".partial", path)

@@ -123,6 +123,8 @@ endfunction()
 
 # The one program: one verb per file in drivers/; only main.cpp sees CLI11.
 function(amacrine_executable)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/amacrine/core/source_folder.hpp CONTENT
+    "#pragma once\n/// Where the program was built from.\n#define AMACRINE_SOURCE_FOLDER \"@PROJECT_SOURCE_DIR@\"\n" @ONLY)
   file(GLOB verbs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/drivers/*.cpp)
   list(REMOVE_ITEM verbs ${PROJECT_SOURCE_DIR}/drivers/main.cpp)
   add_library(amacrine_drivers STATIC ${verbs})

@@ -60,6 +60,9 @@ const std::vector<Verb>& verbs() {
        "status STUDY` says how it stands, `sweep extend STUDY --trials N` adds trials, `sweep retry STUDY --failed` tries the "
        "failed ones again, `sweep export STUDY` writes sweep.csv and sweep.h5",
        sweep},
+      {"report",
+       "draw report.html from what results the study's folder holds, and print its short table; with --models one page over many",
+       report, true},
       {"status", "say what of a study is done, running and left, and the command to give next", status}};
   return list;
 }
@@ -191,7 +194,7 @@ int run_study(const Verb& verb, const Request& request, std::optional<amacrine::
     return 0;
   }
   amacrine::parallel::throw_if_stopped(context.world);
-  const bool looks = verb.name == "status" || request.options.action == "status";
+  const bool looks = verb.name == "status" || verb.name == "report" || request.options.action == "status";
   if (looks) return verb.run(context);
   check_sessions(context, verb.name, verb.reads_model);
   stop_by_file(context);

@@ -51,6 +51,7 @@ int reduce(Context& context);
 int lesion(Context& context);
 int fit(Context& context);
 int sweep(Context& context);
+int report(Context& context);
 int status(Context& context);
 int inspect(const parallel::Communicator& world, const std::string& path, bool json);
 

@@ -16,7 +16,7 @@ launcher=(); command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUN
 cmake --preset openmp "${launcher[@]}" >/dev/null
 cmake --build --preset openmp --target amacrine | tail -n 1
 cd "$here"
-python=$("$root/jobs/python.sh")
+"$root/jobs/python.sh" >/dev/null # makes what the report needs now, if it must
 
 export OMP_PROC_BIND=${OMP_PROC_BIND:-false} HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -29,7 +29,7 @@ for verb in simulate train evaluate probe attribute reduce lesion; do
   printf '   (%s took %d s)\n' "$verb" $((SECONDS - start))
 done
 printf '\n== report\n'
-output=$("$amacrine" simulate "$study" "$@" --print-config | sed -n '/^\[study\]/,/^\[/s/^output *= *["'\'']\(.*\)["'\'']$/\1/p')
-"$python" "$root/analysis/report.py" "$output"
+drawn=$("$amacrine" report "$study" "$@")
+printf '%s\n' "${drawn%$'\n'*}"
 printf 'the study took %d s\n' $((SECONDS - begin))
-echo "report: $(cd "$output" && pwd)/report.html"
+printf '%s\n' "${drawn##*$'\n'}"

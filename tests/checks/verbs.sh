@@ -72,5 +72,14 @@ tells "is not of the model whose attributions are reduced; run .amacrine evaluat
 works evaluate study.output=unscored --overwrite
 works reduce study.output=unscored 'reduction.subjects=["network"]' --overwrite
 keeps_quiet "is not of the model"
+# The report is drawn, also by ranks that a launcher started; a folder without results and missing scripts are refused.
+[[ $("$amacrine" report "$study" study.output=out | tail -n 1) == "report: $work/out/report.html" && -s out/report.html ]] || fail "report draws nothing"
+rm out/report.html
+"${AMACRINE_MPIEXEC:-mpiexec}" -n 2 --bind-to none "$amacrine" report "$study" study.output=out >report.log 2>&1 && [[ -s out/report.html ]] || { cat report.log; fail "report on 2 ranks"; }
+code=0; "$amacrine" report "$study" study.output=nothing >report.log 2>&1 || code=$?
+((code == 3)) && grep -q "run .amacrine evaluate. or .amacrine fit. first" report.log || { cat report.log; fail "report of nothing: $code"; }
+code=0; AMACRINE_HOME=$work "$amacrine" report "$study" study.output=out >report.log 2>&1 || code=$?
+((code == 3)) && grep -q "Set AMACRINE_HOME to the folder" report.log || { cat report.log; fail "report without its scripts: $code"; }
+AMACRINE_HOME=$(realpath "$here/../..") "$amacrine" report "$study" study.output=out >report.log 2>&1 || { cat report.log; fail "report with AMACRINE_HOME"; }
 AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/verbs_test.py"
 AMACRINE_RESULTS=$work/out "$("$here/../../jobs/python.sh")" -B "$here/damage_test.py"
