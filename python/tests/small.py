@@ -2,6 +2,7 @@
 """The small study that the tests look at: made once, by the program ($AMACRINE_PROGRAM, $AMACRINE_STUDY), in the working folder."""
 import os
 import shutil
+import sys
 import tempfile
 
 import amacrine
@@ -12,6 +13,12 @@ FOLDER = "small"
 OTHER = ["study.output=other", f"recording.file={FOLDER}/recording.h5", "model.preset=torch-deep-retina", "model.scale=absolute", "recording.minimum_lag=1",
          "recording.normalisation=per_pixel", "model.softplus_beta=0.5", "model.channels=[3, 4, 5]", "model.kernels=[15, 11, 7]", "training.ln=false"]
 TOLERANCE = 1e-4  # Hz
+
+
+def skip(test, what):
+    """Skips a test, aloud."""
+    print(f"SKIPPED: {test.id()}: {what}", file=sys.stderr)
+    test.skipTest(what)
 
 
 def quiet(verb, overrides, **more):

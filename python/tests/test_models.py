@@ -8,7 +8,7 @@ from unittest import mock
 
 import h5py
 import numpy as np
-from small import FOLDER, TOLERANCE, contrast, make
+from small import FOLDER, TOLERANCE, contrast, make, skip
 
 import amacrine
 from amacrine import forward
@@ -124,7 +124,7 @@ class Safetensors(unittest.TestCase):
         try:
             from safetensors.numpy import load_file
         except ImportError:
-            self.skipTest("the package safetensors is not installed")
+            skip(self, "the package safetensors is not installed")
         model = amacrine.open(FOLDER).model
         model.to_safetensors("model.safetensors")
         np.testing.assert_array_equal(load_file("model.safetensors")["readout_weight"], model.parameters["readout_weight"])
@@ -177,7 +177,7 @@ class Torch(unittest.TestCase):
         try:
             import torch
         except ImportError:
-            self.skipTest("PyTorch is not installed")
+            skip(self, "PyTorch is not installed")
         return torch
 
 

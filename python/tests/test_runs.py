@@ -11,6 +11,7 @@ import unittest
 from unittest import mock
 
 import numpy as np
+from foreign import BnCnn, write_keras
 from small import FOLDER, STUDY_FILE, TOLERANCE, copied, make, quiet
 
 import amacrine
@@ -24,10 +25,11 @@ class Page(unittest.TestCase):
         """Runs the examples of docs/python.md one after another, on the small study under the names that the page uses."""
         with open(os.environ["AMACRINE_PAGE"], encoding="utf-8") as file:
             examples = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)
-        self.assertEqual(len(examples), 5)
+        self.assertEqual(len(examples), 6)
         os.makedirs("page/results", exist_ok=True)
         shutil.copytree(FOLDER, "page/results/quickstart", dirs_exist_ok=True)
         shutil.copy(STUDY_FILE, "page/study.toml")
+        write_keras("page/weights.h5", *BnCnn((40, 50, 50), (2,), (45,), 2, seed=1).keras())
         here, names, printed = os.getcwd(), {}, io.StringIO()
         self.addCleanup(os.chdir, here)
         os.chdir("page")
@@ -37,6 +39,8 @@ class Page(unittest.TestCase):
                     exec(example, names)
         self.assertEqual(names["rates"].shape, (2, 800))
         self.assertEqual(names["result"].exit_code, 0)
+        self.assertIn("40x50x50 -> 2 @ 45x45 (2x6x6) -> 2 cells, norm per unit 1", printed.getvalue())
+        self.assertEqual(amacrine.load_model("results/imported/copy.h5"), amacrine.load_model("results/imported/model.h5"))
         self.assertIn("2 command line: unknown key 'traning.l2'; did you mean 'training.l2'?", printed.getvalue())
         self.assertRegex(printed.getvalue(), r"osr/OFF_inh +OFF +inhibitory")
         if "again" in names:

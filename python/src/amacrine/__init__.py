@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from .architecture import Architecture, Layer
 from .errors import ResultError, RunError
+from .importing import ImportSettings, import_model
 from .model import Cell, ContrastCoding, Model, Normalisation, load_model
+from .model_file import save_model
 from .program import EXIT_CODES, RunResult, run
 from .safetensors import read_safetensors
 from .study import Study
 from .study import open_study as open
+from .torch_files import locations_of
 from .torch_model import load_torch
 
 __version__ = "0.1.0"
-__all__ = ["EXIT_CODES", "Architecture", "Cell", "ContrastCoding", "Layer", "Model", "Normalisation", "ResultError", "RunError", "RunResult", "Study",
-           "load_model", "load_torch", "open", "read_safetensors", "run"]
+__all__ = ["EXIT_CODES", "Architecture", "Cell", "ContrastCoding", "ImportSettings", "Layer", "Model", "Normalisation", "ResultError", "RunError", "RunResult", "Study",
+           "import_model", "load_model", "load_torch", "locations_of", "open", "read_safetensors", "run", "save_model"]

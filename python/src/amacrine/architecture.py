@@ -59,6 +59,19 @@ class Architecture:
         fields = {**vars(self), "hidden": [vars(layer) for layer in self.hidden]}
         return json.dumps(fields, separators=(",", ":"))
 
+    def describe(self) -> str:
+        """The architecture in one line, as the program has it."""
+        words = f"{self.history}x{self.height}x{self.width}"
+        for i, layer in enumerate(self.hidden):
+            rows, columns = self.output_size(i)
+            words += f" -> {layer.channels} @ {layer.kernel_y}x{layer.kernel_x} ({layer.channels}x{rows}x{columns})"
+        words += f" -> {self.cells} cell{'' if self.cells == 1 else 's'}"
+        if not self.hidden:
+            return f"{words}, linear-nonlinear"
+        if self.norm == "none":
+            return f"{words}, no norm"
+        return f"{words}, norm per {self.norm.removeprefix('per_')}{' (|scale|)' if self.scale == 'absolute' else ''}"
+
     def output_size(self, layer: int) -> tuple[int, int]:
         """(Y, X) of a hidden layer's output; of the window with layer -1."""
         y = self.height - sum(each.kernel_y - 1 for each in self.hidden[:layer + 1])

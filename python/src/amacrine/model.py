@@ -121,6 +121,24 @@ class Model:
         found: Array = contrast[np.maximum(at, 0)] * (at >= 0)[..., None, None]
         return found
 
+    def check(self) -> None:
+        """Raises ValueError where a parameter, statistic or the cells do not fit the architecture, or a value is not finite."""
+        for found, shapes in ((self.parameters, self.architecture.parameter_shapes()), (self.statistics, self.architecture.statistic_shapes())):
+            if found.keys() != shapes.keys():
+                raise ValueError(f"the architecture asks for {', '.join(shapes)}; there are {', '.join(found)}")
+            for name, shape in shapes.items():
+                if found[name].shape != shape:
+                    raise ValueError(f"{name} has the shape {found[name].shape}; the architecture asks for {shape}")
+                if not np.isfinite(found[name]).all():
+                    raise ValueError(f"{name} holds values that are not finite")
+        if len(self.cells) != self.architecture.cells:
+            raise ValueError(f"there are {len(self.cells)} cells; the architecture asks for {self.architecture.cells}")
+
+    def to_hdf5(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Writes the model as a file that the program reads (model.h5); see `save_model`."""
+        from .model_file import save_model
+        save_model(self, path, overwrite)
+
     def to_safetensors(self, path: str | os.PathLike[str]) -> None:
         """Writes the model as a safetensors file: tensors by name, the architecture and all else as JSON in `__metadata__`."""
         from .safetensors import write_safetensors

@@ -16,7 +16,7 @@ from .architecture import Architecture, Shape
 from .errors import ResultError
 from .model import Cell, ContrastCoding, Model, Normalisation
 
-TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I32": np.dtype("<i4"), "I64": np.dtype("<i8")}
 FORMAT = "amacrine model 1"
 
 
@@ -49,7 +49,7 @@ def write_safetensors(model: Model, path: str | os.PathLike[str]) -> None:
 def read_parts(path: str) -> tuple[dict[str, str], dict[str, np.ndarray[Any, Any]]]:
     """Metadata and tensors of a safetensors file."""
     def wrong(problem: str, tensor: str = "") -> ResultError:
-        return ResultError(path, problem, "a safetensors file that model.to_safetensors wrote, whole", tensor)
+        return ResultError(path, problem, "a safetensors file, whole", tensor)
 
     try:
         with open(path, "rb") as file:
