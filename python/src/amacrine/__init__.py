@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from .architecture import Architecture, Layer
 from .errors import ResultError, RunError
+from .exporting import export
 from .importing import ImportSettings, import_model
 from .model import Cell, ContrastCoding, Model, Normalisation, load_model
 from .model_file import save_model
+from .pathway_models import PathwayModel, pathway_model_from_json, pathway_models
 from .program import EXIT_CODES, RunResult, run
 from .safetensors import read_safetensors
 from .study import Study
@@ -18,5 +20,6 @@ from .torch_files import locations_of
 from .torch_model import load_torch
 
 __version__ = "0.1.0"
-__all__ = ["EXIT_CODES", "Architecture", "Cell", "ContrastCoding", "ImportSettings", "Layer", "Model", "Normalisation", "ResultError", "RunError", "RunResult", "Study",
-           "import_model", "load_model", "load_torch", "locations_of", "open", "read_safetensors", "run", "save_model"]
+__all__ = ["EXIT_CODES", "Architecture", "Cell", "ContrastCoding", "ImportSettings", "Layer", "Model", "Normalisation", "PathwayModel", "ResultError", "RunError", "RunResult", "Study",
+           "export", "import_model", "load_model", "load_torch", "locations_of", "open", "pathway_model_from_json", "pathway_models",
+           "read_safetensors", "run", "save_model"]

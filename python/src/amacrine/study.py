@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from . import tables
 from .errors import ResultError
 from .hdf5 import ResultFile
 from .model import Model, load_model
+from .pathway_models import PathwayModel, pathway_models
 
 if TYPE_CHECKING:
     from .hdf5 import Tree
@@ -134,6 +135,25 @@ class Study:
     def ln(self) -> Model:
         """The linear-nonlinear model (ln.h5)."""
         return load_model(self.path("ln.h5"))
+
+    def pathway_models(self, centres: Mapping[str, Sequence[float]] | None = None) -> dict[str, PathwayModel]:
+        """Pathway models of the fitted cells in NumPy, by name, with receptive-field centres (row, column in px) as given, else those of a simulated
+        recording, else of the trained model. Raises ResultError where a cell has none."""
+        if centres is None:
+            centres = self._centres()
+        return pathway_models(self.pathways, centres)
+
+    def _centres(self) -> dict[str, tuple[float, float]]:
+        """Receptive-field centres as `amacrine fit` takes them from a file; of real cells those that training found."""
+        names = tables.labels(self.pathways, "cell")
+        try:
+            rows, columns = (tables.figure_of(self.recording, f"simulated/centre_{axis}").values for axis in "yx")
+            if len(rows) == len(names):
+                return {name: (float(y), float(x)) for name, y, x in zip(names, rows, columns)}
+        except ResultError:
+            pass
+        cells = self.model.cells if self.has("model.h5") else ()
+        return {cell.name: (cell.centre_y, cell.centre_x) for cell in cells if cell.centre_y is not None and cell.centre_x is not None}
 
     def recording_path(self) -> str:
         """Path of the recording. Raises ResultError where it is not found."""
