@@ -25,7 +25,7 @@ class Page(unittest.TestCase):
         """Runs the examples of docs/python.md one after another, on the small study under the names that the page uses."""
         with open(os.environ["AMACRINE_PAGE"], encoding="utf-8") as file:
             examples = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)
-        self.assertEqual(len(examples), 6)
+        self.assertEqual(len(examples), 7)
         os.makedirs("page/results", exist_ok=True)
         shutil.copytree(FOLDER, "page/results/quickstart", dirs_exist_ok=True)
         shutil.copy(STUDY_FILE, "page/study.toml")
@@ -39,6 +39,7 @@ class Page(unittest.TestCase):
                     exec(example, names)
         self.assertEqual(names["rates"].shape, (2, 800))
         self.assertEqual(names["result"].exit_code, 0)
+        self.assertRegex(printed.getvalue(), r"\n1 -?\d+\.\d+ 0\.\d+\n2 ")
         self.assertIn("40x50x50 -> 2 @ 45x45 (2x6x6) -> 2 cells, norm per unit 1", printed.getvalue())
         self.assertEqual(amacrine.load_model("results/imported/copy.h5"), amacrine.load_model("results/imported/model.h5"))
         self.assertIn("2 command line: unknown key 'traning.l2'; did you mean 'training.l2'?", printed.getvalue())
