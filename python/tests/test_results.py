@@ -7,7 +7,7 @@ import unittest
 import h5py
 import numpy as np
 import xarray as xr
-from small import FOLDER, copied, make
+from small import FOLDER, copied, make, skip
 
 import amacrine
 from amacrine import tables
@@ -135,6 +135,45 @@ class Tables(unittest.TestCase):
             self.assertEqual(row.weight < 0, row.sign == "inhibitory")
         share = table.groupby(["subject", "cell", "stimulus"]).agg({"share": "sum", "share_kept": "first"})
         np.testing.assert_allclose(share["share"], share["share_kept"], atol=1e-5)
+
+
+class Tree(unittest.TestCase):
+    def test_all_results_as_one_tree(self):
+        study = amacrine.open(FOLDER)
+        if not hasattr(xr, "DataTree"):
+            with self.assertRaisesRegex(ImportError, "2024.10"):
+                study.tree
+            skip(self, "this xarray has no DataTree")
+        tree = study.tree
+        want = {"evaluation", "responses", "attributions", "reduction", "lesions", "pathways", "model", "ln", "curves", "recording"}
+        self.assertEqual(set(tree.children), want)
+        self.assertEqual(set(tree["responses"].children), {"circuit", "network"})
+        for name, path in (("evaluation/rate", "evaluation.h5:rate"), ("responses/network/osr_latency_ms", "responses_network.h5:osr_latency_ms"),
+                           ("reduction/circuit/joint/drive", "reduction_circuit.h5:joint/drive"), ("model/hidden0_kernel", "model.h5:hidden0_kernel"),
+                           ("recording/test/response/binned", "recording.h5:test/response/binned")):
+            file, _, dataset = path.partition(":")
+            with h5py.File(f"{FOLDER}/{file}") as source:
+                np.testing.assert_array_equal(tree[name].values, source[dataset][()])
+        self.assertEqual(list(tree["curves"]["epoch"].values), [1, 2])
+        self.assertEqual(tree["evaluation"].attrs["kind"], "evaluation")
+
+    def test_what_is_not_there_is_left_out(self):
+        if not hasattr(xr, "DataTree"):
+            skip(self, "this xarray has no DataTree")
+        self.assertEqual(set(amacrine.open(copied(self, "model.h5")).tree.children), {"model"})
+        folder = copied(self, "model.h5", "evaluation.h5")
+        os.truncate(f"{folder}/evaluation.h5", 100)
+        with self.assertRaisesRegex(amacrine.ResultError, "evaluation.h5"):
+            amacrine.open(folder).tree
+
+    def test_values_are_read_when_they_are_used(self):
+        if not hasattr(xr, "DataTree"):
+            skip(self, "this xarray has no DataTree")
+        folder = copied(self, "responses_network.h5")
+        tree = amacrine.open(folder).tree
+        os.remove(f"{folder}/responses_network.h5")
+        with self.assertRaises(amacrine.ResultError):
+            tree["responses/network/rate"].values
 
 
 class Errors(unittest.TestCase):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .hdf5 import Tree
 
 T = TypeVar("T")
+# Results of one file each, and their files.
+RESULTS = {"evaluation": "evaluation.h5", "lesions": "lesions_network.h5", "pathways": "pathways.h5", "sweep": "sweep.h5"}
 
 
 class Subjects(Mapping[str, T], Generic[T]):
@@ -155,6 +157,34 @@ class Study:
         cells = self.model.cells if self.has("model.h5") else ()
         return {cell.name: (cell.centre_y, cell.centre_x) for cell in cells if cell.centre_y is not None and cell.centre_x is not None}
 
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        """All results as one DataTree that reads values when they are asked for: "evaluation", "responses/network", "reduction/circuit/joint", ...
+
+        A file that is not there is left out, one that is damaged raises ResultError. `curves` is a Dataset over `epoch`. Raises ImportError with an xarray
+        before 2024.10, which has no DataTree.
+        """
+        if not hasattr(xr, "DataTree"):
+            raise ImportError("a tree needs xarray 2024.10 or newer, which has DataTree; the attributes of a Study work without")
+        nodes: dict[str, xr.DataTree | xr.Dataset] = {name: getattr(self, name) for name, file in RESULTS.items() if self.has(file)}
+        for name in ("responses", "attributions", "reduction"):
+            nodes |= {f"{name}/{subject}": data for subject, data in getattr(self, name).items()}
+        for name in ("model", "ln"):
+            if self.has(f"{name}.h5"):
+                nodes[name] = ResultFile(self.path(f"{name}.h5"), "model").dataset()
+        if self.has("curves.csv"):
+            nodes["curves"] = xr.Dataset.from_dataframe(self.curves.set_index("epoch"))
+        if self.has_recording():
+            nodes["recording"] = self.recording
+        return grown(self.folder, nodes)
+
+    def has_recording(self) -> bool:
+        """Whether the recording is found."""
+        try:
+            return bool(self.recording_path())
+        except ResultError:
+            return False
+
     def recording_path(self) -> str:
         """Path of the recording. Raises ResultError where it is not found."""
         if self.has("recording.h5"):
@@ -198,6 +228,18 @@ class Study:
     def pathway_table(self) -> pd.DataFrame:
         """A row per kept pathway of the reductions: `subject`, `cell`, `stimulus` ("joint": the set for all stimuli), `pathway` and its figures."""
         return tables.pathways(self.reduction)
+
+
+def grown(folder: str, nodes: Mapping[str, xr.DataTree | xr.Dataset]) -> xr.DataTree:
+    """One tree of trees and datasets, each under its path."""
+    flat: dict[str, xr.Dataset | None] = {"/": xr.Dataset(attrs={"folder": folder})}
+    for name, node in nodes.items():
+        if isinstance(node, xr.Dataset):
+            flat[f"/{name}"] = node
+            continue
+        for below in node.subtree:
+            flat[f"/{name}{below.path}".rstrip("/")] = below.to_dataset(inherit=False)
+    return xr.DataTree.from_dict({path: data for path, data in flat.items() if data is not None})
 
 
 def open_study(folder: str | os.PathLike[str]) -> Study:
