@@ -49,7 +49,7 @@ class Weights:
 class BnCnn:
     """BN-CNN as Keras has it, channels_first, with one norm per unit (deep-retina's) or per channel."""
 
-    def __init__(self, window, channels, sizes, cells, seed, per_unit=True):
+    def __init__(self, window, channels, sizes, cells, seed, per_unit=True, first_norm=True, output_epsilon=1e-3):
         draw, (time, rows, columns) = Weights(seed), window
         self.window, self.cells, self.per_unit, self.layers = window, cells, per_unit, []
         inputs = time
@@ -62,17 +62,22 @@ class BnCnn:
         units = inputs * rows * columns
         self.dense, self.output = draw.kernel(units, cells, inputs=units), draw.norm(cells, 4.0)
         self.output[0] = np.abs(self.output[0])
+        self.output_epsilon = output_epsilon
+        if not first_norm:
+            self.layers[0] = (*self.layers[0][:2], None, self.layers[0][3])
 
     def __call__(self, windows):
         h = np.asarray(windows, np.float64)
         for kernel, bias, norm, shape in self.layers:
             z = correlate(h, kernel.astype(np.float64)) + bias[:, None, None]
-            if self.per_unit:
+            if norm is None:
+                h = z
+            elif self.per_unit:
                 h = normed(z.reshape(len(z), -1), norm).reshape(-1, *shape)
             else:
                 h = normed(z, [each[:, None, None] for each in norm])
             h = np.maximum(h, 0)
-        return softplus(normed(h.reshape(len(h), -1) @ self.dense.astype(np.float64), self.output))
+        return softplus(normed(h.reshape(len(h), -1) @ self.dense.astype(np.float64), self.output, self.output_epsilon))
 
     def keras(self):
         """Keras 2's configuration of the functional model, and weights by layer."""
@@ -90,20 +95,21 @@ class BnCnn:
                                           "activation": "linear", "use_bias": True}, {"kernel": kernel, "bias": bias})
             if self.per_unit:
                 add("Flatten", f"flatten_{i}", {"data_format": "channels_last"})
-            self.norm(add, f"batch_normalization_{i}", norm, -1 if self.per_unit else 1)
+            if norm is not None:
+                self.norm(add, f"batch_normalization_{i}", norm, -1 if self.per_unit else 1)
             if self.per_unit:
                 add("Reshape", f"reshape_{i}", {"target_shape": list(shape)})
             add("GaussianNoise", f"gaussian_noise_{i}", {"stddev": 0.05})
             add("Activation", f"activation_{i}", {"activation": "relu"})
         add("Flatten", "flatten_3", {})
         add("Dense", "dense_1", {"units": self.cells, "activation": "linear", "use_bias": False}, {"kernel": self.dense})
-        self.norm(add, "batch_normalization_3", self.output, -1)
+        self.norm(add, "batch_normalization_3", self.output, -1, self.output_epsilon)
         add("Activation", "activation_3", {"activation": "softplus"})
         return {"class_name": "Model", "config": {"name": "model_1", "layers": layers}}, weights
 
     @staticmethod
-    def norm(add, name, norm, axis):
-        add("BatchNormalization", name, {"axis": axis, "epsilon": 1e-3, "momentum": 0.99, "center": True, "scale": True},
+    def norm(add, name, norm, axis, epsilon=1e-3):
+        add("BatchNormalization", name, {"axis": axis, "epsilon": epsilon, "momentum": 0.99, "center": True, "scale": True},
             dict(zip(("gamma", "beta", "moving_mean", "moving_variance"), norm)))
 
 

@@ -119,6 +119,13 @@ class Keras(Case):
             self.check_windows(models[1], windows, network(windows))
             self.assertEqual(models[0].architecture.norm, "per_unit" if per_unit else "per_channel")
 
+    def test_norms_that_differ(self):
+        """One epsilon holds for all norms of an architecture, and all hidden layers have one or none."""
+        for settings in ({"output_epsilon": 0.3}, {"output_epsilon": 1e-7}, {"first_norm": False}, {"first_norm": False, "per_unit": False, "output_epsilon": 0.3}):
+            network, windows = small(**settings)
+            write_keras("differ.h5", *network.keras())
+            self.check_windows(amacrine.import_model("differ.h5"), windows, network(windows))
+
     def test_weights_alone(self):
         network, windows = small()
         config, weights = network.keras()

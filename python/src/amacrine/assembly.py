@@ -61,11 +61,9 @@ class Readout:
 
 @dataclass(frozen=True)
 class Softplus:
-    """`scale` log(1 + exp(`beta` z)) / `beta`."""
+    """log(1 + exp(z))."""
 
     name: str
-    beta: float = 1.0
-    scale: float = 1.0
 
 
 Step = Convolution | Norm | Relu | Readout | Softplus
@@ -170,19 +168,18 @@ def assemble(steps: Sequence[Step], window: Shape, noise: float = 0.0) -> Assemb
     otherwise. Raises Unsupported where the program has no such architecture.
     """
     stages = placed(steps)
-    assert stages.readout is not None and stages.softplus is not None
+    assert stages.readout is not None
     sizes = check_sizes(stages, window)
     kind = norm_kind(stages, sizes)
     norms = [norm for norm in (*stages.norms, stages.output_norm) if norm is not None]
     epsilon = max(min((norm.epsilon for norm in norms), default=1e-3), 1e-12)
     absolute = bool(norms) and all(norm.absolute for norm in norms)
-    scaled_readout, scaled_norm = scaled(stages)
+    readout, output_norm = stages.readout, stages.output_norm
     architecture = Architecture(
         history=window[0], height=window[1], width=window[2], noise=noise, norm=kind, scale="absolute" if absolute else "plain",
         hidden=tuple(Layer(len(each.kernel), each.kernel.shape[2], each.kernel.shape[3]) for each in stages.convolutions),
         conv_bias=any(each.bias is not None for each in stages.convolutions), norm_epsilon=epsilon, norm_momentum=0.99,
-        readout_bias=scaled_readout.bias is not None, output_norm=scaled_norm is not None,
-        softplus_beta=stages.softplus.beta / stages.softplus.scale, cells=len(scaled_readout.weight))
+        readout_bias=readout.bias is not None, output_norm=output_norm is not None, softplus_beta=1.0, cells=len(readout.weight))
     made = Assembled(architecture, {}, {})
     for i, (convolution, norm) in enumerate(zip(stages.convolutions, stages.norms)):
         put(made, f"hidden{i}_kernel", convolution.kernel)
@@ -190,24 +187,12 @@ def assemble(steps: Sequence[Step], window: Shape, noise: float = 0.0) -> Assemb
             put(made, f"hidden{i}_bias", np.zeros(len(convolution.kernel)) if convolution.bias is None else convolution.bias)
         if kind != "none":
             put_norm(made, f"hidden{i}", norm, architecture.norm_shape(i))
-    put(made, "readout_weight", scaled_readout.weight)
-    if scaled_readout.bias is not None:
-        put(made, "readout_bias", scaled_readout.bias)
-    if scaled_norm is not None:
-        put_norm(made, "output", scaled_norm, (architecture.cells,))
+    put(made, "readout_weight", readout.weight)
+    if readout.bias is not None:
+        put(made, "readout_bias", readout.bias)
+    if output_norm is not None:
+        put_norm(made, "output", output_norm, (architecture.cells,))
     return made
-
-
-def scaled(stages: Stages) -> tuple[Readout, Norm | None]:
-    """Readout and its norm with the softplus' scale s taken in: s log(1 + exp(b z)) / b = log(1 + exp(b' z')) / b' with b' = b / s, z' = s z."""
-    readout, norm, softplus = stages.readout, stages.output_norm, stages.softplus
-    assert readout is not None and softplus is not None
-    if softplus.scale == 1 or norm is not None:
-        if norm is not None and softplus.scale != 1:
-            norm = Norm(norm.name, norm.gamma * softplus.scale, norm.beta * softplus.scale, norm.mean, norm.variance, norm.epsilon, norm.absolute)
-        return readout, norm
-    bias = None if readout.bias is None else readout.bias * softplus.scale
-    return Readout(readout.name, readout.weight * softplus.scale, bias), None
 
 
 def put(made: Assembled, name: str, values: Array) -> None:
