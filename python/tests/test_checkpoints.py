@@ -173,6 +173,9 @@ class Checkpoints(unittest.TestCase):
             self.save(build("VaryModel", window, channels, sizes, 1), "VaryModel", window, channels, sizes, 0, 1, **more)
             with self.assertRaisesRegex(amacrine.ResultError, words):
                 amacrine.import_model("test_epoch_3.pt")
+        self.save(build("VaryModel", window, channels, sizes, 1), "BNCNN", window, channels, sizes, 0, 1)
+        with self.assertRaisesRegex(amacrine.ResultError, "scales below 0, and it is not known whether a model 'BNCNN'"):
+            amacrine.import_model("test_epoch_3.pt")
         for kind in ("RetinotopicModel", "RNNCNN", "DalesBNCNN"):
             self.save(build("VaryModel", window, channels, sizes, 1), kind, window, channels, sizes, 0, 1)
             with self.assertRaisesRegex(amacrine.ResultError, f"'{kind}' is the model's type"):

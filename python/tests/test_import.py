@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models of other programs, read and run by this one: against their own answers, in plain NumPy or by PyTorch and Keras where they are."""
 import copy
+import hashlib
 import json
 import os
 import shutil
@@ -339,6 +340,8 @@ class Command(Case):
         model = amacrine.load_model("byhand/model.h5")
         self.assertEqual([(cell.name, cell.id, cell.centre_x) for cell in model.cells], [("cell04", 3, 6.5), ("cell02", 1, 6.0)])
         self.check_windows(model, windows, network(windows))
+        with h5py.File("byhand/model.h5") as file, open("small.h5", "rb") as source:
+            self.assertEqual((file.attrs["imported_from"], file.attrs["imported_sha256"]), ("small.h5", hashlib.sha256(source.read()).hexdigest()))
         again = self.run_command(*words)
         self.assertEqual(again.returncode, 4)
         self.assertIn("byhand/model.h5 is there already", again.stderr)

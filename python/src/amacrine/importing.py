@@ -86,7 +86,7 @@ def import_model(path: str | os.PathLike[str], output: str | os.PathLike[str] | 
     except Unsupported as error:
         raise ResultError(where, f"cannot be run by the program: {error}", SUPPORTED) from error
     if output is not None:
-        save_model(model, model_path(model, output), overwrite, [{"role": "imported", "path": where, "checksum": sha256(where)}])
+        save_model(model, model_path(model, output), overwrite, {"imported_from": where, "imported_sha256": sha256(where)})
     return model
 
 
@@ -98,7 +98,7 @@ def model_path(model: Model, output: str | os.PathLike[str]) -> str:
 
 def sha256(path: str) -> str:
     with open(path, "rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_any(path: str, asked: ImportSettings) -> Model:

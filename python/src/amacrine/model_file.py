@@ -2,7 +2,6 @@
 """Models as files that the program reads (docs/results/model.md)."""
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -113,11 +112,11 @@ def write_normalisation(writer: Writer, model: Model) -> None:
         writer.variable(name, np.broadcast_to(values, shape), ("y", "x"), "1", words)
 
 
-def write_attributes(file: Any, model: Model, inputs: Sequence[Mapping[str, str]]) -> None:
+def write_attributes(file: Any, model: Model, facts: Mapping[str, str]) -> None:
     from . import __version__
-    texts = {"format": FORMAT, "kind": "model", "verb": "import", "study": "", "step_study": "", "study_hash": "", "inputs": json.dumps(list(inputs)),
+    texts = {"format": FORMAT, "kind": "model", "verb": "import", "study": "", "step_study": "", "study_hash": "", "inputs": "[]",
              "run_version": __version__, "run_command_line": " ".join(sys.argv), "run_started": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-             "model_kind": model.kind, "architecture": model.architecture.to_json(), "description": model.architecture.describe()}
+             "model_kind": model.kind, "architecture": model.architecture.to_json(), "description": model.architecture.describe(), **facts}
     for name, text in texts.items():
         file.attrs[name] = text
     for name, value in (("minimum_lag", model.minimum_lag), ("contrast_zero", model.contrast.zero), ("contrast_unit", model.contrast.unit),
@@ -126,11 +125,11 @@ def write_attributes(file: Any, model: Model, inputs: Sequence[Mapping[str, str]
     file.attrs["complete"] = np.int32(1)
 
 
-def save_model(model: Model, path: str | os.PathLike[str], overwrite: bool = False, inputs: Sequence[Mapping[str, str]] = ()) -> None:
+def save_model(model: Model, path: str | os.PathLike[str], overwrite: bool = False, facts: Mapping[str, str] | None = None) -> None:
     """Writes a model file (docs/results/model.md) that `amacrine evaluate`, `probe`, `attribute` and `lesion` read, without checksums.
 
-    `inputs`: what it was made from, each with "role", "path" and "checksum". The file gets its name when it is whole. Raises FileExistsError where
-    there is a file and `overwrite` is not given, ValueError where parameters do not fit the architecture.
+    `facts`: further texts for its attributes. The file gets its name when it is whole. Raises FileExistsError where there is a file and `overwrite` is not
+    given, ValueError where parameters do not fit the architecture.
     """
     where = os.fspath(path)
     if os.path.exists(where) and not overwrite:
@@ -140,7 +139,7 @@ def save_model(model: Model, path: str | os.PathLike[str], overwrite: bool = Fal
     partial = f"{where}.partial"
     with h5py.File(partial, "w") as file:
         writer = Writer(file)
-        write_attributes(file, model, inputs)
+        write_attributes(file, model, facts or {})
         write_dimensions(writer, model)
         for name, values in {**model.parameters, **model.statistics}.items():
             words = LONG_NAMES[name.partition("_")[2]]
