@@ -202,6 +202,8 @@ class Checkpoints(unittest.TestCase):
         torch.save({"model_type": "BNCNN", "model_state_dict": {}, "fit": np.poly1d([1, 2])}, "odd.pt")
         with self.assertRaisesRegex(amacrine.ResultError, "--trust"):
             amacrine.import_model("odd.pt")
+        with self.assertRaisesRegex(amacrine.ResultError, "softplus before the readout"):  # read, and empty
+            amacrine.import_model("odd.pt", trust=True)
 
 
 class Places(unittest.TestCase):

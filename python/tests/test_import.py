@@ -145,7 +145,7 @@ class Keras(Case):
         norm, dense, offset = draw.norm(units), draw.kernel(units, 2, inputs=40), draw.bias(2)
         layers = [("InputLayer", {"batch_shape": [None, rows, columns, time]}), ("Conv2D", {"data_format": "channels_last", "activation": "linear"}),
                   ("Flatten", {}), ("BatchNormalization", {"axis": -1, "epsilon": 1e-5}), ("Reshape", {"target_shape": [rows - 4, columns - 4, 3]}),
-                  ("ReLU", {"max_value": None}), ("Flatten", {}), ("Dense", {"activation": {"class_name": "softplus"}})]
+                  ("ReLU", {"max_value": None}), ("Flatten", {}), ("Dense", {"activation": {"module": "builtins", "class_name": "function", "config": "softplus", "registered_name": "function"}})]
         config = {"class_name": "Sequential", "config": {"layers": [{"class_name": kind, "config": {"name": kind + str(i), **each}} for i, (kind, each) in enumerate(layers)]}}
         weights = {"Conv2D1": {"kernel": kernel, "bias": bias}, "BatchNormalization3": dict(zip("abcd", norm)), "Dense7": {"kernel": dense, "bias": offset}}
         write_keras("last.h5", config, weights)

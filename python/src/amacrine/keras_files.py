@@ -134,7 +134,8 @@ def read_archive(path: str) -> KerasSource:
     counts: dict[str, int] = {}
     found = []
     with h5py.File(weights, "r") as file:
-        stored = file["layers"] if "layers" in file else file
+        # Keras 2.12 to 2.15 call the group of layers otherwise.
+        stored = next((file[name] for name in ("layers", "_layer_checkpoint_dependencies") if name in file), file)
         for i, layer in enumerate(layers):
             kind, config = str(layer["class_name"]), layer["config"]
             name = snake(kind)

@@ -67,8 +67,16 @@ def order_of(config: Config, default: str = LAST) -> str:
     return {"th": FIRST, "tf": LAST}.get(named, str(named))
 
 
+def activation_name(activation: Any) -> str:
+    """Of a name, a serialised function {"class_name": "function", "config": "relu"}, or a serialised layer {"class_name": "ReLU"}."""
+    if isinstance(activation, Mapping):
+        kind = str(activation.get("class_name", ""))
+        return str(activation.get("config", "")) if kind == "function" else kind.lower()
+    return "linear" if activation is None else str(activation)
+
+
 def activate(walk: Walk, name: str, activation: Any) -> None:
-    kind = activation if isinstance(activation, str) else "linear" if activation is None else str(dict(activation).get("class_name", activation))
+    kind = activation_name(activation)
     if kind == "relu":
         walk.steps.append(Relu(name))
     elif kind == "softplus":
