@@ -48,7 +48,7 @@ Attributed circuit_network(const Context& context) {
     }
   }
   Attributed subject;
-  subject.input = io::checked_input(context.world, "recording", path);
+  subject.input = recording::recording_input(context.world, "recording", path, settings);
   if (!circuits.empty()) subject.model = model::make_circuit_model(circuits, recording.screen);
   return subject;
 }
@@ -70,9 +70,17 @@ std::vector<std::string> tables_for(const std::string& subject, attribution::Sou
 std::vector<io::Input> inputs_of(const Context& context, const Attributed& subject, const std::string& movie, bool unchecked) {
   std::vector<io::Input> inputs{subject.input};
   const std::string& baseline = context.settings.attribution.baseline_frame.file;
-  for (const auto& [role, path] : {std::pair{"movie", movie}, std::pair{"baseline", baseline}})
-    if (!path.empty() && path != subject.input.path)
-      inputs.push_back(unchecked ? io::Input{role, path, ""} : io::checked_input(context.world, role, path));
+  const bool recorded = context.settings.attribution.source == attribution::Source::recording;
+  for (const auto& [role, path] : {std::pair<std::string, std::string>{"movie", movie}, {"baseline", baseline}}) {
+    if (path.empty() || path == subject.input.path) continue;
+    if (unchecked) {
+      inputs.push_back({role, path, ""});
+    } else {
+      inputs.push_back(recorded && role == "movie"
+                           ? recording::recording_input(context.world, role, path, context.settings.recording)
+                           : io::checked_input(context.world, role, path));
+    }
+  }
   return inputs;
 }
 
@@ -122,7 +130,7 @@ bool attribute_subject(Context& context, const std::string& name) {
   if (!lock) return true;
 
   const auto catalogue = stimulus::catalogue(context.settings.probe, subject.model.screen);
-  const attribution::Movie movie = attribution::open_movie(settings, recording_file, subject.model);
+  const attribution::Movie movie = attribution::open_movie(settings, recording_file, context.settings.recording, subject.model);
   const attribution::Plan plan = attribution::make_plan(settings, catalogue, subject.model, movie);
   attribution::Attributor<float> attributor(core::Exec(), model::make_inference<float>(subject.model), settings);
   const attribution::FirstLayerFacts layer = attribution::first_layer_facts(attributor.plain());

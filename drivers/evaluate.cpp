@@ -89,14 +89,14 @@ int evaluate(Context& context) {
 
   require_made(context, "recording", recording_file);
   require_made(context, "network", models[0].path);
-  std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
+  std::vector<io::Input> inputs{recording::recording_input(context.world, "recording", recording_file, settings.recording)};
   for (const Candidate& candidate : models) inputs.push_back(io::checked_input(context.world, candidate.name, candidate.path));
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "evaluate", tables_of("evaluate"), inputs);
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return 0;
 
-  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, recording::Load::test), recording_file,
-                           "use fewer ranks on a host, or another machine");
+  parallel::require_memory(context.world, recording::loaded_bytes(recording_file, settings.recording, recording::Load::test),
+                           recording_file, "use fewer ranks on a host, or another machine");
   const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
   read_models(context, recording, models);
   io::require_unchanged(context.world, inputs);

@@ -19,7 +19,7 @@ namespace {
 /// The recording with the cells' receptive-field centres.
 recording::Recording load(const Context& context, const std::string& file) {
   const auto& settings = context.settings.recording;
-  parallel::require_memory(context.world, recording::loaded_bytes(file, recording::Load::both, &context.world), file,
+  parallel::require_memory(context.world, recording::loaded_bytes(file, settings, recording::Load::both, &context.world), file,
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(file, settings, recording::Load::both, &context.world);
   recording::describe_and_check(recording, context.settings.architecture.history);
@@ -69,7 +69,8 @@ int fit(Context& context) {
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   const std::string path = context.output("pathways.h5");
   require_made(context, "recording", recording_file);
-  const std::vector<io::Input> inputs{io::checked_input(context.world, "recording", recording_file)};
+  const std::vector<io::Input> inputs{
+      recording::recording_input(context.world, "recording", recording_file, context.settings.recording)};
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "fit", tables_of("fit"), inputs);
   const std::optional<io::OutputLock> lock = context.claim(path, provenance);
   if (!lock) return 0;

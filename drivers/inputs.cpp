@@ -25,7 +25,8 @@ void require_made(const Context& context, const std::string& role, const std::st
 
 recording::Recording load_training_part(const Context& context, const std::string& file, const io::Input& input) {
   const Settings& settings = context.settings;
-  parallel::require_memory(context.world, recording::loaded_bytes(file, recording::Load::train, &context.world), file,
+  parallel::require_memory(context.world,
+                           recording::loaded_bytes(file, settings.recording, recording::Load::train, &context.world), file,
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(file, settings.recording, recording::Load::train, &context.world);
   io::require_unchanged(context.world, {input});

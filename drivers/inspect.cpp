@@ -4,6 +4,7 @@
 #include "amacrine/io/file_check.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/reader.hpp"
+#include "amacrine/recording/source.hpp"
 #include "amacrine/stimulus/stimulus.hpp"
 #include "amacrine/training/checkpoint.hpp"
 #include "drivers/inspect_attributions.hpp"
@@ -84,7 +85,7 @@ void describe_contents(const io::Reader& reader, ordered_json& facts) {
 }
 
 /// Parts, cells and durations of a file in the lab's layout.
-ordered_json describe_recording(const io::Reader& reader) {
+ordered_json describe_recording(const recording::Source& reader) {
   const double said_ms = recording::frame_ms_of_file(reader);
   const double frame_ms = said_ms > 0 ? said_ms : stimulus::Screen().frame_ms;  // what training takes where the file is silent
   ordered_json parts;
@@ -108,7 +109,8 @@ ordered_json describe_recording(const io::Reader& reader) {
         }
     parts[part] = out;
   }
-  return {{"frame_interval_ms", frame_ms}, {"parts", parts}};
+  const recording::Recognition& found = reader.recognition();
+  return {{"format", found.format}, {"recognised_by", found.reason}, {"frame_interval_ms", frame_ms}, {"parts", parts}};
 }
 
 /// Whether an input is still what it was when the file was made.
@@ -119,7 +121,7 @@ std::string input_state(const io::Input& input) {
   if (bytes > cheap_bytes) return "present, not checked";
   try {
     const std::string now = input.role == recording::training_part
-                                ? recording::training_input(parallel::Communicator::self(), input.path).checksum
+                                ? recording::training_input(parallel::Communicator::self(), input.path, {}).checksum
                                 : io::checksum_of(input.path);
     return now == input.checksum ? "unchanged" : "CHANGED since";
   } catch (const core::Error&) {
@@ -162,6 +164,8 @@ void describe_checkpoint(const training::CheckpointFacts& checkpoint, ordered_js
 /// What HDF5 tells of a file. Throws InputError where it cannot be read.
 void describe_hdf5(const std::string& path, ordered_json& facts) {
   const io::Reader reader(path, true);
+  const recording::Recognition found = recording::recognise(reader, {});
+  const bool recorded = !found.format.empty() && (reader.kind().empty() || reader.kind() == "recording");
   if (!reader.kind().empty()) {
     facts["kind"] = reader.kind();
     facts["format"] = reader.text_attribute("format");
@@ -169,11 +173,12 @@ void describe_hdf5(const std::string& path, ordered_json& facts) {
     facts["whole"] = reader.attribute("complete") == 1;
     if (!facts["whole"]) facts["fault"] = "is not complete: the run that made it stopped early";
   } else {
-    facts["kind"] = reader.has("train/stimulus") || reader.has("test/stimulus") ? "recording (foreign)" : "foreign HDF5 file";
+    facts["kind"] = recorded ? "recording (foreign)" : "foreign HDF5 file";
     facts["whole"] = true;
+    if (!recorded) facts["formats_looked_for"] = found.reason;
   }
   describe_contents(reader, facts);
-  if (reader.has("train/stimulus") || reader.has("test/stimulus")) facts["recording"] = describe_recording(reader);
+  if (recorded) facts["recording"] = describe_recording(*recording::open_source(io::Reader(path, true), {}));
   if (reader.kind() == "attributions") facts["attributions"] = describe_attributions(reader);
 }
 
@@ -223,7 +228,8 @@ std::string origin_text(const ordered_json& facts) {
 }
 
 std::string recording_text(const ordered_json& recording) {
-  std::string text;
+  std::string text =
+      fmt::format("format     {}, recognised by {}\n", word(recording["format"]), word(recording["recognised_by"]));
   for (const auto& [name, part] : recording["parts"].items()) {
     text += fmt::format("{:10} {} frames of {} ms ({}), {} cells", name, part["frames"].get<std::size_t>(),
                         recording["frame_interval_ms"].get<double>(), core::human_seconds(part["seconds"].get<double>()),
@@ -266,6 +272,8 @@ std::string file_text(const ordered_json& facts) {
   if (facts.contains("steps")) text += fmt::format("trained    {} steps\n", word(facts["steps"]));
   if (facts.contains("run")) text += origin_text(facts);
   if (facts.contains("recording")) text += recording_text(facts["recording"]);
+  if (facts.contains("formats_looked_for"))
+    text += fmt::format("recording  of no format known here; looked for: {}\n", word(facts["formats_looked_for"]));
   if (facts.contains("attributions")) text += attributions_text(facts["attributions"]);
   if (facts.contains("variables")) text += contents_text(facts);
   return text;

@@ -206,7 +206,7 @@ std::vector<Subject> probe_subjects(const Context& context) {
       }
     } else {
       require_made(context, "recording", file);
-      const io::Input input = io::checked_input(context.world, "recording", file);
+      const io::Input input = recording::recording_input(context.world, "recording", file, context.settings.recording);
       const recording::Recording recording = recorded_cells(context, file);
       const std::vector<PlantedCell> planted = planted_cells(file, recording.cells);
       if (!planted.empty()) {

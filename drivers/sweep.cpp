@@ -251,7 +251,7 @@ int sweep(Context& context) {
   if (context.options.action == "export") return export_sweep(context, lock);
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   require_made(context, "recording", recording_file);
-  const io::Input input = recording::training_input(context.world, recording_file);
+  const io::Input input = recording::training_input(context.world, recording_file, settings.recording);
   const std::string identity = identity_of(context, input.checksum);
   io::Journal journal(context.output("sweep.journal"), identity);
   sweep::Record record = earlier_record(context, journal, identity);

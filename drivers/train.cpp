@@ -62,7 +62,7 @@ int train_recording(Context& context) {
   const Settings& settings = context.settings;
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   require_made(context, "recording", recording_file);
-  const io::Input input = recording::training_input(context.world, recording_file);
+  const io::Input input = recording::training_input(context.world, recording_file, settings.recording);
   Group models = networks(context, input), baseline = baseline_of(context, models.front());
   claim(context, models, baseline);
   if (models.empty() && baseline.empty()) return 0;

@@ -54,7 +54,7 @@ void open_sessions(const Context& context, const SessionShare& share, std::deque
     const recording::SessionSettings& session = context.settings.sessions[s];
     Context own = session_context(context, share.ranks, session);
     require_made(own, "recording", session.recording.file);
-    const io::Input input = recording::training_input(share.ranks, session.recording.file);
+    const io::Input input = recording::training_input(share.ranks, session.recording.file, session.recording);
     sessions.push_back({session.name, std::move(own), input, {}, {}});
   }
 }

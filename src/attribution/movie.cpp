@@ -14,13 +14,25 @@ std::string movie_path(const AttributionSettings& settings, const std::string& r
   return settings.source == Source::recording ? recording_path : settings.movie.file;
 }
 
-Movie open_movie(const AttributionSettings& settings, const std::string& recording_path, const model::Model& model) {
+namespace {
+
+std::shared_ptr<const recording::MovieFile> recorded_movie(const std::string& part, const std::string& path,
+                                                           const recording::RecordingSettings& settings) {
+  std::unique_ptr<recording::Source> source = recording::open_source(path, settings);
+  const recording::ContrastCoding coding = recording::contrast_coding(*source);
+  return std::make_shared<const recording::MovieFile>(std::move(source), part + "/stimulus", coding);
+}
+
+}  // namespace
+
+Movie open_movie(const AttributionSettings& settings, const std::string& recording_path,
+                 const recording::RecordingSettings& recorded_as, const model::Model& model) {
   if (settings.source == Source::catalogue) return {};
   const bool recorded = settings.source == Source::recording;
-  const std::string path = movie_path(settings, recording_path);
-  const auto file = std::make_shared<const recording::MovieFile>(
-      path, recorded ? settings.frames.part + "/stimulus" : settings.movie.dataset,
-      recorded ? recording::contrast_coding(path) : recording::ContrastCoding{settings.movie.zero, settings.movie.unit});
+  const auto file = recorded ? recorded_movie(settings.frames.part, recording_path, recorded_as)
+                             : std::make_shared<const recording::MovieFile>(
+                                   settings.movie.file, settings.movie.dataset,
+                                   recording::ContrastCoding{settings.movie.zero, settings.movie.unit});
   if (!recorded) file->check_contrast("attribution.movie_zero and attribution.movie_unit");
   const model::Architecture& a = model.architecture;
   core::require<core::InputError>(file->height() == core::as_size(a.height) && file->width() == core::as_size(a.width),

@@ -18,7 +18,7 @@ using core::InputError;
 constexpr std::size_t frames_at_once = 1000;
 
 /// Mean and sd of the training movie, streamed from the file.
-ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std::size_t>& shape, MovieScan* scan) {
+ContrastCoding coding_from_movie(const Source& reader, const std::vector<std::size_t>& shape, MovieScan* scan) {
   const std::size_t pixels = shape[1] * shape[2];
   PixelStatistics statistics(pixels);
   for (std::size_t first = 0; first < shape[0]; first += frames_at_once) {
@@ -38,7 +38,7 @@ ContrastCoding coding_from_movie(const io::Reader& reader, const std::vector<std
 }
 
 /// Zero and unit as attributes of one object; nothing where it has neither.
-std::optional<ContrastCoding> coding_of(const io::Reader& reader, const std::string& object) {
+std::optional<ContrastCoding> coding_of(const Source& reader, const std::string& object) {
   const bool zero = reader.has_attribute("contrast_zero", object), unit = reader.has_attribute("contrast_unit", object);
   if (!zero && !unit) return {};
   const std::string where = object == "/" ? "the file" : "dataset " + object;
@@ -56,14 +56,14 @@ std::optional<ContrastCoding> coding_of(const io::Reader& reader, const std::str
 
 }  // namespace
 
-void require_finite(const io::Reader& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels,
+void require_finite(const Source& reader, const std::string& dataset, std::span<const float> values, std::size_t pixels,
                     std::size_t first) {
   for (std::size_t i = 0; i < values.size(); ++i)
     core::require<InputError>(std::isfinite(values[i]), "{}: dataset {} holds {} in frame {}; every pixel must be a number",
                               reader.path(), dataset, values[i], first + i / pixels);
 }
 
-void check_contrast(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape,
+void check_contrast(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape,
                     const ContrastCoding& coding, const std::string& source) {
   constexpr std::size_t sampled_frames = 16;
   constexpr double largest = 10, smallest = 0.02;  // root mean square; natural scenes have 1, the strongest flashes 3
@@ -87,7 +87,7 @@ void check_contrast(const io::Reader& reader, const std::string& dataset, const 
         reader.path(), source, coding.zero, coding.unit, rms, dataset);
 }
 
-ContrastCoding read_coding(const io::Reader& reader, const std::vector<std::size_t>& shape, MovieScan* scan) {
+ContrastCoding read_coding(const Source& reader, const std::vector<std::size_t>& shape, MovieScan* scan) {
   for (const std::string object : {"/", "train/stimulus"})
     if (const auto coding = coding_of(reader, object)) {
       check_contrast(reader, "train/stimulus", shape, *coding, "the attributes contrast_zero and contrast_unit");

@@ -27,7 +27,7 @@ double without_round_off(double ms) {
 }
 
 /// Milliseconds of one unit of train/time by its attribute `units`; nothing where it has none.
-std::optional<double> declared_unit_ms(const io::Reader& reader) {
+std::optional<double> declared_unit_ms(const Source& reader) {
   if (!reader.has_attribute("units", "train/time")) return {};
   const std::string units = reader.text_attribute("units", "train/time");
   if (units.empty() || units == "1") return {};
@@ -40,7 +40,7 @@ std::optional<double> declared_unit_ms(const io::Reader& reader) {
 
 /// The median step of train/time in its own unit. Refuses an axis that is not a number, does not ascend, or has intervals more
 /// than half a step from the median.
-double regular_step(const io::Reader& reader, const std::vector<double>& time) {
+double regular_step(const Source& reader, const std::vector<double>& time) {
   std::vector<double> steps(time.size() - 1);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     steps[i] = time[i + 1] - time[i];
@@ -69,7 +69,7 @@ double regular_step(const io::Reader& reader, const std::vector<double>& time) {
 }
 
 /// Interval in ms by train/time; 0 where the axis counts frames (steps of one without a unit) or is missing.
-double interval_of_axis(const io::Reader& reader, double known_ms) {
+double interval_of_axis(const Source& reader, double known_ms) {
   if (!reader.has("train/time")) return 0;
   const std::vector<std::size_t> shape = reader.shape("train/time");
   if (shape.size() != 1 || shape[0] < 2) return 0;
@@ -88,7 +88,7 @@ double interval_of_axis(const io::Reader& reader, double known_ms) {
 
 }  // namespace
 
-double frame_ms_of_file(const io::Reader& reader, double asked_ms) {
+double frame_ms_of_file(const Source& reader, double asked_ms) {
   double said_ms = 0;
   if (reader.has_attribute("frame_ms")) {
     said_ms = reader.attribute("frame_ms");

@@ -12,7 +12,7 @@ namespace amacrine::recording {
 
 using core::InputError;
 
-void refuse_transposed(const io::Reader& reader, const std::string& target) {
+void refuse_transposed(const Source& reader, const std::string& target) {
   const std::string responses = "train/response/" + target;
   if (!reader.has("train/stimulus") || !reader.has(responses)) return;
   const std::vector<std::size_t> movie = reader.shape("train/stimulus"), cells = reader.shape(responses);
@@ -26,7 +26,7 @@ void refuse_transposed(const io::Reader& reader, const std::string& target) {
       whole ? "every array" : "the movie", whole ? "each" : "it");
 }
 
-void check_time_length(const io::Reader& reader, const std::string& part, std::size_t frames) {
+void check_time_length(const Source& reader, const std::string& part, std::size_t frames) {
   if (!reader.has(part + "/time")) return;
   const std::vector<std::size_t> shape = reader.shape(part + "/time");
   core::require<InputError>(shape.size() != 1 || shape[0] == frames,
@@ -35,7 +35,7 @@ void check_time_length(const io::Reader& reader, const std::string& part, std::s
                             reader.path(), part, shape[0], part, frames);
 }
 
-void refuse_packed(const io::Reader& reader, const std::string& dataset) {
+void refuse_packed(const Source& reader, const std::string& dataset) {
   for (const auto& [name, neutral] : {std::pair{"scale_factor", 1.0}, {"add_offset", 0.0}})
     if (reader.has_attribute(name, dataset)) {
       const double value = reader.attribute(name, dataset);
@@ -47,7 +47,7 @@ void refuse_packed(const io::Reader& reader, const std::string& dataset) {
 }
 
 template <class T>
-void refuse_missing(const io::Reader& reader, const std::string& dataset, std::span<const T> values, std::size_t row,
+void refuse_missing(const Source& reader, const std::string& dataset, std::span<const T> values, std::size_t row,
                     std::size_t first) {
   for (const char* name : {"_FillValue", "missing_value"}) {
     if (!reader.has_attribute(name, dataset)) continue;
@@ -67,7 +67,7 @@ void refuse_missing(const io::Reader& reader, const std::string& dataset, std::s
   }
 }
 
-template void refuse_missing(const io::Reader&, const std::string&, std::span<const float>, std::size_t, std::size_t);
-template void refuse_missing(const io::Reader&, const std::string&, std::span<const std::uint8_t>, std::size_t, std::size_t);
+template void refuse_missing(const Source&, const std::string&, std::span<const float>, std::size_t, std::size_t);
+template void refuse_missing(const Source&, const std::string&, std::span<const std::uint8_t>, std::size_t, std::size_t);
 
 }  // namespace amacrine::recording

@@ -16,7 +16,7 @@ constexpr std::size_t sampled_frames = 64;
 constexpr double largest_ratio = 4;
 
 /// Mean and sd of frames spread evenly over a movie of this shape (T, Y, X).
-PixelStatistics sampled(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape) {
+PixelStatistics sampled(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape) {
   PixelStatistics statistics(shape[1] * shape[2]);
   const std::size_t count = std::min(sampled_frames, shape[0]);
   for (std::size_t i = 0; i < count; ++i)
@@ -26,7 +26,7 @@ PixelStatistics sampled(const io::Reader& reader, const std::string& dataset, co
 
 }  // namespace
 
-void compare_scales(const io::Reader& reader, const RecordingSettings& settings) {
+void compare_scales(const Source& reader, const RecordingSettings& settings) {
   if (settings.test_statistics == "own" || !reader.has("test/stimulus")) return;
   const auto train_shape = reader.shape("train/stimulus"), test_shape = reader.shape("test/stimulus");
   if (test_shape.size() != 3 || test_shape[0] * test_shape[1] * test_shape[2] == 0) return;  // refused where it is read

@@ -96,7 +96,7 @@ MovieScan scan_movie(const StoredMovie& movie) {
   return scan;
 }
 
-MovieScan scan_movie(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape) {
+MovieScan scan_movie(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape) {
   MovieScan scan;
   const std::size_t pixels = shape[1] * shape[2];
   for (std::size_t first = 0; first < shape[0]; first += scanned_at_once) {

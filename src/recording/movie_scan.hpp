@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/recording.hpp"
+#include "amacrine/recording/source.hpp"
 
 #include <cstdint>
 #include <span>
@@ -29,7 +29,7 @@ class MovieScan {
 
 MovieScan scan_movie(const StoredMovie& movie);
 /// The same of a dataset (T, Y, X), streamed.
-MovieScan scan_movie(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape);
+MovieScan scan_movie(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape);
 
 /// Frames [begin, end) that are all equal; `grey` where they are of one value near the mean of the rest of the movie.
 struct Still {

@@ -29,7 +29,7 @@ using core::InputError;
 constexpr double shortest_frame_ms = 0.5, shortest_pixel_um = 0.5;
 
 /// (T, Y, X) of a part's stimulus.
-std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string& part) {
+std::vector<std::size_t> movie_shape(const Source& reader, const std::string& part) {
   const std::string dataset = part + "/stimulus";
   core::require<InputError>(reader.has(dataset),
                             "{}: dataset {} is missing; expected a movie (time, height, width) there. Is this a recording?",
@@ -45,7 +45,7 @@ std::vector<std::size_t> movie_shape(const io::Reader& reader, const std::string
 
 /// Reads a movie's frames into `to`, some at a time, and refuses what is no pixel.
 template <class Pixel>
-void read_pixels(const io::Reader& reader, const std::string& dataset, const std::vector<std::size_t>& shape, Pixel* to) {
+void read_pixels(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape, Pixel* to) {
   constexpr std::size_t at_once = 4096;
   const std::size_t pixels = shape[1] * shape[2];
   for (std::size_t first = 0; first < shape[0]; first += at_once) {
@@ -60,8 +60,8 @@ void read_pixels(const io::Reader& reader, const std::string& dataset, const std
 
 /// Collective where ranks are given, which then share it by nodes.
 template <class Pixel>
-core::SharedArray<Pixel, 3> read_frames(const io::Reader& reader, const std::string& dataset,
-                                        const std::vector<std::size_t>& shape, const parallel::Communicator* ranks) {
+core::SharedArray<Pixel, 3> read_frames(const Source& reader, const std::string& dataset, const std::vector<std::size_t>& shape,
+                                        const parallel::Communicator* ranks) {
   const std::array<std::size_t, 3> extents{shape[0], shape[1], shape[2]};
   if (ranks == nullptr) {
     core::Array<Pixel, 3> frames(extents);
@@ -74,7 +74,7 @@ core::SharedArray<Pixel, 3> read_frames(const io::Reader& reader, const std::str
   return {extents, std::shared_ptr<const Pixel>(memory, reinterpret_cast<const Pixel*>(memory.get()))};
 }
 
-StoredMovie read_movie(const io::Reader& reader, const std::string& part, const parallel::Communicator* ranks = nullptr) {
+StoredMovie read_movie(const Source& reader, const std::string& part, const parallel::Communicator* ranks = nullptr) {
   const std::vector<std::size_t> shape = movie_shape(reader, part);
   const std::string dataset = part + "/stimulus";
   if (reader.type(dataset) == io::Type::uint8) return {read_frames<std::uint8_t>(reader, dataset, shape, ranks)};
@@ -82,7 +82,7 @@ StoredMovie read_movie(const io::Reader& reader, const std::string& part, const 
 }
 
 /// 0 where the file does not say.
-double pixel_um_of_file(const io::Reader& reader) {
+double pixel_um_of_file(const Source& reader) {
   if (!reader.has_attribute("pixel_um")) return 0;
   const double um = reader.attribute("pixel_um");
   core::require<InputError>(
@@ -93,7 +93,7 @@ double pixel_um_of_file(const io::Reader& reader) {
   return um;
 }
 
-stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
+stimulus::Screen read_screen(const Source& reader, const RecordingSettings& settings, const std::vector<std::size_t>& shape) {
   stimulus::Screen screen;
   screen.height = static_cast<int>(shape[1]);
   screen.width = static_cast<int>(shape[2]);
@@ -123,7 +123,7 @@ stimulus::Screen read_screen(const io::Reader& reader, const RecordingSettings& 
   return screen;
 }
 
-std::vector<std::string> names_of_file(const io::Reader& reader) {
+std::vector<std::string> names_of_file(const Source& reader) {
   std::vector<std::string> names;
   if (!reader.has_attribute("cells")) return names;
   names = reader.text_attributes("cells");
@@ -134,7 +134,7 @@ std::vector<std::string> names_of_file(const io::Reader& reader) {
   return names;
 }
 
-std::vector<int> selected_cells(const io::Reader& reader, const RecordingSettings& settings) {
+std::vector<int> selected_cells(const Source& reader, const RecordingSettings& settings) {
   const std::size_t count = cells_in_file(reader, settings.target);
   std::vector<int> cells = settings.cells;
   if (cells.empty()) {
@@ -151,7 +151,7 @@ std::vector<int> selected_cells(const io::Reader& reader, const RecordingSetting
   return cells;
 }
 
-std::vector<Cell> describe_cells(const io::Reader& reader, const RecordingSettings& settings, const std::vector<int>& ids) {
+std::vector<Cell> describe_cells(const Source& reader, const RecordingSettings& settings, const std::vector<int>& ids) {
   const std::vector<std::string> names = names_of_file(reader);
   if (const std::size_t count = cells_in_file(reader, settings.target); !names.empty() && names.size() != count)
     core::warn(
@@ -186,20 +186,20 @@ void set_blocks(Recording& recording, const RecordingSettings& settings, std::si
                             settings.skip_seconds, frames / blocks);
 }
 
-core::Array<float, 2> read_noiseless(const io::Reader& reader, const std::string& part, const std::vector<int>& cells,
+core::Array<float, 2> read_noiseless(const Source& reader, const std::string& part, const std::vector<int>& cells,
                                      std::size_t frames) {
   const std::string dataset = "simulated/" + part + "/rate";
   return reader.has(dataset) ? read_rows(reader, dataset, cells, frames) : core::Array<float, 2>();
 }
 
-void load_train(const io::Reader& reader, const ResponseQuery& query, std::size_t frames, const parallel::Communicator* ranks,
+void load_train(const Source& reader, const ResponseQuery& query, std::size_t frames, const parallel::Communicator* ranks,
                 Part& part) {
   part.target = read_train_target(reader, query, frames);
   part.noiseless = read_noiseless(reader, "train", query.cells, frames);
   part.movie = read_movie(reader, "train", ranks);
 }
 
-void load_test(const io::Reader& reader, const ResponseQuery& query, const stimulus::Screen& screen, Part& part) {
+void load_test(const Source& reader, const ResponseQuery& query, const stimulus::Screen& screen, Part& part) {
   const std::vector<std::size_t> shape = movie_shape(reader, "test");
   core::require<InputError>(static_cast<int>(shape[1]) == screen.height && static_cast<int>(shape[2]) == screen.width,
                             "{}: test/stimulus has frames of {} x {}, train/stimulus of {} x {}; they must agree", reader.path(),
@@ -218,7 +218,7 @@ void check_part_alignment(const Recording& recording, const Part& part, const ch
 
 /// Reads a test part for its checks alone, so that a training is not spent on a file that cannot be evaluated. `recording` has
 /// its screen, coding and cells.
-void check_test(const io::Reader& reader, const ResponseQuery& query, const Recording& recording) {
+void check_test(const Source& reader, const ResponseQuery& query, const Recording& recording) {
   if (!reader.has("test/stimulus")) return;
   if (!reader.has("test/repeats") && !reader.has("test/response")) {
     core::warn("{}: the test part has a movie but no responses; what is trained on this file cannot be evaluated", reader.path());
@@ -230,7 +230,7 @@ void check_test(const io::Reader& reader, const ResponseQuery& query, const Reco
 }
 
 /// Warns where the test movie, or a part of it, is shown in training: what a model scores there says nothing of new stimuli.
-void warn_of_copy(const io::Reader& reader, const MovieScan& train, const MovieScan& test) {
+void warn_of_copy(const Source& reader, const MovieScan& train, const MovieScan& test) {
   const Copy copy = find_copy(train, test);
   if (copy.end > copy.begin)
     core::warn(
@@ -242,7 +242,7 @@ void warn_of_copy(const io::Reader& reader, const MovieScan& train, const MovieS
 
 /// The movies as wholes: what stands still, and what is shown in both. `train` is empty where the training movie was not looked
 /// at.
-void check_movies(const io::Reader& reader, const Recording& recording, const MovieScan& train) {
+void check_movies(const Source& reader, const Recording& recording, const MovieScan& train) {
   const double frame_ms = recording.screen.frame_ms;
   if (!train.frames().empty()) check_still(reader.path() + ": train/stimulus", train, frame_ms);
   if (!reader.has("test/stimulus")) return;
@@ -275,7 +275,8 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
 
 Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load,
                          const parallel::Communicator* ranks) {
-  const io::Reader reader(path);
+  const std::unique_ptr<Source> source = open_source(path, settings);
+  const Source& reader = *source;
   refuse_transposed(reader, settings.target);
   const std::vector<std::size_t> shape = movie_shape(reader, "train");
   Recording recording;
@@ -302,10 +303,7 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   return recording;
 }
 
-ContrastCoding contrast_coding(const std::string& path) {
-  const io::Reader reader(path);
-  return read_coding(reader, movie_shape(reader, "train"));
-}
+ContrastCoding contrast_coding(const Source& source) { return read_coding(source, movie_shape(source, "train")); }
 
 void check_fits(const Recording& recording, const ModelShape& shape) {
   const stimulus::Screen& screen = recording.screen;

@@ -19,7 +19,7 @@ namespace {
 using core::InputError;
 
 /// One cell's trials (R, T) are complete.
-void require_numbers(const io::Reader& reader, const std::string& dataset, std::size_t cell, std::size_t frames,
+void require_numbers(const Source& reader, const std::string& dataset, std::size_t cell, std::size_t frames,
                      std::span<const float> trials) {
   for (std::size_t i = 0; i < trials.size(); ++i)
     core::require<InputError>(
@@ -38,7 +38,7 @@ int number_of(const std::string& name) {
 
 /// The trials of each cell of the file under test/repeats: cellNN, padded or not, numbered from 1, or from 0 where there is a
 /// cell 0 and none after the last. Throws InputError where the numbers fit neither or two names have one number.
-std::map<int, std::string> names_by_cell(const io::Reader& reader, const ResponseQuery& query) {
+std::map<int, std::string> names_by_cell(const Source& reader, const ResponseQuery& query) {
   std::map<int, std::string> by_number;
   for (const std::string& name : reader.list("test/repeats"))
     if (const int number = number_of(name); number >= 0) {
@@ -60,7 +60,7 @@ std::map<int, std::string> names_by_cell(const io::Reader& reader, const Respons
 }
 
 /// One cell's trials (R, T) as stored.
-std::vector<float> cell_trials(const io::Reader& reader, const std::string& dataset, int cell, std::size_t frames,
+std::vector<float> cell_trials(const Source& reader, const std::string& dataset, int cell, std::size_t frames,
                                std::size_t& trials) {
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(
@@ -92,7 +92,7 @@ void to_rate(std::span<float> trial, const ResponseQuery& query, bool counts) {
 }
 
 /// Layout A: test/repeats/cellNN (repeats, time).
-core::Array<float, 3> read_by_cell(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+core::Array<float, 3> read_by_cell(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   std::vector<std::vector<float>> all;
   std::size_t fewest = static_cast<std::size_t>(-1), most = 0;
   const std::map<int, std::string> names = names_by_cell(reader, query);
@@ -119,7 +119,7 @@ core::Array<float, 3> read_by_cell(const io::Reader& reader, const ResponseQuery
 }
 
 /// Layout B: test/repeats/NAME (repeats, cells, time) in Hz.
-core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& dataset, const ResponseQuery& query,
+core::Array<float, 3> read_by_name(const Source& reader, const std::string& dataset, const ResponseQuery& query,
                                    std::size_t frames) {
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(
@@ -144,7 +144,7 @@ core::Array<float, 3> read_by_name(const io::Reader& reader, const std::string& 
 }
 
 /// A cell's trial without a spike, among trials with many, is padding rather than a response.
-void warn_of_padding(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+void warn_of_padding(const Source& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
   constexpr double many_spikes = 20;
   const std::size_t trials = repeats.extent(0), frames = repeats.extent(2);
   for (std::size_t n = 0; n < query.cells.size(); ++n) {
@@ -166,7 +166,7 @@ void warn_of_padding(const io::Reader& reader, const ResponseQuery& query, const
 
 /// Trials that are equal in every bin, with spikes enough that chance does not make them so: copies, or the mean written as
 /// trials.
-void warn_of_equal_trials(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+void warn_of_equal_trials(const Source& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
   constexpr double enough_spikes = 20;
   const std::size_t frames = repeats.extent(2);
   for (std::size_t n = 0; n < query.cells.size(); ++n)
@@ -183,7 +183,7 @@ void warn_of_equal_trials(const io::Reader& reader, const ResponseQuery& query, 
 }
 
 /// Trials that come before or after the others of their cell: a trigger was missed.
-void warn_of_shifted_trials(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
+void warn_of_shifted_trials(const Source& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats) {
   for (const ShiftedTrial& shifted : shifted_trials(repeats, query.frame_ms)) {
     const std::string whose = shifted.cells.empty() ? "all cells" : fmt::format("cell {}", query.cells[shifted.cells[0]]);
     core::warn(
@@ -196,7 +196,7 @@ void warn_of_shifted_trials(const io::Reader& reader, const ResponseQuery& query
   }
 }
 
-core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+core::Array<float, 3> find_repeats(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   if (!reader.has("test/repeats")) return {};
   const std::vector<std::string> names = reader.list("test/repeats");
   const bool by_cell = std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.starts_with("cell"); });
@@ -215,7 +215,7 @@ core::Array<float, 3> find_repeats(const io::Reader& reader, const ResponseQuery
 
 }  // namespace
 
-core::Array<float, 3> read_repeats(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+core::Array<float, 3> read_repeats(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   core::Array<float, 3> repeats = find_repeats(reader, query, frames);
   if (repeats.empty()) return repeats;
   warn_of_padding(reader, query, repeats);

@@ -31,7 +31,7 @@ void scale(std::vector<float>& values, double factor) {
   for (float& value : values) value = static_cast<float>(value * factor);
 }
 
-void require_not_negative(const io::Reader& reader, const std::string& dataset, const std::vector<float>& values) {
+void require_not_negative(const Source& reader, const std::string& dataset, const std::vector<float>& values) {
   const auto found = std::find_if(values.begin(), values.end(), [](float v) { return v < 0; });
   core::require<InputError>(
       found == values.end(),
@@ -46,7 +46,7 @@ bool may_be_counts(std::span<const float> values, double frame_ms) {
 }
 
 /// Counts are whole numbers, and no cell fires more than 5 spikes per ms.
-void check_counts(const io::Reader& reader, const std::string& dataset, const std::vector<float>& counts, double frame_ms) {
+void check_counts(const Source& reader, const std::string& dataset, const std::vector<float>& counts, double frame_ms) {
   core::require<InputError>(
       all_whole(counts),
       "{}: dataset {} should hold spikes per bin, but has values that are not whole numbers; if these are rates, set "
@@ -60,7 +60,7 @@ void check_counts(const io::Reader& reader, const std::string& dataset, const st
 }
 
 /// Rates in Hz have about the mean of `truth` (Hz), other data of the same part, where that has spikes enough to tell.
-void check_mean(const io::Reader& reader, const std::string& dataset, const std::vector<float>& rates, const std::string& other,
+void check_mean(const Source& reader, const std::string& dataset, const std::vector<float>& rates, const std::string& other,
                 const std::vector<float>& truth, double frame_ms) {
   const double expected = mean_of(truth), found = mean_of(rates);
   if (!(found > 0)) return;
@@ -73,7 +73,7 @@ void check_mean(const io::Reader& reader, const std::string& dataset, const std:
 
 /// Training rates are no counts, and agree with the counts where the file has them: not with rates in their place, which whoever
 /// reads these rates instead was told of.
-void check_train_rates(const io::Reader& reader, const std::string& dataset, const core::Array<float, 2>& rates,
+void check_train_rates(const Source& reader, const std::string& dataset, const core::Array<float, 2>& rates,
                        const ResponseQuery& query) {
   refuse_counts(reader, dataset, rates.values(), query.frame_ms);
   if (reader.has("train/response/binned")) {
@@ -95,7 +95,7 @@ void check_train_rates(const io::Reader& reader, const std::string& dataset, con
 
 double smoothing_of(const std::string& target) { return std::stod(target.substr(std::string("firing_rate_").size())); }
 
-void refuse_counts(const io::Reader& reader, const std::string& dataset, std::span<const float> rates, double frame_ms) {
+void refuse_counts(const Source& reader, const std::string& dataset, std::span<const float> rates, double frame_ms) {
   core::require<InputError>(
       !(largest(rates) > 0 && all_whole(rates) && largest(rates) <= 2.0 * frame_ms),
       "{}: dataset {} should hold rates in Hz, but every value is a whole number of at most {}: these look like spike "
@@ -103,7 +103,7 @@ void refuse_counts(const io::Reader& reader, const std::string& dataset, std::sp
       reader.path(), dataset, largest(rates), frame_ms);
 }
 
-std::size_t cells_in_file(const io::Reader& reader, const std::string& target) {
+std::size_t cells_in_file(const Source& reader, const std::string& target) {
   const std::string dataset = "train/response/" + target;
   if (!reader.has(dataset)) {
     const std::vector<std::string> there =
@@ -117,7 +117,7 @@ std::size_t cells_in_file(const io::Reader& reader, const std::string& target) {
   return shape[0];
 }
 
-core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dataset, const std::vector<int>& cells,
+core::Array<float, 2> read_rows(const Source& reader, const std::string& dataset, const std::vector<int>& cells,
                                 std::size_t frames) {
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(shape.size() == 2 && shape[1] == frames,
@@ -143,7 +143,7 @@ core::Array<float, 2> read_rows(const io::Reader& reader, const std::string& dat
   return rows;
 }
 
-core::Array<float, 2> read_train_target(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+core::Array<float, 2> read_train_target(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   const std::string dataset = "train/response/" + query.target;
   core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
   require_not_negative(reader, dataset, rows.values());
@@ -156,7 +156,7 @@ core::Array<float, 2> read_train_target(const io::Reader& reader, const Response
   return rows;
 }
 
-core::Array<float, 2> read_test_target(const io::Reader& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats,
+core::Array<float, 2> read_test_target(const Source& reader, const ResponseQuery& query, const core::Array<float, 3>& repeats,
                                        std::size_t frames) {
   const std::string dataset = "test/response/" + query.target;
   const bool counts = query.target == "binned", from_trials = !repeats.empty() && (counts || !reader.has(dataset));
@@ -183,7 +183,7 @@ core::Array<float, 2> read_test_target(const io::Reader& reader, const ResponseQ
   return mean;
 }
 
-std::vector<double> training_activity(const io::Reader& reader, const ResponseQuery& query, std::size_t frames) {
+std::vector<double> training_activity(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   const std::string dataset = reader.has("train/response/binned") ? "train/response/binned" : "train/response/" + query.target;
   const core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
   std::vector<double> activity(query.cells.size());

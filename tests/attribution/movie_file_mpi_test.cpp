@@ -52,7 +52,7 @@ std::string attribute_movie(const parallel::Communicator& communicator, Attribut
   settings.movie = {movie, "scene", 127, 42};
   settings.panels = 4;
   settings.block_windows = 5;
-  const Plan plan = make_plan(settings, {}, model, open_movie(settings, "", model));
+  const Plan plan = make_plan(settings, {}, model, open_movie(settings, "", {}, model));
   Attributor<float> attributor(core::Exec(), model::make_inference<float>(model), settings);
   AttributionFile file(communicator, path, "network", plan, model, first_layer_facts(attributor.plain()), settings, {});
   file.create();
@@ -227,7 +227,7 @@ TEST(MovieFile, FramesOfAnotherSizeAreRefused) {
   model::Model model = small_model();
   model.architecture.width = 14;
   try {
-    open_movie(settings, "", model);
+    open_movie(settings, "", {}, model);
     ADD_FAILURE() << "nothing was refused";
   } catch (const core::InputError& error) {
     EXPECT_THAT(std::string(error.what()), testing::HasSubstr("13 x 12"));

@@ -56,7 +56,8 @@ TEST_F(Refusing, FilesThatAreNoRecordings) {
   io::ResultWriter writer(parallel::Communicator::self(), folder_ / "lab.h5", "responses", io::Provenance{});
   writer.create();
   writer.finish();
-  EXPECT_THAT(message_of_file(), AllOf(HasSubstr("train/stimulus is missing"), HasSubstr("(time, height, width)")));
+  EXPECT_THAT(message_of_file(), AllOf(HasSubstr("train/stimulus (time, height, width)"), HasSubstr("which are not there"),
+                                       HasSubstr("It holds no dataset")));
 }
 
 TEST_F(Refusing, ATestPartThatCannotBeEvaluatedBeforeTraining) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/attribution/plan.hpp"
+#include "amacrine/recording/settings.hpp"
 
 namespace amacrine::attribution {
 
@@ -9,6 +10,7 @@ namespace amacrine::attribution {
 std::string movie_path(const AttributionSettings& settings, const std::string& recording_path);
 
 /// That movie, read piece by piece; no frames for the catalogue. Throws InputError where its frames are not of the model's size.
-Movie open_movie(const AttributionSettings& settings, const std::string& recording_path, const model::Model& model);
+Movie open_movie(const AttributionSettings& settings, const std::string& recording_path,
+                 const recording::RecordingSettings& recorded_as, const model::Model& model);
 
 }  // namespace amacrine::attribution

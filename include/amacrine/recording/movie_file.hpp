@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/recording.hpp"
+#include "amacrine/recording/source.hpp"
 
+#include <memory>
 #include <string>
 
 namespace amacrine::recording {
@@ -14,11 +15,13 @@ class MovieFile {
  public:
   /// `dataset`: (T, Y, X) of any numeric type. Throws InputError where it is missing or of another rank.
   MovieFile(const std::string& path, std::string dataset, const ContrastCoding& coding);
+  /// The same of a recording, by the names of the public layout.
+  MovieFile(std::unique_ptr<Source> source, std::string dataset, const ContrastCoding& coding);
 
   std::size_t frames() const { return shape_[0]; }
   std::size_t height() const { return shape_[1]; }
   std::size_t width() const { return shape_[2]; }
-  std::string name() const { return reader_.path() + ": " + dataset_; }
+  std::string name() const { return source_->path() + ": " + dataset_; }
   /// Throws InputError where the coding makes contrasts no movie has, as of bytes that are taken for contrast; `source` says
   /// where zero and unit come from.
   void check_contrast(const std::string& source) const;
@@ -26,7 +29,7 @@ class MovieFile {
   core::Array<float, 3> contrast(std::size_t first, std::size_t count) const;
 
  private:
-  io::Reader reader_;
+  std::unique_ptr<Source> source_;
   std::string dataset_;
   std::vector<std::size_t> shape_;
   ContrastCoding coding_;
@@ -34,6 +37,6 @@ class MovieFile {
 
 /// A recording's contrast coding as load_recording() has it: the file's attributes, or mean and sd of the training movie
 /// (streamed).
-ContrastCoding contrast_coding(const std::string& path);
+ContrastCoding contrast_coding(const Source& source);
 
 }  // namespace amacrine::recording

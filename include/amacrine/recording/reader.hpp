@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/recording.hpp"
 #include "amacrine/recording/settings.hpp"
+#include "amacrine/recording/source.hpp"
 
 #include <string>
 #include <vector>
@@ -27,12 +27,16 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
 
 /// What determines a training on the recording at `path`: its training part and the file's attributes. Collective. A mended test
 /// part changes nothing in it.
-io::Input training_input(const parallel::Communicator& communicator, const std::string& path);
+io::Input training_input(const parallel::Communicator& communicator, const std::string& path, const RecordingSettings& settings);
+/// The recording as an input of a step, by the bytes of its file, or of its files where the format has several. Collective.
+io::Input recording_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path,
+                          const RecordingSettings& settings);
 /// The role of that input.
 constexpr const char* training_part = "training part of the recording";
 /// Bytes that load_recording takes on this rank for movies and responses. Collective where `ranks` are given: of a training movie
 /// that the ranks of a node share, the first of them counts all.
-double loaded_bytes(const std::string& path, Load load, const parallel::Communicator* ranks = nullptr);
+double loaded_bytes(const std::string& path, const RecordingSettings& settings, Load load,
+                    const parallel::Communicator* ranks = nullptr);
 /// One line about a recording for people: frame interval, how long a model's windows of `history` frames last, and duration, mean
 /// and largest rate of each cell of the parts that are loaded.
 std::string description(const Recording& recording, int history);
@@ -43,7 +47,7 @@ void describe_and_check(const Recording& recording, int history);
 /// the file does not say. `asked_ms` (0: none) is the interval the study names; an axis without a unit may count in ms that agree
 /// with it. Throws InputError naming the values: an interval that is not above 0, an axis that does not ascend or is irregular,
 /// units that are not understood, or an attribute and an axis that contradict each other by more than 1 %.
-double frame_ms_of_file(const io::Reader& reader, double asked_ms = 0);
+double frame_ms_of_file(const Source& reader, double asked_ms = 0);
 
 /// Mean and sd of contrast, for all pixels together ("scalar"), per pixel ("per_pixel"), or 0 and 1 ("none"): one pass in double.
 /// Pixels (or movies) that never change get scale 1.
