@@ -19,6 +19,7 @@ namespace {
 /// The recording with the cells' receptive-field centres.
 recording::Recording load(const Context& context, const std::string& file) {
   const auto& settings = context.settings.recording;
+  require_spikes(context);
   parallel::require_memory(context.world, recording::loaded_bytes(file, settings, recording::Load::both, &context.world), file,
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(file, settings, recording::Load::both, &context.world);

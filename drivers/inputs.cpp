@@ -23,8 +23,17 @@ void require_made(const Context& context, const std::string& role, const std::st
                                role == "recording" ? ", or name your recording with recording.file" : "");
 }
 
+void require_spikes(const Context& context) {
+  core::require<core::StudyError>(
+      context.settings.recording.target != "trace",
+      "{}: recording.target = \"trace\": networks and pathways are fitted to spikes or rates, with a Poisson "
+      "loss; `amacrine inspect {}` shows receptive fields of traces",
+      context.study.where("recording.target"), context.options.study_file);
+}
+
 recording::Recording load_training_part(const Context& context, const std::string& file, const io::Input& input) {
   const Settings& settings = context.settings;
+  require_spikes(context);
   parallel::require_memory(context.world,
                            recording::loaded_bytes(file, settings.recording, recording::Load::train, &context.world), file,
                            "use fewer ranks on a host, or another machine");

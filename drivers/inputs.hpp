@@ -13,6 +13,9 @@ namespace amacrine::drivers {
 /// "recording", "network" or "ln".
 void require_made(const Context& context, const std::string& role, const std::string& path);
 
+/// Throws StudyError where the study's recording holds traces, to which nothing is fitted with a Poisson loss.
+void require_spikes(const Context& context);
+
 /// Collective. The training part of the study's recording, whose checksum is `input`'s, read and checked. Throws RefusedError
 /// where it does not fit memory, InputError as recording::load_recording and describe_and_check do.
 recording::Recording load_training_part(const Context& context, const std::string& file, const io::Input& input);

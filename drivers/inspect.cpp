@@ -5,13 +5,14 @@
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/source.hpp"
-#include "amacrine/stimulus/stimulus.hpp"
 #include "amacrine/training/checkpoint.hpp"
 #include "drivers/inspect_attributions.hpp"
+#include "drivers/inspect_recording.hpp"
 #include "drivers/verbs.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -84,45 +85,22 @@ void describe_contents(const io::Reader& reader, ordered_json& facts) {
   });
 }
 
-/// Parts, cells and durations of a file in the lab's layout.
-ordered_json describe_recording(const recording::Source& reader) {
-  const double said_ms = recording::frame_ms_of_file(reader);
-  const double frame_ms = said_ms > 0 ? said_ms : stimulus::Screen().frame_ms;  // what training takes where the file is silent
-  ordered_json parts;
-  for (const std::string part : {"train", "test"}) {
-    if (!reader.has(part + "/stimulus")) continue;
-    const auto movie = reader.shape(part + "/stimulus");
-    ordered_json out{
-        {"frames", movie.at(0)}, {"seconds", static_cast<double>(movie.at(0)) * frame_ms / 1000.0}, {"stimulus_shape", movie}};
-    if (reader.has(part + "/response"))
-      for (const std::string& kind : reader.list(part + "/response")) {
-        const std::string path = part + "/response/" + kind;
-        if (!reader.is_dataset(path)) continue;
-        out["responses"].push_back(kind);
-        if (const auto shape = reader.shape(path); shape.size() == 2) out["cells"] = shape[0];
-      }
-    if (reader.has(part + "/repeats"))
-      for (const std::string& name : reader.list(part + "/repeats"))
-        if (reader.is_dataset(part + "/repeats/" + name)) {
-          out["repeats"] = reader.shape(part + "/repeats/" + name).at(0);
-          break;
-        }
-    parts[part] = out;
-  }
-  const recording::Recognition& found = reader.recognition();
-  return {{"format", found.format}, {"recognised_by", found.reason}, {"frame_interval_ms", frame_ms}, {"parts", parts}};
-}
-
 /// Whether an input is still what it was when the file was made.
-std::string input_state(const io::Input& input) {
+std::string input_state(const io::Input& input, const std::string& study) {
   std::error_code missing;
   const auto bytes = std::filesystem::file_size(input.path, missing);
   if (missing) return "not found from here";
   if (bytes > cheap_bytes) return "present, not checked";
   try {
-    const std::string now = input.role == recording::training_part
-                                ? recording::training_input(parallel::Communicator::self(), input.path, {}).checksum
-                                : io::checksum_of(input.path);
+    const auto& self = parallel::Communicator::self();
+    std::string now;
+    if (input.role == recording::training_part) {
+      now = recording::training_input(self, input.path, settings_of(study)).checksum;
+    } else if (input.role == "recording") {
+      now = recording::recording_input(self, input.role, input.path, settings_of(study)).checksum;
+    } else {
+      now = io::checksum_of(input.path);
+    }
     return now == input.checksum ? "unchanged" : "CHANGED since";
   } catch (const core::Error&) {
     return "CHANGED since: it cannot be read any more";
@@ -135,7 +113,7 @@ void describe_origin(const io::Reader& reader, ordered_json& facts) {
   facts["study_hash"] = made.study_hash;
   for (const io::Input& input : made.inputs)
     facts["inputs"].push_back(
-        {{"role", input.role}, {"path", input.path}, {"checksum", input.checksum}, {"now", input_state(input)}});
+        {{"role", input.role}, {"path", input.path}, {"checksum", input.checksum}, {"now", input_state(input, made.study)}});
   facts["run"] = made.facts;
   facts["study"] = made.study;
 }
@@ -178,17 +156,36 @@ void describe_hdf5(const std::string& path, ordered_json& facts) {
     if (!recorded) facts["formats_looked_for"] = found.reason;
   }
   describe_contents(reader, facts);
-  if (recorded) facts["recording"] = describe_recording(*recording::open_source(io::Reader(path, true), {}));
+  if (recorded) facts["recording"] = describe_recording(io::Reader(path, true), {});
   if (reader.kind() == "attributions") facts["attributions"] = describe_attributions(reader);
 }
 
+/// A study file: the recording it names, as it is read.
+void describe_study_file(const std::string& path, bool json, ordered_json& facts) {
+  std::optional<core::LogRedirect> aside;
+  if (json) aside.emplace("/dev/stderr");  // the JSON text alone goes to stdout
+  facts["kind"] = "study";
+  facts["integrity"] = describe_integrity({});
+  try {
+    facts["recording"] = describe_study(path);
+    facts["whole"] = true;
+  } catch (const core::Error& error) {
+    facts["fault"] = error.what();
+  }
+}
+
 /// Everything known about a file; "whole" is false, with a "fault", where it cannot be trusted.
-ordered_json describe_file(const std::string& path) {
+ordered_json describe_file(const std::string& given, bool json) {
+  const std::string path = recording::session_file(given);
   ordered_json facts{{"path", path}, {"kind", "unknown"}, {"whole", false}};
   std::error_code missing;
   if (const auto bytes = std::filesystem::file_size(path, missing); !missing) {
     facts["bytes"] = bytes;
     if (bytes <= cheap_bytes) facts["checksum"] = core::hash_file(path);
+  }
+  if (path.ends_with(".toml")) {
+    describe_study_file(path, json, facts);
+    return facts;
   }
   if (const auto checkpoint = training::describe_checkpoint(path)) {
     describe_checkpoint(*checkpoint, facts);
@@ -224,19 +221,6 @@ std::string origin_text(const ordered_json& facts) {
     for (const auto& input : facts["inputs"])
       text += fmt::format("input      {}: {} (xxh64 {}, {})\n", word(input["role"]), word(input["path"]), word(input["checksum"]),
                           word(input["now"]));
-  return text;
-}
-
-std::string recording_text(const ordered_json& recording) {
-  std::string text =
-      fmt::format("format     {}, recognised by {}\n", word(recording["format"]), word(recording["recognised_by"]));
-  for (const auto& [name, part] : recording["parts"].items()) {
-    text += fmt::format("{:10} {} frames of {} ms ({}), {} cells", name, part["frames"].get<std::size_t>(),
-                        recording["frame_interval_ms"].get<double>(), core::human_seconds(part["seconds"].get<double>()),
-                        part.contains("cells") ? word(part["cells"]) : "?");
-    if (part.contains("repeats")) text += fmt::format(", {} repeats", word(part["repeats"]));
-    text += "\n";
-  }
   return text;
 }
 
@@ -285,7 +269,7 @@ std::string file_text(const ordered_json& facts) {
 int inspect(const parallel::Communicator& world, const std::string& path, bool json) {
   int code = 0;
   if (world.root()) {
-    const ordered_json facts = describe_file(path);
+    const ordered_json facts = describe_file(path, json);
     core::log_line(json ? facts.dump(2, ' ', false, ordered_json::error_handler_t::replace) : file_text(facts));
     code = static_cast<int>(facts["whole"].get<bool>() ? core::ExitCode::done : core::ExitCode::bad_input);
   }

@@ -41,8 +41,9 @@ std::vector<std::string> tables_of(const std::string& verb) {
             "!training.checkpoint_minutes"};
   // Of [recording] what an evaluation reads; everything else the model file says.
   if (verb == "evaluate")
-    return {"recording.cells",       "recording.target",   "recording.test_statistics", "recording.normalisation",
-            "recording.minimum_lag", "recording.frame_ms", "recording.pixel_um",        "evaluation"};
+    return {"recording.cells",         "recording.target",      "recording.test_statistics",
+            "recording.normalisation", "recording.minimum_lag", "recording.frame_ms",
+            "recording.pixel_um",      "recording.mapping",     "evaluation"};
   if (verb == "probe") return {"probe"};
   if (verb == "attribute")
     return {"probe", "attribution", "!attribution.movie_file", "!attribution.baseline_file", "!attribution.largest_file_gb"};
@@ -68,9 +69,19 @@ std::vector<std::string> tables_of(const std::string& verb) {
             "attribution.max_panels",
             "lesions"};
   if (verb == "fit")
-    return {"recording.cells",        "recording.target",   "recording.minimum_lag", "recording.blocks",
-            "recording.skip_seconds", "recording.frame_ms", "recording.pixel_um",    "recording.centres",
-            "recording.centre_y",     "recording.centre_x", "model.history",         "pathways"};
+    return {"recording.cells",
+            "recording.target",
+            "recording.minimum_lag",
+            "recording.blocks",
+            "recording.skip_seconds",
+            "recording.frame_ms",
+            "recording.pixel_um",
+            "recording.centres",
+            "recording.centre_y",
+            "recording.centre_x",
+            "recording.mapping",
+            "model.history",
+            "pathways"};
   if (verb == "sweep") return sweep::identity_tables();
   core::fail("no tables are known for the verb '{}'", verb);
 }

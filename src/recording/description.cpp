@@ -24,8 +24,8 @@ std::string part_in_words(const Recording& recording, const Part& part, const ch
     cells.push_back(
         fmt::format("{} {:.3g} / {:.3g}", recording.cells[n].name, mean_rate(rate), *std::max_element(rate.begin(), rate.end())));
   }
-  return fmt::format("; {} {} frames = {}, mean / largest rate (Hz): {}", name, part.target.extent(1),
-                     core::human_seconds(seconds), fmt::join(cells, ", "));
+  return fmt::format("; {} {} frames = {}, mean / largest {}: {}", name, part.target.extent(1), core::human_seconds(seconds),
+                     recording.target_kind == "trace" ? "value" : "rate (Hz)", fmt::join(cells, ", "));
 }
 
 }  // namespace

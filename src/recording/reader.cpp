@@ -173,13 +173,19 @@ std::vector<Cell> describe_cells(const Source& reader, const RecordingSettings& 
   return cells;
 }
 
-void set_blocks(Recording& recording, const RecordingSettings& settings, std::size_t frames) {
+void set_blocks(Recording& recording, const RecordingSettings& settings, std::size_t frames,
+                const std::vector<std::size_t>& starts) {
   const auto blocks = static_cast<std::size_t>(settings.blocks);
   core::require<InputError>(
       frames % blocks == 0,
       "{}: train/stimulus has {} frames, which {} blocks of equal length do not divide; mend recording.blocks", recording.path,
       frames, blocks);
+  core::require<InputError>(
+      blocks == 1 || starts.size() <= 1,
+      "{}: the training movie is {} movies one after the other, which are its blocks; leave recording.blocks out", recording.path,
+      starts.size());
   for (std::size_t block = 0; block < blocks; ++block) recording.block_starts.push_back(block * (frames / blocks));
+  if (starts.size() > 1) recording.block_starts = starts;
   recording.skip_frames = static_cast<std::size_t>(std::llround(1000.0 * settings.skip_seconds / recording.screen.frame_ms));
   core::require<InputError>(recording.skip_frames < frames / blocks,
                             "{}: recording.skip_seconds = {} leaves nothing of blocks of {} frames", recording.path,
@@ -212,6 +218,7 @@ void load_test(const Source& reader, const ResponseQuery& query, const stimulus:
 
 /// Where a part's responses lie in time against its movie.
 void check_part_alignment(const Recording& recording, const Part& part, const char* name) {
+  if (recording.target_kind == "trace") return;  // indicators and filters have delays of their own
   const bool smoothed = recording.target_kind != "binned";
   check_alignment(recording, part, name, smoothed ? smoothing_of(recording.target_kind) : 0.0);
 }
@@ -271,21 +278,16 @@ void flag_cells(Recording& recording, const std::vector<double>& activity, bool 
                recording.test.repeats.extent(0));
 }
 
-}  // namespace
-
-Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load,
-                         const parallel::Communicator* ranks) {
-  const std::unique_ptr<Source> source = open_source(path, settings);
-  const Source& reader = *source;
-  refuse_transposed(reader, settings.target);
+Recording load_source(const Source& reader, const RecordingSettings& settings, Load load, const parallel::Communicator* ranks) {
+  if (reader.origins().empty()) refuse_transposed(reader, settings.target);
   const std::vector<std::size_t> shape = movie_shape(reader, "train");
   Recording recording;
-  recording.path = path;
+  recording.path = reader.path();
   recording.target_kind = settings.target;
   recording.screen = read_screen(reader, settings, shape);
   const ResponseQuery query{selected_cells(reader, settings), settings.target, recording.screen.frame_ms};
   recording.cells = describe_cells(reader, settings, query.cells);
-  set_blocks(recording, settings, shape[0]);
+  set_blocks(recording, settings, shape[0], reader.movie_starts());
   const std::vector<double> activity = training_activity(reader, query, shape[0]);
   MovieScan scan;
   recording.coding = read_coding(reader, shape, load == Load::test ? &scan : nullptr);
@@ -301,6 +303,32 @@ Recording load_recording(const std::string& path, const RecordingSettings& setti
   check_part_alignment(recording, recording.test, "test");
   flag_cells(recording, activity, load != Load::train);
   return recording;
+}
+
+/// "train/stimulus is dataset stim of rec.mat (t 3000, h 50, w 50)" of all arrays that are stored under other names.
+std::string origins_in_words(const Source& source) {
+  constexpr std::size_t most = 6;
+  std::vector<std::string> words;
+  for (const Origin& origin : source.origins())
+    words.push_back(fmt::format("{} is {} ({})", origin.name, origin.place, origin.axes));
+  const bool more = words.size() > most;
+  if (more) words.resize(most);
+  return fmt::format("{}{}", fmt::join(words, "; "), more ? "; ..." : "");
+}
+
+}  // namespace
+
+Recording load_recording(const std::string& path, const RecordingSettings& settings, Load load,
+                         const parallel::Communicator* ranks) {
+  const std::unique_ptr<Source> source = open_source(path, settings);
+  const std::string names = origins_in_words(*source);
+  if (names.empty()) return load_source(*source, settings, load, ranks);
+  core::log("{}: {}: {}", path, source->recognition().format, names);
+  try {
+    return load_source(*source, settings, load, ranks);
+  } catch (const InputError& error) {
+    core::fail<InputError>("{} ({})", error.what(), names);
+  }
 }
 
 ContrastCoding contrast_coding(const Source& source) { return read_coding(source, movie_shape(source, "train")); }

@@ -18,12 +18,12 @@ namespace {
 
 using core::InputError;
 
-/// One cell's trials (R, T) are complete.
+/// One cell's trials (R, T) are complete, and not negative without `signs`.
 void require_numbers(const Source& reader, const std::string& dataset, std::size_t cell, std::size_t frames,
-                     std::span<const float> trials) {
+                     std::span<const float> trials, bool signs = false) {
   for (std::size_t i = 0; i < trials.size(); ++i)
     core::require<InputError>(
-        std::isfinite(trials[i]) && trials[i] >= 0,
+        std::isfinite(trials[i]) && (signs || trials[i] >= 0),
         "{}: dataset {} holds {} in repeat {} for cell {} at frame {}; every trial must be complete and hold counts or rates "
         "of at least 0. Trials padded with NaN must be cut from the file",
         reader.path(), dataset, trials[i], i / frames, cell, i % frames);
@@ -60,7 +60,7 @@ std::map<int, std::string> names_by_cell(const Source& reader, const ResponseQue
 }
 
 /// One cell's trials (R, T) as stored.
-std::vector<float> cell_trials(const Source& reader, const std::string& dataset, int cell, std::size_t frames,
+std::vector<float> cell_trials(const Source& reader, const std::string& dataset, int cell, std::size_t frames, bool signs,
                                std::size_t& trials) {
   const std::vector<std::size_t> shape = reader.shape(dataset);
   core::require<InputError>(
@@ -71,7 +71,7 @@ std::vector<float> cell_trials(const Source& reader, const std::string& dataset,
   trials = shape[0];
   std::vector<float> values = reader.read<float>(dataset);
   refuse_missing<float>(reader, dataset, values, frames);
-  require_numbers(reader, dataset, static_cast<std::size_t>(cell), frames, values);
+  require_numbers(reader, dataset, static_cast<std::size_t>(cell), frames, values, signs);
   return values;
 }
 
@@ -100,7 +100,7 @@ core::Array<float, 3> read_by_cell(const Source& reader, const ResponseQuery& qu
     core::require<InputError>(names.contains(cell), "{}: dataset test/repeats/cell{:02d} is missing; the file has {} there",
                               reader.path(), cell + 1, fmt::join(reader.list("test/repeats"), ", "));
     std::size_t trials = 0;
-    all.push_back(cell_trials(reader, names.at(cell), cell, frames, trials));
+    all.push_back(cell_trials(reader, names.at(cell), cell, frames, query.target == "trace", trials));
     fewest = std::min(fewest, trials);
     most = std::max(most, trials);
   }
@@ -108,7 +108,7 @@ core::Array<float, 3> read_by_cell(const Source& reader, const ResponseQuery& qu
     core::warn("{}: cells have between {} and {} repeats; the first {} of each are used", reader.path(), fewest, most, fewest);
   core::Array<float, 3> repeats({fewest, query.cells.size(), frames});
   for (std::size_t n = 0; n < all.size(); ++n) {
-    const bool counts = are_counts(all[n], query.frame_ms);
+    const bool counts = query.target != "trace" && are_counts(all[n], query.frame_ms);
     for (std::size_t r = 0; r < fewest; ++r) {
       const std::span<float> trial = repeats.row(r).subspan(n * frames, frames);
       std::copy_n(all[n].begin() + static_cast<std::ptrdiff_t>(r * frames), frames, trial.begin());
@@ -217,7 +217,7 @@ core::Array<float, 3> find_repeats(const Source& reader, const ResponseQuery& qu
 
 core::Array<float, 3> read_repeats(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   core::Array<float, 3> repeats = find_repeats(reader, query, frames);
-  if (repeats.empty()) return repeats;
+  if (repeats.empty() || query.target == "trace") return repeats;  // what follows counts spikes
   warn_of_padding(reader, query, repeats);
   warn_of_equal_trials(reader, query, repeats);
   warn_of_shifted_trials(reader, query, repeats);

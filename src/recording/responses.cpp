@@ -146,6 +146,7 @@ core::Array<float, 2> read_rows(const Source& reader, const std::string& dataset
 core::Array<float, 2> read_train_target(const Source& reader, const ResponseQuery& query, std::size_t frames) {
   const std::string dataset = "train/response/" + query.target;
   core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
+  if (query.target == "trace") return rows;
   require_not_negative(reader, dataset, rows.values());
   if (query.target == "binned") {
     check_counts(reader, dataset, rows.values(), query.frame_ms);
@@ -165,6 +166,7 @@ core::Array<float, 2> read_test_target(const Source& reader, const ResponseQuery
                               "{}: dataset {} is missing, and so is test/repeats; the test part has no response of that kind",
                               reader.path(), dataset);
     core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
+    if (query.target == "trace") return rows;
     require_not_negative(reader, dataset, rows.values());
     if (counts) {
       scale(rows.values(), 1000.0 / query.frame_ms);
@@ -188,7 +190,7 @@ std::vector<double> training_activity(const Source& reader, const ResponseQuery&
   const core::Array<float, 2> rows = read_rows(reader, dataset, query.cells, frames);
   std::vector<double> activity(query.cells.size());
   for (std::size_t n = 0; n < activity.size(); ++n)
-    for (float value : rows.row(n)) activity[n] += value;
+    for (float value : rows.row(n)) activity[n] += query.target == "trace" ? std::abs(value) : value;
   return activity;
 }
 

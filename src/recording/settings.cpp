@@ -3,6 +3,8 @@
 
 #include "amacrine/core/paths.hpp"
 #include "amacrine/recording/circuit_definition.hpp"
+#include "amacrine/recording/source.hpp"
+#include "mapping.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -74,7 +76,7 @@ void check_cells(core::Study& study, const std::string& table, const RecordingSe
 
 /// The keys of a recording that are its own, of [recording] or of a session's table.
 void read_one(core::Study& study, const std::string& table, RecordingSettings& settings) {
-  settings.file = core::input_path(study.get<std::string>(table + "file", ""), study.file());
+  settings.file = session_file(core::input_path(study.get<std::string>(table + "file", ""), study.file()));
   settings.cells = study.get<std::vector<int>>(table + "cells", {});
   settings.validation_fraction = study.number(table + "validation_fraction", settings.validation_fraction, 0.0, 0.5);
   settings.blocks = static_cast<int>(study.integer(table + "blocks", settings.blocks, 1, 1000));
@@ -129,8 +131,9 @@ RecordingSettings preset_recording(const std::string& preset) {
 RecordingSettings read_recording(core::Study& study, const RecordingSettings& base) {
   RecordingSettings settings = base;
   read_one(study, "recording.", settings);
-  settings.target =
-      study.choose("recording.target", base.target, {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"});
+  settings.target = study.choose("recording.target", base.target,
+                                 {"binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms", "trace"});
+  read_mapping(study, settings);
   settings.normalisation = study.choose("recording.normalisation", base.normalisation, {"scalar", "per_pixel", "none"});
   settings.test_statistics = study.choose("recording.test_statistics", base.test_statistics, {"train", "own"});
   settings.minimum_lag = static_cast<int>(study.integer("recording.minimum_lag", base.minimum_lag, 0, 1));

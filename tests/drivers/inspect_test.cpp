@@ -14,6 +14,7 @@ namespace amacrine::drivers {
 namespace {
 
 using parallel::Communicator;
+using testing::AllOf;
 using testing::HasSubstr;
 
 struct Told {
@@ -45,6 +46,51 @@ TEST(Inspect, RecordingsLastAsLongAsTheirFramesSay) {
   EXPECT_EQ(told.code, 0);
   EXPECT_NEAR(told.facts["recording"]["frame_interval_ms"].get<double>(), 33.3333, 1e-3);
   EXPECT_NEAR(told.facts["recording"]["parts"]["train"]["seconds"].get<double>(), 2.0, 1e-6);
+}
+
+/// Counts of one cell that follow the brightness of 3 x 3 pixels around (4, 6) two frames later; movie (T, Y, X), under names of
+/// its own.
+void write_foreign_recording(const std::string& path) {
+  constexpr std::size_t frames = 3000, height = 9, width = 12;
+  std::vector<std::uint8_t> movie(frames * height * width);
+  std::uint32_t random = 7;
+  for (std::uint8_t& value : movie) value = ((random = random * 1664525U + 1013904223U) >> 31) != 0 ? 1 : 0;
+  std::vector<std::int32_t> counts(frames);
+  for (std::size_t t = 2; t < frames; ++t)
+    for (std::size_t k = 0; k < 9; ++k) counts[t] += movie[((t - 2) * height + 3 + k / 3) * width + 5 + k % 3];
+  io::ResultWriter writer(Communicator::self(), path, "", io::Provenance{});
+  for (const auto& [name, size] :
+       {std::pair<const char*, std::size_t>{"frame", frames}, {"row", height}, {"column", width}, {"cell", 1}})
+    writer.dimension({name, size, "1", "", {}, {}});
+  writer.variable({"film", io::Type::uint8, {"frame", "row", "column"}, "1", "", {}});
+  writer.variable({"spikes", io::Type::int32, {"frame", "cell"}, "1", "", {}});
+  writer.create();
+  writer.write<std::uint8_t>("film", movie);
+  writer.write<std::int32_t>("spikes", counts);
+  writer.finish();
+}
+
+TEST(Inspect, AStudyShowsItsRecordingAndItsReceptiveFields) {
+  const test::TemporaryFolder folder(Communicator::self());
+  write_foreign_recording(folder / "mine.h5");
+  EXPECT_THAT(told_of(folder / "mine.h5").facts["formats_looked_for"].get<std::string>(),
+              AllOf(HasSubstr("[recording.mapping]"), HasSubstr("train/stimulus"), HasSubstr("responses_NAME")));
+  const std::string mapping =
+      "target = \"binned\"\nframe_ms = 10\n[recording.mapping]\ntrain_stimulus = \"film\"\nstimulus_axes = \"thw\"\n"
+      "train_response = \"spikes\"\nresponse_axes = \"tn\"\n";
+  std::ofstream(folder / "study.toml") << "[recording]\n" << mapping;
+  Told told = told_of(folder / "study.toml");
+  EXPECT_EQ(told.code, 3);
+  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("set recording.file"));
+  std::ofstream(folder / "study.toml") << "[recording]\nfile = \"" << (folder / "mine.h5") << "\"\n" << mapping;
+  told = told_of(folder / "study.toml");
+  ASSERT_EQ(told.code, 0) << told.facts;
+  const nlohmann::json& recording = told.facts["recording"];
+  EXPECT_EQ(recording["format"], "declared mapping");
+  EXPECT_EQ(recording["parts"]["train"]["cells"], 1);
+  EXPECT_NEAR(recording["parts"]["train"]["seconds"].get<double>(), 30.0, 1e-9);
+  EXPECT_NEAR(recording["cells"][0]["centre"]["y"].get<double>(), 4.0, 0.5);
+  EXPECT_NEAR(recording["cells"][0]["centre"]["x"].get<double>(), 6.0, 0.5);
 }
 
 TEST(Inspect, CheckpointsAreKnownAndChecked) {

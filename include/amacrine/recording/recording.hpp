@@ -64,7 +64,7 @@ struct Recording {
   std::string path;
   stimulus::Screen screen;
   ContrastCoding coding;
-  std::string target_kind;  ///< "binned", "firing_rate_5ms", ...
+  std::string target_kind;  ///< "binned", "firing_rate_5ms", ..., "trace"
   std::vector<Cell> cells;
   Part train, test;
   std::vector<std::size_t> block_starts;  ///< first frame of each training block

@@ -31,11 +31,28 @@ struct SimulationSettings {
   const Circuit& circuit_of(const SimulatedCell& cell) const;
 };
 
+/// The [recording.mapping] table: what the datasets of a recording are that is not in the public layout. Axes have a letter each,
+/// in the order in which the file (or MATLAB) shows them: t time, h height, w width, c colour channel, n cell, r repeat, 1 an
+/// axis of length 1.
+struct Mapping {
+  std::string train_stimulus, test_stimulus;      ///< datasets of the movies
+  std::string train_response, test_response;      ///< of the responses, the test part's a mean over trials
+  std::string test_repeats;                       ///< of single trials, cells that have fewer of them filled up with NaN
+  std::vector<std::string> test_repeats_by_cell;  ///< or one dataset for each cell
+  std::string stimulus_axes, response_axes, repeats_axes;
+  std::string order = "auto";  ///< "hdf5": axes as HDF5 lists them; "matlab": reversed; "auto": by the attribute MATLAB_class
+  int channel = -1;            ///< of movies with several, from 0 on; -1: not declared
+  std::vector<std::string> train_names;  ///< of an open-retina session: movies trained on; empty: all but test_name
+  std::string test_name;                 ///< the movie tested on; empty: none
+  bool test_name_declared = false;
+  bool datasets_declared() const;  ///< whether any dataset is named
+};
+
 /// The [recording] table: which file to read and how.
 struct RecordingSettings {
   std::string file;                        ///< empty: the study's own simulated recording
   std::vector<int> cells;                  ///< 0-based indices on the file's cell axis; empty: all
-  std::string target = "binned";           ///< "binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms"
+  std::string target = "binned";           ///< "binned", "firing_rate_5ms", "firing_rate_10ms", "firing_rate_20ms", "trace"
   std::string normalisation = "scalar";    ///< "scalar", "per_pixel", "none"
   std::string test_statistics = "train";   ///< whose statistics normalise the test movie: "train" or "own"
   int minimum_lag = 0;                     ///< frames between the newest frame of a window and the bin it predicts: 0 or 1
@@ -46,6 +63,8 @@ struct RecordingSettings {
   double pixel_um = 0.0;                   ///< 0: as the file says, else 55
   std::string centres = "auto";            ///< "auto" (the file's, else fitted), "sta" (fitted), "given" (centre_y, centre_x)
   std::vector<double> centre_y, centre_x;  ///< one per selected cell where centres = "given"
+  Mapping mapping;
+  bool target_declared = false;  ///< whether the study names its target
 };
 
 /// A recording of a joint training, a [sessions.NAME] table: the keys of [recording] that are its own.

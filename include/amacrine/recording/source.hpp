@@ -91,6 +91,9 @@ std::unique_ptr<Source> open_source(const std::string& path, const RecordingSett
 std::unique_ptr<Source> open_source(io::Reader file, const RecordingSettings& settings);
 /// The format of a file, without opening it; where none recognises it `format` is empty and `reason` says what each looked for.
 Recognition recognise(const io::Reader& file, const RecordingSettings& settings);
+/// The session's file where `path` is a folder with one session_*.hdf5 of open-retina, else `path`. Throws InputError for a
+/// folder with none or several.
+std::string session_file(const std::string& path);
 /// An HDF5 file under its own names, whatever it holds.
 std::unique_ptr<Source> open_as_stored(const std::string& path);
 

@@ -28,6 +28,10 @@ struct Format {
 
 /// The lab's layout: train/ and test/ with stimulus and response.
 Format public_layout();
+/// Any HDF5 file whose datasets [recording.mapping] names.
+Format declared_mapping();
+/// responses_NAME, and movies as stimuli/NAME.npy or stimulus_NAME.
+Format open_retina_session();
 
 /// All, in the order in which they are asked.
 const std::vector<Format>& all();

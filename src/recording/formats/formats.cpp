@@ -8,7 +8,7 @@ namespace amacrine::recording {
 namespace formats {
 
 const std::vector<Format>& all() {
-  static const std::vector<Format> formats{public_layout()};
+  static const std::vector<Format> formats{declared_mapping(), public_layout(), open_retina_session()};
   return formats;
 }
 
@@ -60,10 +60,12 @@ Recognition recognise(const io::Reader& file, const RecordingSettings& settings)
 std::unique_ptr<Source> open_source(io::Reader file, const RecordingSettings& settings) {
   std::string reason;
   const formats::Format* format = formats::format_of(file, settings, reason);
-  core::require<core::InputError>(format != nullptr,
-                                  "{}: is a recording of no format that is known here. Looked for: {}. It holds {}. Is this a "
-                                  "recording?",
-                                  file.path(), reason, formats::held_by(file));
+  core::require<core::InputError>(
+      format != nullptr,
+      "{}: is a recording of no format that is known here. Looked for: {}. It holds {}. If it is one, declare what "
+      "its datasets are: set train_stimulus, stimulus_axes, train_response and response_axes in "
+      "[recording.mapping], and recording.target and recording.frame_ms (docs/recordings.md)",
+      file.path(), reason, formats::held_by(file));
   return format->open(std::move(file), settings, {format->name, reason});
 }
 
