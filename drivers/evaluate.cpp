@@ -99,7 +99,7 @@ int evaluate(Context& context) {
                            recording_file, "use fewer ranks on a host, or another machine");
   const recording::Recording recording = recording::load_recording(recording_file, settings.recording, recording::Load::test);
   read_models(context, recording, models);
-  io::require_unchanged(context.world, inputs);
+  require_unchanged(context.world, inputs, recording_file, settings.recording);
   recording::describe_and_check(recording, models[0].model.architecture.history);
   describe(context, models, recording);
   io::require_space(context.world, path, series_bytes(recording, models.size()));

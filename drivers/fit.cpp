@@ -77,7 +77,7 @@ int fit(Context& context) {
   if (!lock) return 0;
 
   const recording::Recording recording = load(context, recording_file);
-  io::require_unchanged(context.world, inputs);
+  require_unchanged(context.world, inputs, recording_file, settings.recording);
   const pathway::Study study{recording, settings.recording, settings.pathways,
                              static_cast<std::size_t>(settings.architecture.history)};
   pathway::divide(study);

@@ -5,6 +5,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/recording/reader.hpp"
+#include "amacrine/recording/source.hpp"
 #include "drivers/subjects.hpp"
 
 #include <algorithm>
@@ -23,6 +24,13 @@ void require_made(const Context& context, const std::string& role, const std::st
                                role == "recording" ? ", or name your recording with recording.file" : "");
 }
 
+void require_unchanged(const parallel::Communicator& world, std::vector<io::Input> inputs, const std::string& file,
+                       const recording::RecordingSettings& settings) {
+  for (const std::string& other : recording::open_source(file, settings)->other_files())
+    inputs.push_back({"recording", other, ""});
+  io::require_unchanged(world, inputs);
+}
+
 void require_spikes(const Context& context) {
   core::require<core::StudyError>(
       context.settings.recording.target != "trace",
@@ -38,7 +46,7 @@ recording::Recording load_training_part(const Context& context, const std::strin
                            recording::loaded_bytes(file, settings.recording, recording::Load::train, &context.world), file,
                            "use fewer ranks on a host, or another machine");
   recording::Recording recording = recording::load_recording(file, settings.recording, recording::Load::train, &context.world);
-  io::require_unchanged(context.world, {input});
+  require_unchanged(context.world, {input}, file, settings.recording);
   recording::describe_and_check(recording, settings.architecture.history);
   return recording;
 }

@@ -13,6 +13,10 @@ namespace amacrine::drivers {
 /// "recording", "network" or "ln".
 void require_made(const Context& context, const std::string& role, const std::string& path);
 
+/// Collective, once a recording was read: io::require_unchanged of the inputs and of the recording's other files.
+void require_unchanged(const parallel::Communicator& world, std::vector<io::Input> inputs, const std::string& file,
+                       const recording::RecordingSettings& settings);
+
 /// Throws StudyError where the study's recording holds traces, to which nothing is fitted with a Poisson loss.
 void require_spikes(const Context& context);
 

@@ -94,10 +94,11 @@ std::string input_state(const io::Input& input, const std::string& study) {
   try {
     const auto& self = parallel::Communicator::self();
     std::string now;
+    const recording::RecordingSettings settings = settings_of(study);
     if (input.role == recording::training_part) {
-      now = recording::training_input(self, input.path, settings_of(study)).checksum;
-    } else if (input.role == "recording") {
-      now = recording::recording_input(self, input.role, input.path, settings_of(study)).checksum;
+      now = recording::training_input(self, input.path, settings).checksum;
+    } else if (input.role == "recording" || (input.role == "movie" && input.path == settings.file)) {
+      now = recording::recording_input(self, input.role, input.path, settings).checksum;
     } else {
       now = io::checksum_of(input.path);
     }

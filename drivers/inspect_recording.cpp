@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string word(const ordered_json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string in_text(const ordered_json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 ordered_json describe_part(const recording::Source& source, const std::string& part, double frame_ms) {
   const auto movie = source.shape(part + "/stimulus");
@@ -94,21 +94,21 @@ recording::RecordingSettings settings_of(const std::string& study) {
 
 std::string recording_text(const ordered_json& recording) {
   std::string text =
-      fmt::format("format     {}, recognised by {}\n", word(recording["format"]), word(recording["recognised_by"]));
-  if (recording.contains("needs")) text += fmt::format("needs      {}\n", word(recording["needs"]));
+      fmt::format("format     {}, recognised by {}\n", in_text(recording["format"]), in_text(recording["recognised_by"]));
+  if (recording.contains("needs")) text += fmt::format("needs      {}\n", in_text(recording["needs"]));
   for (const auto& [name, part] : recording["parts"].items()) {
     text += fmt::format("{:10} {} frames of {} ms ({}), {} cells", name, part["frames"].get<std::size_t>(),
                         recording["frame_interval_ms"].get<double>(), core::human_seconds(part["seconds"].get<double>()),
-                        part.contains("cells") ? word(part["cells"]) : "?");
-    if (part.contains("repeats")) text += fmt::format(", {} repeats", word(part["repeats"]));
+                        part.contains("cells") ? in_text(part["cells"]) : "?");
+    if (part.contains("repeats")) text += fmt::format(", {} repeats", in_text(part["repeats"]));
     text += "\n";
   }
   if (recording.contains("arrays"))
     for (const auto& array : recording["arrays"])
-      text += fmt::format("  {:34} {} ({})\n", word(array["name"]), word(array["stored_as"]), word(array["axes"]));
+      text += fmt::format("  {:34} {} ({})\n", in_text(array["name"]), in_text(array["stored_as"]), in_text(array["axes"]));
   if (recording.contains("cells"))
     for (const auto& cell : recording["cells"]) {
-      text += fmt::format("cell {:5} {}: ", word(cell["id"]), word(cell["name"]));
+      text += fmt::format("cell {:5} {}: ", in_text(cell["id"]), in_text(cell["name"]));
       if (!cell.contains("centre")) {
         text += "no receptive field to be found\n";
         continue;

@@ -11,13 +11,13 @@ namespace {
 
 using core::StudyError;
 
-const std::string table = "recording.mapping.";
+const std::string mapping_table = "recording.mapping.";
 
 /// `key` must be there because `because` is.
 void require_with(core::Study& study, const std::string& key, const std::string& value, const std::string& because,
                   const std::string& example) {
-  core::require<StudyError>(!value.empty(), "{}: {}{} needs {}{}: {}", study.where(table + because), table, because, table, key,
-                            example);
+  core::require<StudyError>(!value.empty(), "{}: {}{} needs {}{}: {}", study.where(mapping_table + because), mapping_table,
+                            because, mapping_table, key, example);
 }
 
 void check_datasets(core::Study& study, const Mapping& m) {
@@ -33,11 +33,11 @@ void check_datasets(core::Study& study, const Mapping& m) {
                  axes + (m.test_repeats.empty() ? " \"rt\" for (repeats, time)" : " \"rnt\" for (repeats, cells, time)"));
   core::require<StudyError>(m.test_repeats.empty() || m.test_repeats_by_cell.empty(),
                             "{}: {}test_repeats and {}test_repeats_by_cell exclude each other; give the one that the file has",
-                            study.where(table + "test_repeats_by_cell"), table, table);
+                            study.where(mapping_table + "test_repeats_by_cell"), mapping_table, mapping_table);
   core::require<StudyError>(m.test_stimulus.empty() == (m.test_response.empty() && !repeats),
                             "{}: the test part needs {}test_stimulus, and test_response, test_repeats or test_repeats_by_cell "
                             "with it; give both or neither",
-                            study.where(table + "test_stimulus"), table);
+                            study.where(mapping_table + "test_stimulus"), mapping_table);
 }
 
 }  // namespace
@@ -60,12 +60,12 @@ void read_mapping(core::Study& study, RecordingSettings& settings) {
                                    {"response_axes", &m.response_axes},
                                    {"repeats_axes", &m.repeats_axes},
                                    {"test_name", &m.test_name}})
-    *value = study.get<std::string>(table + key, "");
-  m.test_repeats_by_cell = study.get<std::vector<std::string>>(table + "test_repeats_by_cell", {});
-  m.train_names = study.get<std::vector<std::string>>(table + "train_names", {});
-  m.order = study.choose(table + "order", m.order, {"auto", "hdf5", "matlab"});
-  m.channel = static_cast<int>(study.integer(table + "channel", -1, -1, 1000));
-  m.test_name_declared = study.has(table + "test_name");
+    *value = study.get<std::string>(mapping_table + key, "");
+  m.test_repeats_by_cell = study.get<std::vector<std::string>>(mapping_table + "test_repeats_by_cell", {});
+  m.train_names = study.get<std::vector<std::string>>(mapping_table + "train_names", {});
+  m.order = study.choose(mapping_table + "order", m.order, {"auto", "hdf5", "matlab"});
+  m.channel = static_cast<int>(study.integer(mapping_table + "channel", -1, -1, 1000));
+  m.test_name_declared = study.has(mapping_table + "test_name");
   if (!m.datasets_declared()) return;
   check_datasets(study, m);
   core::require<StudyError>(settings.target_declared,

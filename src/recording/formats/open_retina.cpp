@@ -121,12 +121,12 @@ class Session {
     const Counts& shape = stored->shape();
     core::require<InputError>(shape.size() == 4, "{}: has {} axes ({}); expected a movie (channels, time, height, width)",
                               stored->place(), shape.size(), fmt::join(shape, ", "));
-    const int asked = settings_.mapping.channel;
+    const int declared = settings_.mapping.channel;
     core::require<InputError>(
-        asked >= 0 || shape[0] == 1,
+        declared >= 0 || shape[0] == 1,
         "{}: has {} channels of colour, and models see one; choose it with recording.mapping.channel, from 0 on", stored->place(),
         shape[0]);
-    const auto channel = static_cast<std::size_t>(std::max(0, asked));
+    const auto channel = static_cast<std::size_t>(std::max(0, declared));
     core::require<InputError>(channel < shape[0], "{}: has {} channels, and recording.mapping.channel is {}; they count from 0",
                               stored->place(), shape[0], channel);
     return arranged(stored, "cthw", "thw", {{'c', channel}}, "the layout");
