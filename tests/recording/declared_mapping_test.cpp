@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace amacrine::recording {
+namespace amacrine::recording::declared_mapping_test {
 namespace {
 
 using foreign::Hdf5;
@@ -286,4 +286,4 @@ TEST_F(Mapped, TheChecksumOfATrainingIsOfItsOwnDatasets) {
 }
 
 }  // namespace
-}  // namespace amacrine::recording
+}  // namespace amacrine::recording::declared_mapping_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace amacrine::recording {
+namespace amacrine::recording::open_retina_test {
 namespace {
 
 using foreign::Hdf5;
@@ -218,4 +218,4 @@ TEST_F(OpenRetina, NpyFilesThatCannotBeReadSayWhy) {
 }
 
 }  // namespace
-}  // namespace amacrine::recording
+}  // namespace amacrine::recording::open_retina_test
