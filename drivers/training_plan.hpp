@@ -41,7 +41,7 @@ void require_room(const Context& context, const std::vector<training::TrainingRu
 /// Sizes and cost of networks trained together, and the files they end in. Collective. Throws where one cannot be trained, or
 /// cannot go on from its checkpoint.
 void describe_networks(const Context& context, const Group& group, const std::vector<training::TrainingRun>& runs);
-/// The same of linear-nonlinear baselines.
+/// Runs of linear-nonlinear baselines, as of networks above.
 void describe_baseline(const Group& group, const std::vector<training::TrainingRun>& runs);
 
 /// One line about a training that is finished.

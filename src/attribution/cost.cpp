@@ -19,9 +19,10 @@ template <class S>
 double tangent_multiply_adds(const PathNetwork<S>& network, std::size_t cells, const Quadrature& quadrature) {
   const double forward = PathIntegrator<S>::multiply_adds(network, 0, quadrature),
                one_cell = PathIntegrator<S>::multiply_adds(network, 1, quadrature), n = static_cast<double>(cells),
-               last = static_cast<double>(network.layers.back().units()), nodes = quadrature.nodes(), lanes = quadrature.lanes();
-  const double backward = one_cell - forward - last * nodes;  // of one cell, over all lanes
-  return forward + backward + last * n * (nodes + network.first().channels * lanes);
+               last = static_cast<double>(network.layers.back().units()), nodes = quadrature.nodes(),
+               intervals = quadrature.intervals();
+  const double backward = one_cell - forward - last * nodes;  // of one cell, over all intervals
+  return forward + backward + last * n * (nodes + network.first().channels * intervals);
 }
 
 /// The nodes that a level needs, with an engine's rule and panels.
@@ -43,7 +44,7 @@ double second_bytes(const PathNetwork<S>& network, const Quadrature& quadrature,
                     std::size_t cells) {
   if (!of_second_layer(level)) return 0;
   const auto M = static_cast<double>(cells);
-  const double unit = sizeof(double) * (M + 1) + sizeof(S) * static_cast<double>(quadrature.lanes()) +
+  const double unit = sizeof(double) * (M + 1) + sizeof(S) * static_cast<double>(quadrature.intervals()) +
                       (level == Level::unit2 ? sizeof(float) * (4 * M + 1) : 0.0);
   return static_cast<double>(network.layers[1].units() * windows) * unit;
 }
@@ -54,7 +55,7 @@ double column_bytes(const BlockAttributor<S>& engine, const Quadrature& quadratu
                     std::size_t cells) {
   if (!(engine.forward_columns(cells, level) > 0)) return 0;
   const PathLayer<S>& first = engine.network().first();
-  return sizeof(double) * static_cast<double>(windows * cells) * quadrature.lanes() * first.channels * first.width;
+  return sizeof(double) * static_cast<double>(windows * cells) * quadrature.intervals() * first.channels * first.width;
 }
 
 /// How a showing is computed, and what a window of all its stimuli costs.

@@ -134,7 +134,7 @@ void WindowLanes<S>::change_column(const DeviceRule<S>& rule, std::size_t g, std
 /// what came out, so that no window's result depends on whether the column was skipped for all.
 template <class S>
 void WindowLanes<S>::column_tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums) {
-  const std::size_t panels = core::as_size(rule.lanes()), L = core::as_size(lanes), M = cells.size();
+  const std::size_t panels = core::as_size(rule.intervals()), L = core::as_size(lanes), M = cells.size();
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
   const core::View4<S>& kernel = second.kernel;
   const int kernel_x = static_cast<int>(kernel.extent(3));

@@ -40,7 +40,7 @@ template <int N, class S, class Row>
   }
 }
 
-/// The same for `count` cells, at most N.
+/// read_out_cells for `count` cells, at most N.
 template <int N, class S, class Row>
 void read_out_some(const S* const* w, std::size_t count, std::size_t v, const Row& row, int width, double* sums,
                    std::size_t stride) {
@@ -49,7 +49,7 @@ void read_out_some(const S* const* w, std::size_t count, std::size_t v, const Ro
   read_out_cells<N>(w, v, row, width, sums, stride);
 }
 
-/// The same for all cells, whose weights of the row's first unit are at readout[n] + v. A cell's sum does not depend on its
+/// read_out_cells for all cells, whose weights of the row's first unit are at readout[n] + v. A cell's sum does not depend on its
 /// company.
 template <class S, class Row>
 void read_out_row(const std::vector<const S*>& readout, std::size_t v, const Row& row, int width, double* sums,

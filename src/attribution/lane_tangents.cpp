@@ -10,7 +10,7 @@ namespace amacrine::attribution {
 
 template <class S>
 void WindowLanes<S>::tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums) {
-  const std::size_t panels = static_cast<std::size_t>(rule.lanes()), L = static_cast<std::size_t>(lanes), M = cells.size();
+  const std::size_t panels = static_cast<std::size_t>(rule.intervals()), L = static_cast<std::size_t>(lanes), M = cells.size();
   const PathLayer<S>&first = network_.first(), &second = network_.layers[1];
   const auto C = static_cast<std::size_t>(first.channels), row_width = static_cast<std::size_t>(second.width);
   const std::vector<const S*> readout = readout_rows(network_, cells);

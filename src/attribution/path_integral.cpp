@@ -52,12 +52,12 @@ void output_slopes(const double* drive, const Quadrature& quadrature, Target tar
   }
 }
 
-/// The same for every row of drives (rows, K): (rows, L).
+/// output_slopes of every row of drives (rows, K): (rows, L).
 std::vector<double> slopes_of_rows(const std::vector<double>& drives, const Quadrature& quadrature, Target target, double beta) {
-  const auto nodes = quadrature.alpha.size(), lanes = quadrature.weight.size();
-  std::vector<double> slopes(drives.size() / nodes * lanes);
+  const auto nodes = quadrature.alpha.size(), intervals = quadrature.weight.size();
+  std::vector<double> slopes(drives.size() / nodes * intervals);
   for (std::size_t row = 0; row < drives.size() / nodes; ++row)
-    output_slopes(drives.data() + row * nodes, quadrature, target, beta, slopes.data() + row * lanes);
+    output_slopes(drives.data() + row * nodes, quadrature, target, beta, slopes.data() + row * intervals);
   return slopes;
 }
 
@@ -96,7 +96,7 @@ void require_second(const PathNetwork<S>& network, const Quadrature& quadrature,
 
 template <class S>
 struct PathIntegrator<S>::Impl {
-  /// Units of one layer at all nodes (later: gradients in all lanes), and slopes; grown as blocks ask for.
+  /// Units of one layer at all nodes (later: gradients in all intervals), and slopes; grown as blocks ask for.
   struct Buffers {
     core::View1<S> units, slopes;
   };
@@ -119,17 +119,17 @@ struct PathIntegrator<S>::Impl {
     }
     return core::View3<T>(buffer.data(), a, b, c);
   }
-  core::View3<S> units(std::size_t layer, std::size_t windows, std::size_t lanes) {
-    return shaped(buffers[layer].units, "attribution::units", windows, network.layers[layer].units(), lanes);
+  core::View3<S> units(std::size_t layer, std::size_t windows, std::size_t intervals) {
+    return shaped(buffers[layer].units, "attribution::units", windows, network.layers[layer].units(), intervals);
   }
-  core::View3<S> slopes(std::size_t layer, std::size_t windows, std::size_t lanes) {
-    return shaped(buffers[layer].slopes, "attribution::slopes", windows, network.layers[layer].units(), lanes);
+  core::View3<S> slopes(std::size_t layer, std::size_t windows, std::size_t intervals) {
+    return shaped(buffers[layer].slopes, "attribution::slopes", windows, network.layers[layer].units(), intervals);
   }
 
-  /// Room for a layer's gradients in all lanes: that of its values at the nodes, where they are not needed any more.
-  core::View3<S> gradients(std::size_t layer, std::size_t windows, std::size_t lanes, bool second) {
-    if (!second || layer != 1) return units(layer, windows, lanes);
-    return shaped(second_gradients, "attribution::second_gradients", windows, network.layers[1].units(), lanes);
+  /// Room for a layer's gradients in all intervals: that of its values at the nodes, where they are not needed any more.
+  core::View3<S> gradients(std::size_t layer, std::size_t windows, std::size_t intervals, bool second) {
+    if (!second || layer != 1) return units(layer, windows, intervals);
+    return shaped(second_gradients, "attribution::second_gradients", windows, network.layers[1].units(), intervals);
   }
   SecondLayer second_room(std::size_t cells, std::size_t windows) {
     const std::size_t count = network.layers[1].units();
@@ -139,13 +139,13 @@ struct PathIntegrator<S>::Impl {
   }
 
   void forward(const Paths<S>& paths, const DeviceRule<S>& rule) {
-    const std::size_t windows = paths.windows(), nodes = rule.alpha.extent(0), lanes = rule.weight.extent(0);
+    const std::size_t windows = paths.windows(), nodes = rule.alpha.extent(0), intervals = rule.weight.extent(0);
     core::View3<S> h = units(0, windows, nodes);
     first_hidden(exec, network.first(), paths.baseline, paths.difference, rule, h);
     for (std::size_t l = 1; l < network.layers.size(); ++l) {
       const core::View3<S> z = units(l, windows, nodes);
       convolutions[l - 1].forward(exec, as_maps(h, network.layers[l - 1]), as_maps(z, network.layers[l]));
-      hidden_and_slopes(exec, network.layers[l], z, rule, slopes(l, windows, lanes));
+      hidden_and_slopes(exec, network.layers[l], z, rule, slopes(l, windows, intervals));
       h = z;
     }
   }
@@ -182,13 +182,13 @@ struct PathIntegrator<S>::Impl {
     return slopes_of_rows(drives, quadrature, target, network.softplus_beta);
   }
 
-  /// The slopes times the lanes' weights, on the device.
+  /// The slopes times the intervals' weights, on the device.
   core::View3<S> weighted(const std::vector<double>& slopes, std::size_t cells, const Quadrature& quadrature) {
-    const std::size_t lanes = quadrature.weight.size();
+    const std::size_t intervals = quadrature.weight.size();
     std::vector<S> values(slopes.size());
-    for (std::size_t i = 0; i < slopes.size(); ++i) values[i] = static_cast<S>(quadrature.weight[i % lanes] * slopes[i]);
+    for (std::size_t i = 0; i < slopes.size(); ++i) values[i] = static_cast<S>(quadrature.weight[i % intervals] * slopes[i]);
     const core::View1<S> flat = core::to_device("attribution::output_slopes", values);
-    core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells, slopes.size() / lanes / cells, lanes);
+    core::View3<S> out(core::uninitialised("attribution::output_slopes"), cells, slopes.size() / intervals / cells, intervals);
     Kokkos::deep_copy(exec, core::View1<S>(out.data(), out.size()), flat);
     return out;
   }
@@ -197,20 +197,20 @@ struct PathIntegrator<S>::Impl {
   /// where those are attributed too.
   void backward(int cell, std::size_t index, const core::View3<S>& q, const Paths<S>& paths, const DeviceRule<S>& rule,
                 const Quadrature& quadrature, bool second) {
-    const std::size_t windows = paths.windows(), lanes = rule.weight.extent(0);
+    const std::size_t windows = paths.windows(), intervals = rule.weight.extent(0);
     std::size_t l = network.layers.size() - 1;
-    core::View3<S> d = gradients(l, windows, lanes, second);
+    core::View3<S> d = gradients(l, windows, intervals, second);
     const bool stop = second && l == 1;
     push_readout(exec, network.readout, cell, index, q, network.layers[l],
-                 l > 0 && !stop ? slopes(l, windows, lanes) : core::View3<S>(), d);
+                 l > 0 && !stop ? slopes(l, windows, intervals) : core::View3<S>(), d);
     const auto pass = [&](std::size_t layer, const core::View3<S>& gradient) {
       if (second && layer == 1)
         gather_second(exec, gradient, units(1, windows, quadrature.alpha.size()), quadrature, index, result.second.attribution);
-      through_layer(exec, network.layers[layer], slopes(layer, windows, lanes), gradient);
+      through_layer(exec, network.layers[layer], slopes(layer, windows, intervals), gradient);
     };
     if (stop) pass(l, d);
     for (; l > 0; --l) {
-      const core::View3<S> below = gradients(l - 1, windows, lanes, second);
+      const core::View3<S> below = gradients(l - 1, windows, intervals, second);
       convolutions[l - 1].backward(exec, as_maps(d, network.layers[l]), as_maps(below, network.layers[l - 1]));
       if (l > 1) pass(l - 1, below);
       d = below;
@@ -309,7 +309,7 @@ double PathIntegrator<S>::bytes(const PathNetwork<S>& network, std::size_t windo
   double values = 0;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const auto units = static_cast<double>(network.layers[l].units());
-    values += units * quadrature.nodes() + (l > 0 ? units * quadrature.lanes() : 0.0);
+    values += units * quadrature.nodes() + (l > 0 ? units * quadrature.intervals() : 0.0);
   }
   values += static_cast<double>(network.first().units()) * static_cast<double>(cells + 2);
   return values * static_cast<double>(windows) * sizeof(S);
@@ -325,7 +325,7 @@ double PathIntegrator<S>::multiply_adds(const PathNetwork<S>& network, std::size
   const auto n = static_cast<double>(cells);
   const double readout = static_cast<double>(network.layers.back().units()) * n * quadrature.nodes();
   const double first = static_cast<double>(network.first().units()) * taps(network.first());
-  return first + convolutions * (quadrature.nodes() + n * quadrature.lanes()) + readout;
+  return first + convolutions * (quadrature.nodes() + n * quadrature.intervals()) + readout;
 }
 
 template class PathIntegrator<float>;

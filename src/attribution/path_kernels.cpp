@@ -43,31 +43,32 @@ struct FirstSlopes {
   KOKKOS_INLINE_FUNCTION S at(S alpha) const { return relu_derivative(x0 + alpha * dx); }
 };
 
-/// Sum of term(p) over lanes, in `partial_sums` interleaved sums that are added in a fixed order (a SIMD register of them).
+/// Sum of term(p) over intervals, in `partial_sums` interleaved sums that are added in a fixed order (a SIMD register of them).
 template <class S, class Term>
-KOKKOS_INLINE_FUNCTION S sum_over_lanes(std::size_t lanes, const Term& term) {
+KOKKOS_INLINE_FUNCTION S sum_over_intervals(std::size_t intervals, const Term& term) {
   S sum[partial_sums] = {};
   std::size_t p = 0;
-  for (; p + partial_sums <= lanes; p += partial_sums) {
+  for (; p + partial_sums <= intervals; p += partial_sums) {
     for (std::size_t k = 0; k < partial_sums; ++k) sum[k] += term(p + k);
   }
-  for (std::size_t k = 0; p + k < lanes; ++k) sum[k] += term(p + k);
+  for (std::size_t k = 0; p + k < intervals; ++k) sum[k] += term(p + k);
   S total = 0;
   for (std::size_t k = 0; k < partial_sums; ++k) total += sum[k];
   return total;
 }
 
-/// Sum over lanes of the first layer's slope times value[p].
+/// Sum over intervals of the first layer's slope times value[p].
 template <class S, class Value>
-KOKKOS_INLINE_FUNCTION S slope_sum(const DeviceRule<S>& rule, const FirstSlopes<S>& slopes, bool rectified, std::size_t lanes,
+KOKKOS_INLINE_FUNCTION S slope_sum(const DeviceRule<S>& rule, const FirstSlopes<S>& slopes, bool rectified, std::size_t intervals,
                                    const Value* value) {
   const S* const alpha = rule.alpha.data() + rule.shift;
   const S* const inverse_width = rule.inverse_width.data();
-  if (!rectified) return sum_over_lanes<S>(lanes, [=](std::size_t p) { return static_cast<S>(value[p]); });
+  if (!rectified) return sum_over_intervals<S>(intervals, [=](std::size_t p) { return static_cast<S>(value[p]); });
   if (!rule.secant)
-    return sum_over_lanes<S>(lanes, [=](std::size_t p) { return slopes.at(alpha[p]) * static_cast<S>(value[p]); });
-  return sum_over_lanes<S>(
-      lanes, [=](std::size_t p) { return slopes.of_panel(alpha[p], alpha[p + 1], inverse_width[p]) * static_cast<S>(value[p]); });
+    return sum_over_intervals<S>(intervals, [=](std::size_t p) { return slopes.at(alpha[p]) * static_cast<S>(value[p]); });
+  return sum_over_intervals<S>(intervals, [=](std::size_t p) {
+    return slopes.of_panel(alpha[p], alpha[p + 1], inverse_width[p]) * static_cast<S>(value[p]);
+  });
 }
 
 }  // namespace
@@ -97,7 +98,7 @@ void first_hidden(const core::Exec& exec, const PathLayer<S>& layer, const View1
 template <class S>
 void hidden_and_slopes(const core::Exec& exec, const PathLayer<S>& layer, const View3<S>& z, const DeviceRule<S>& rule,
                        const View3<S>& m) {
-  const std::size_t units = layer.units(), nodes = z.extent(2), lanes = m.extent(2);
+  const std::size_t units = layer.units(), nodes = z.extent(2), intervals = m.extent(2);
   const View1<S> gain = layer.gain, offset = layer.offset;
   const bool secant = rule.secant;
   const auto shift = static_cast<std::size_t>(rule.shift);
@@ -111,10 +112,10 @@ void hidden_and_slopes(const core::Exec& exec, const PathLayer<S>& layer, const 
           S* const slope = &m(g, u, 0);
           const S scale = gain(u), add = offset(u);
           if (secant) {
-            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes),
+            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, intervals),
                                  [&](const std::size_t p) { slope[p] = relu_slope(scale * x[p] + add, scale * x[p + 1] + add); });
           } else {
-            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes),
+            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, intervals),
                                  [&](const std::size_t p) { slope[p] = relu_derivative(scale * x[p + shift] + add); });
           }
         });
@@ -154,7 +155,7 @@ void read_out(const core::Exec& exec, const View2<S>& readout, const View1<S>& c
 template <class S>
 void push_readout(const core::Exec& exec, const View2<S>& readout, int cell, std::size_t index, const View3<S>& q,
                   const PathLayer<S>& layer, const View3<S>& m, const View3<S>& d) {
-  const std::size_t units = d.extent(1), lanes = d.extent(2);
+  const std::size_t units = d.extent(1), intervals = d.extent(2);
   const auto n = static_cast<std::size_t>(cell);
   const View1<S> gain = layer.gain;
   const bool slopes = m.size() > 0;
@@ -170,10 +171,10 @@ void push_readout(const core::Exec& exec, const View2<S>& readout, int cell, std
           if (slopes) {
             const S* const slope = &m(g, v, 0);
             const S wg = w * gain(v);
-            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes),
+            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, intervals),
                                  [&](const std::size_t p) { out[p] = wg * scale[p] * slope[p]; });
           } else {
-            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes), [&](const std::size_t p) { out[p] = w * scale[p]; });
+            Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, intervals), [&](const std::size_t p) { out[p] = w * scale[p]; });
           }
         });
       });
@@ -181,7 +182,7 @@ void push_readout(const core::Exec& exec, const View2<S>& readout, int cell, std
 
 template <class S>
 void through_layer(const core::Exec& exec, const PathLayer<S>& layer, const View3<S>& m, const View3<S>& d) {
-  const std::size_t units = d.extent(1), lanes = d.extent(2);
+  const std::size_t units = d.extent(1), intervals = d.extent(2);
   const View1<S> gain = layer.gain;
   Kokkos::parallel_for(
       "attribution::through_layer", Policy(exec, static_cast<int>(teams(d.extent(0), units)), Kokkos::AUTO, Kokkos::AUTO),
@@ -192,7 +193,8 @@ void through_layer(const core::Exec& exec, const PathLayer<S>& layer, const View
           S* const out = &d(g, v, 0);
           const S* const slope = &m(g, v, 0);
           const S scale = gain(v);
-          Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, lanes), [&](const std::size_t p) { out[p] *= scale * slope[p]; });
+          Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, intervals),
+                               [&](const std::size_t p) { out[p] *= scale * slope[p]; });
         });
       });
 }
@@ -201,7 +203,7 @@ template <class S>
 void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1<S>& baseline, const View2<S>& difference,
                   const DeviceRule<S>& rule, const View3<S>& d, const View2<S>& push) {
   const std::size_t windows = difference.extent(0), units = layer.units();
-  const auto lanes = static_cast<std::size_t>(rule.lanes());
+  const auto intervals = static_cast<std::size_t>(rule.intervals());
   const View1<S> gain = layer.gain, offset = layer.offset;
   const bool rectified = layer.rectified;
   Kokkos::parallel_for(
@@ -209,7 +211,7 @@ void gather_first(const core::Exec& exec, const PathLayer<S>& layer, const View1
         const std::size_t g = i / units, u = i % units;
         const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
         const S* const lane = &d(g, u, 0);
-        push(g, u) = slope_sum(rule, slopes, rectified, lanes, lane);
+        push(g, u) = slope_sum(rule, slopes, rectified, intervals, lane);
       });
 }
 
@@ -217,14 +219,14 @@ template <class S>
 void active_share(const core::Exec& exec, const PathLayer<S>& layer, const View1<S>& baseline, const View2<S>& difference,
                   const DeviceRule<S>& rule, const View2<S>& share) {
   const std::size_t windows = difference.extent(0), units = layer.units();
-  const auto lanes = static_cast<std::size_t>(rule.lanes());
+  const auto intervals = static_cast<std::size_t>(rule.intervals());
   const View1<S> gain = layer.gain, offset = layer.offset;
   const bool rectified = layer.rectified;
   Kokkos::parallel_for(
       "attribution::active_share", Kokkos::RangePolicy<core::Exec>(exec, 0, windows * units), KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t g = i / units, u = i % units;
         const FirstSlopes<S> slopes(gain(u) * baseline(u) + offset(u), gain(u) * difference(g, u));
-        share(g, u) = slope_sum(rule, slopes, rectified, lanes, rule.weight.data());
+        share(g, u) = slope_sum(rule, slopes, rectified, intervals, rule.weight.data());
       });
 }
 

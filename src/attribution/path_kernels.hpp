@@ -3,7 +3,8 @@
 
 #include "amacrine/attribution/path_network.hpp"
 
-/// The elementwise kernels of a path integral. G windows, U units of a layer, K path nodes, L lanes (fastest axis, for SIMD).
+/// The elementwise kernels of a path integral. G windows, U units of a layer, K path nodes, L intervals of the rule (fastest
+/// axis, for SIMD).
 namespace amacrine::attribution {
 
 /// What the kernels need of a quadrature, on the device.
@@ -15,7 +16,7 @@ struct DeviceRule {
   int shift = 0;
   bool secant = true;
   int nodes() const { return static_cast<int>(alpha.extent(0)); }
-  int lanes() const { return static_cast<int>(weight.extent(0)); }
+  int intervals() const { return static_cast<int>(weight.extent(0)); }
 };
 
 /// First layer at all nodes: h(g, u, k) = max(0, gain_u (baseline_u + alpha_k difference_gu) + offset_u).
@@ -23,7 +24,7 @@ template <class S>
 void first_hidden(const core::Exec& exec, const PathLayer<S>& layer, const core::View1<S>& baseline,
                   const core::View2<S>& difference, const DeviceRule<S>& rule, const core::View3<S>& h);
 
-/// A later layer at all nodes: z(g, u, k) -> h in place, and the slopes m(g, u, p) of its lanes.
+/// A later layer at all nodes: z(g, u, k) -> h in place, and the slopes m(g, u, p) in the rule's intervals.
 template <class S>
 void hidden_and_slopes(const core::Exec& exec, const PathLayer<S>& layer, const core::View3<S>& z, const DeviceRule<S>& rule,
                        const core::View3<S>& m);

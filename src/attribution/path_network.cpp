@@ -15,7 +15,7 @@ auto flat(const V& view) {
   return core::View1<typename V::non_const_value_type>(view.data(), view.size());
 }
 
-/// The same as a copy of its own.
+/// flat() as a copy of its own.
 template <class S, class V>
 core::View1<S> flat_copy(const V& view) {
   core::View1<S> out(core::uninitialised("attribution::units"), view.size());

@@ -17,7 +17,7 @@ void grade(Quadrature& q) {
   for (std::size_t p = 0; p < q.weight.size(); ++p) q.weight[p] = q.alpha[p + 1] - q.alpha[p];
 }
 
-/// Lanes between successive nodes.
+/// Intervals between successive nodes.
 void pair_nodes(Quadrature& q) {
   q.from.clear();
   q.to.clear();

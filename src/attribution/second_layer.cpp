@@ -39,7 +39,7 @@ std::vector<float> rows_of_windows(const core::Exec& exec, const View3<double>& 
 }  // namespace
 
 std::vector<double> node_coefficients(const std::vector<double>& gradients, const Quadrature& quadrature) {
-  const auto L = static_cast<std::size_t>(quadrature.lanes()), K = static_cast<std::size_t>(quadrature.nodes());
+  const auto L = static_cast<std::size_t>(quadrature.intervals()), K = static_cast<std::size_t>(quadrature.nodes());
   const std::size_t rows = gradients.size() / L;
   std::vector<double> out(rows * K, 0.0);
   for (std::size_t r = 0; r < rows; ++r)
@@ -65,7 +65,7 @@ void change_second(const core::Exec& exec, const View3<S>& h, const Quadrature& 
 template <class S>
 void gather_second(const core::Exec& exec, const View3<S>& d, const View3<S>& h, const Quadrature& quadrature, std::size_t index,
                    const View3<double>& attribution) {
-  const std::size_t units = h.extent(1), lanes = d.extent(2);
+  const std::size_t units = h.extent(1), intervals = d.extent(2);
   std::vector<double> factors;
   for (double weight : quadrature.weight) factors.push_back(quadrature.step / weight);
   const View1<double> factor = core::to_device("attribution::second_factors", factors);
@@ -76,7 +76,7 @@ void gather_second(const core::Exec& exec, const View3<S>& d, const View3<S>& h,
       KOKKOS_LAMBDA(const std::size_t i) {
         const std::size_t w = i / units, v = i % units;
         double sum = 0;
-        for (std::size_t p = 0; p < lanes; ++p)
+        for (std::size_t p = 0; p < intervals; ++p)
           sum += factor(p) * static_cast<double>(d(w, v, p)) *
                  (static_cast<double>(h(w, v, static_cast<std::size_t>(to(p)))) -
                   static_cast<double>(h(w, v, static_cast<std::size_t>(from(p)))));

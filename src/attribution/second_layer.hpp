@@ -3,7 +3,8 @@
 
 #include "amacrine/attribution/block.hpp"
 
-/// Attributions of the second layer's units. W windows, M cells, V units of the second layer, K path nodes, L lanes.
+/// Attributions of the second layer's units. W windows, M cells, V units of the second layer, K path nodes, L intervals of the
+/// rule.
 namespace amacrine::attribution {
 
 /// c with sum_k c_k h(k) = Int g dh for the gradients g of every row: gradients (rows, L), result (rows, K).
@@ -14,7 +15,7 @@ template <class S>
 void change_second(const core::Exec& exec, const core::View3<S>& h, const Quadrature& quadrature,
                    const core::View2<double>& change);
 
-/// Cell `index` of attribution (M, W, V) from d (W, V, L): dF/dh times the lanes' weights, at the same nodes.
+/// Cell `index` of attribution (M, W, V) from d (W, V, L): dF/dh times the intervals' weights, at the same nodes.
 template <class S>
 void gather_second(const core::Exec& exec, const core::View3<S>& d, const core::View3<S>& h, const Quadrature& quadrature,
                    std::size_t index, const core::View3<double>& attribution);

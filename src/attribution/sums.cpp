@@ -183,7 +183,7 @@ V room_for_host(std::vector<float>& values, Extents... extents) {
   return V(core::uninitialised("attribution::unit_figures"), extents...);
 }
 template <class V>
-void bring_home(const V& view, std::vector<float>& values) {
+void copy_to_host(const V& view, std::vector<float>& values) {
   if constexpr (!core::detail::exec_is_host) values = core::to_host(view);
 }
 
@@ -197,10 +197,10 @@ void store_units(const core::Exec& exec, const PathLayer<S>& layer, const Paths<
   const auto change = room_for_host<View2<float>>(block.unit_change, W, U);
   unit_figures(exec, layer, paths, integrals.push, attribution, weight, drive, change);
   exec.fence("attribution::store_units");
-  bring_home(attribution, block.unit_attribution);
-  bring_home(weight, block.unit_weight);
-  bring_home(drive, block.unit_drive);
-  bring_home(change, block.unit_change);
+  copy_to_host(attribution, block.unit_attribution);
+  copy_to_host(weight, block.unit_weight);
+  copy_to_host(drive, block.unit_drive);
+  copy_to_host(change, block.unit_change);
 }
 
 template <class S>

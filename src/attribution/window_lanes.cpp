@@ -36,7 +36,7 @@ void gather_panel(const S* crossing, const S* step, S from, S to, S inverse_widt
   }
 }
 
-/// The same with the derivative at one node.
+/// gather_panel with the derivative at one node in place of the slope.
 template <class S>
 void gather_node(const S* start, const S* step, S alpha, int width, const S* row, S* acc) {
   constexpr int L = lanes_of<S>;
@@ -164,10 +164,10 @@ void WindowLanes<S>::run_nodes(const DeviceRule<S>& rule, const std::vector<int>
   });
 }
 
-/// Turns the pre-activations at the nodes into the slopes of the lanes, in place.
+/// Turns the pre-activations at the nodes into the slopes in the intervals, in place.
 template <class S>
 void WindowLanes<S>::take_slopes(const DeviceRule<S>& rule) {
-  const std::size_t panels = static_cast<std::size_t>(rule.lanes()), L = static_cast<std::size_t>(lanes);
+  const std::size_t panels = static_cast<std::size_t>(rule.intervals()), L = static_cast<std::size_t>(lanes);
   const std::size_t values = network_.layers[1].units() * L, shift = static_cast<std::size_t>(rule.shift), block = 1024;
   const std::size_t blocks = (values + block - 1) / block;
   for_items("attribution::lane_slopes", groups_ * blocks, scratch_, [&](std::size_t item, S*) {
@@ -203,7 +203,7 @@ void WindowLanes<S>::backward(const DeviceRule<S>& rule, const std::vector<int>&
     S* const acc = scratch + convolution_.scratch();
     std::fill_n(acc, units * L, S(0));
     S scale[lanes] = {};
-    for (std::size_t p = 0; p < static_cast<std::size_t>(rule.lanes()); ++p) {
+    for (std::size_t p = 0; p < static_cast<std::size_t>(rule.intervals()); ++p) {
       for (std::size_t l = 0; l < here; ++l) scale[l] = q(i, g * L + l, p);
       const auto fill = [&](int c, int y, S* row) {
         const auto v = core::as_size((c * second.height + y) * second.width);

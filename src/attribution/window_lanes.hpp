@@ -10,7 +10,7 @@ namespace amacrine::attribution {
 /// Path integrals on a host, for two hidden layers whose second convolution pays in the frequency domain. L windows lie side by
 /// side in the lanes of a register; a node, a cell's panel or a panel's tangents go through the second layer in one piece that
 /// stays in the core's cache. A window's bits do not depend on the windows beside it. G groups of L windows, U and V units of the
-/// two layers, K nodes, P lanes of the rule, M cells.
+/// two layers, K nodes, P intervals of the rule, M cells.
 template <class S>
 class WindowLanes {
  public:
@@ -32,11 +32,12 @@ class WindowLanes {
   /// What the change of every first-layer channel across every panel does to the drives, through the second layer's slopes:
   /// sums(i, w, p, c), for the paths of the last forward(), once. Their sums over c are the drives' changes. Secants only.
   void tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
-  /// The same of the channels' columns: sums(i, w, p, c X + x).
+  /// tangents() of the channels' columns: sums(i, w, p, c X + x).
   void column_tangents(const DeviceRule<S>& rule, const std::vector<int>& cells, const core::View4<double>& sums);
   /// Whether tangents take less time than one backward pass per cell.
   static bool tangents_pay(const PathNetwork<S>& network, std::size_t cells);
-  /// The same of columns that are driven: as many pairs of them and columns of the second layer they reach.
+  /// Up to so many pairs of a driven column and a column of the second layer that it reaches, column_tangents take less time than
+  /// backward passes.
   static std::size_t most_column_pairs(const PathNetwork<S>& network, std::size_t cells);
 
  private:
@@ -52,7 +53,7 @@ class WindowLanes {
   core::View1<S> start_;     ///< (U) first layer's pre-activation at the path's start
   core::View3<S> step_;      ///< (G, U, L) its change along the path
   core::View3<S> crossing_;  ///< (G, U, L) where on the path it crosses its threshold
-  core::View4<S> second_;    ///< (G, K, V, L) second layer's pre-activation at the nodes, then its slopes in the lanes
+  core::View4<S> second_;    ///< (G, K, V, L) second layer's pre-activation at the nodes, then its slopes in the intervals
 };
 
 /// How the work items of a host loop are dealt out: one at a time, to whichever thread is free, each with its own memory.

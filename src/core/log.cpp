@@ -17,7 +17,7 @@ namespace amacrine::core {
 namespace {
 
 struct State {
-  bool speaks = true;
+  bool writes = true;
   bool quiet = false;
   std::FILE* file = nullptr;  ///< takes everything instead of stdout and stderr
   bool open_line = false;     ///< a line of progress on the terminal is not ended yet
@@ -49,14 +49,14 @@ void clear_line() {
 }
 
 /// Whether log lines of this rank are written, and where to.
-bool hears_log() { return state().file != nullptr || (state().speaks && !state().quiet); }
+bool log_is_read() { return state().file != nullptr || (state().writes && !state().quiet); }
 std::FILE* log_file() { return state().file != nullptr ? state().file : stdout; }
 
 std::string human_rate(double rate) { return rate >= 100 ? fmt::format("{:.0f}", rate) : fmt::format("{:.3g}", rate); }
 
 }  // namespace
 
-void set_log_speaker(bool this_rank_speaks) { state().speaks = this_rank_speaks; }
+void set_log_writer(bool this_rank_writes) { state().writes = this_rank_writes; }
 
 void set_log_level(const std::string& level) {
   require<StudyError>(level == "quiet" || level == "info" || level == "debug",
@@ -67,14 +67,14 @@ void set_log_level(const std::string& level) {
 void set_progress_listener(std::function<void(const ProgressState&)> told) { listener() = std::move(told); }
 
 void log_line(const std::string& text) {
-  if (!hears_log()) return;
+  if (!log_is_read()) return;
   if (state().file == nullptr) clear_line();
   fmt::print(log_file(), "{}\n", text);
   std::fflush(log_file());
 }
 
 void warn_line(const std::string& text) {
-  if (!state().speaks && state().file == nullptr) return;
+  if (!state().writes && state().file == nullptr) return;
   if (state().file == nullptr) clear_line();
   std::fflush(log_file());
   std::FILE* const file = state().file != nullptr ? state().file : stderr;
@@ -121,7 +121,7 @@ void Progress::update(double done, const std::string& note) {
 }
 
 void Progress::print(double done, const std::string& note, bool last) {
-  if (!hears_log()) return;
+  if (!log_is_read()) return;
   const double elapsed = seconds_since(start_);
   const double rate = elapsed > 0 ? done / elapsed : 0.0;
   const double percent = total_ > 0 ? 100.0 * done / total_ : 100.0;

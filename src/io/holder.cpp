@@ -125,7 +125,7 @@ std::string describe(const Holder& holder) {
                      fact(holder, "run"));
 }
 
-std::string proof_of_death(const Holder& holder, const Holder& self, bool asked) {
+std::string proof_of_end(const Holder& holder, const Holder& self, bool asked) {
   if (same(holder, self, {"boot", "pid_space"})) return gone(holder);
   const std::string job = fact(holder, "job"), before = fact(holder, "restart"), now = fact(self, "restart");
   if (same(holder, self, {"cluster", "job"}) && is_number(before) && is_number(now) && std::stol(before) < std::stol(now))

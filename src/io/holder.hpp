@@ -21,6 +21,6 @@ std::string describe(const Holder& holder);
 /// Why `holder` cannot be alive any more, as seen by the process `self`; empty where that cannot be proved. Without `asked` only
 /// what needs no person's word: its process of this boot and this pid space is gone, or SLURM has requeued its job as this one.
 /// With `asked` also: its host was started anew, or SLURM's accounting says that its job has ended.
-std::string proof_of_death(const Holder& holder, const Holder& self, bool asked);
+std::string proof_of_end(const Holder& holder, const Holder& self, bool asked);
 
 }  // namespace amacrine::io::detail

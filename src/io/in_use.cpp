@@ -30,7 +30,7 @@ void require_not_in_use(const std::string& path) {
 
 void require_not_in_the_making(const std::string& path) {
   const auto holder = holder_of(lock_file_of(path));
-  if (!holder || !proof_of_death(*holder, this_process(), false).empty()) return;
+  if (!holder || !proof_of_end(*holder, this_process(), false).empty()) return;
   core::fail<InUseError>("{} is in use: it is being made by {}. Wait until that run has finished", path, describe(*holder));
 }
 

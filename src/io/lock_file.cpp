@@ -98,7 +98,7 @@ std::vector<Holder> chain(const std::string& file) {
 }
 
 /// Files of earlier takeovers and of runs that died while they took the lock; only the holder may remove them.
-void remove_litter(const std::string& file, const Holder& mine) {
+void remove_partial_files(const std::string& file, const Holder& mine) {
   const std::string beginning = std::filesystem::path(file).filename().string() + ".";
   std::error_code fault;
   for (const auto& entry : std::filesystem::directory_iterator(folder_of(file), fault)) {
@@ -106,7 +106,7 @@ void remove_litter(const std::string& file, const Holder& mine) {
     if (!name.starts_with(beginning)) continue;
     const bool claim = name.starts_with(beginning + "after-");
     const Holder maker = claim ? Holder{} : parse(contents(entry.path().string()).value_or(""));
-    if (claim || !proof_of_death(maker, mine, false).empty()) std::filesystem::remove(entry.path(), fault);
+    if (claim || !proof_of_end(maker, mine, false).empty()) std::filesystem::remove(entry.path(), fault);
   }
 }
 
@@ -163,14 +163,14 @@ std::string take_lock(const std::string& file, const Holder& mine, bool takeover
     const std::vector<Holder> holders = chain(file);
     if (holders.empty()) {
       if (!place(prepared.path, file)) continue;
-      remove_litter(file, mine);
+      remove_partial_files(file, mine);
       return {};
     }
     const Holder& last = holders.back();
-    const std::string proof = proof_of_death(last, mine, takeover), claim = successor(file, fact(last, "id"));
+    const std::string proof = proof_of_end(last, mine, takeover), claim = successor(file, fact(last, "id"));
     if (proof.empty()) refuse_holder(file, last, mine, takeover);
     if (!place(prepared.path, claim) || !succeed(file, claim, mine)) continue;
-    remove_litter(file, mine);
+    remove_partial_files(file, mine);
     return fmt::format("{}: {}", describe(last), proof);
   }
   core::fail<core::RefusedError>("{}: the lock changes hands all the time; try again", file);
@@ -178,7 +178,7 @@ std::string take_lock(const std::string& file, const Holder& mine, bool takeover
 
 void check_lock(const std::string& file, const Holder& mine, bool takeover) {
   const auto holder = holder_of(file);
-  if (holder && proof_of_death(*holder, mine, takeover).empty()) refuse_holder(file, *holder, mine, takeover);
+  if (holder && proof_of_end(*holder, mine, takeover).empty()) refuse_holder(file, *holder, mine, takeover);
 }
 
 void give_lock(const std::string& file, const std::string& id) {

@@ -189,7 +189,7 @@ Reuse decide(const std::string& path, const Provenance& wanted, bool overwrite) 
   return Reuse::make;
 }
 
-/// The same, and says what will be done.
+/// decide(), and says what will be done.
 Reuse announced(const std::string& path, const Provenance& wanted, bool overwrite) {
   const Reuse decision = decide(path, wanted, overwrite);
   std::error_code fault;

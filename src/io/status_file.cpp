@@ -82,15 +82,15 @@ bool another_at_work(const std::string& path) {
 }
 
 /// What is written when the process is ended inside a signal handler: made beforehand, since nothing can be made there.
-struct LastWords {
+struct StoppedStatus {
   std::string path, temporary, text;
 };
 // Two, so that the one in use is never the one being changed.
-std::array<LastWords, 2>& kept_words() {
-  static std::array<LastWords, 2> words;
+std::array<StoppedStatus, 2>& stopped_statuses() {
+  static std::array<StoppedStatus, 2> words;
   return words;
 }
-std::atomic<const LastWords*> last_words{nullptr};
+std::atomic<const StoppedStatus*> stopped_status{nullptr};
 
 /// How the file begins while the run is at work.
 constexpr char running_text[] = "{\n  \"state\": \"running\"";
@@ -106,8 +106,8 @@ bool says_running(const char* path) {
 }
 
 /// No fsync here: it could take longer than the process has, and a power cut at this moment only leaves "running" of a dead one.
-void say_last_words() {
-  const LastWords* const words = last_words.load();
+void write_stopped_status() {
+  const StoppedStatus* const words = stopped_status.load();
   if (words == nullptr || !says_running(words->path.c_str())) return;
   const int file = open(words->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return;
@@ -182,9 +182,9 @@ struct StatusFile::Impl {
 
   void say_running() {
     written = std::chrono::steady_clock::now();
-    LastWords& next = kept_words()[last_words.load() == kept_words().data() ? 1 : 0];
+    StoppedStatus& next = stopped_statuses()[stopped_status.load() == stopped_statuses().data() ? 1 : 0];
     next = {path, temporary + ".last", text("stopped", static_cast<int>(core::ExitCode::run_again), "stopped by a signal")};
-    last_words = &next;
+    stopped_status = &next;
     replace(text("running", nullptr, ""));
   }
 
@@ -193,7 +193,7 @@ struct StatusFile::Impl {
     if (started) return;
     started = communicator.any(communicator.root() && (mine || !another_at_work(path)));
     if (!started || !communicator.root()) return;
-    parallel::set_last_act(say_last_words);
+    parallel::set_last_act(write_stopped_status);
     core::set_progress_listener([this](const core::ProgressState& state) { follow(state); });
     say_running();
   }
@@ -213,7 +213,7 @@ StatusFile::StatusFile(const parallel::Communicator& communicator, const std::st
 StatusFile::~StatusFile() {
   if (!impl_->started || !impl_->communicator.root()) return;
   core::set_progress_listener({});
-  last_words = nullptr;
+  stopped_status = nullptr;
 }
 
 void StatusFile::take() { impl_->start(true); }
@@ -221,7 +221,7 @@ void StatusFile::take() { impl_->start(true); }
 void StatusFile::end(int exit_code, const std::string& reason) {
   Impl& impl = *impl_;
   if (!impl.started) return;
-  last_words = nullptr;
+  stopped_status = nullptr;
   const bool stopped = exit_code == static_cast<int>(core::ExitCode::run_again);
   impl.replace(impl.text(exit_code == 0 ? "finished" : stopped ? "stopped" : "failed", exit_code, reason));
 }

@@ -2,15 +2,23 @@
 #include "amacrine/model/gather.hpp"
 
 #include "amacrine/core/transpose_lanes.hpp"
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 
 #include <algorithm>
 #include <type_traits>
 
 namespace amacrine::model {
 
+using core::broadcast;
+using core::converted;
 using core::Exec;
+using core::from_bytes;
 using core::lane_count;
+using core::load;
+using core::prefetch;
+using core::store;
+using core::store_part;
+using core::Vector;
 using core::View1;
 using core::View2;
 using core::View3;
@@ -42,14 +50,14 @@ struct PixelScale {
 /// A pixel of W frames.
 template <int W, class S, class Pixel>
 inline void normalise(const Pixel* values, const PixelScale<S>& by, std::size_t p, std::size_t count, S* out) {
-  const Lanes<Pixel, W> pixels = load<Pixel, W>(values);
-  Lanes<S, W> wide;
+  const Vector<Pixel, W> pixels = load<Pixel, W>(values);
+  Vector<S, W> wide;
   if constexpr (std::is_same_v<Pixel, std::uint8_t>) {
     wide = from_bytes<S, W>(pixels);
   } else {
     wide = converted<S, Pixel, W>(pixels);
   }
-  const Lanes<S, W> result = broadcast<S, W>(by.scale[p * by.each]) * wide + broadcast<S, W>(by.offset[p * by.each]);
+  const Vector<S, W> result = broadcast<S, W>(by.scale[p * by.each]) * wide + broadcast<S, W>(by.offset[p * by.each]);
   count == static_cast<std::size_t>(W) ? store<S, W>(out, result) : store_part<S, W>(out, result, count);
 }
 

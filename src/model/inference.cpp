@@ -3,8 +3,8 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/numbers.hpp"
+#include "amacrine/core/vector.hpp"
 #include "amacrine/model/kernels.hpp"
-#include "amacrine/model/lanes.hpp"
 #include "spectral_cache.hpp"
 
 #include <algorithm>

@@ -8,6 +8,12 @@
 /// Direct kernels for host spaces: tiles of 8 channels x 32 lanes (windows or lags) in registers, one task per output position.
 namespace amacrine::model::host {
 
+using core::full_width;
+using core::lane_sum;
+using core::load;
+using core::load_part;
+using core::store;
+using core::Vector;
 using core::View1;
 using core::View4;
 using core::View5;
@@ -220,7 +226,7 @@ void temporal_conv_kernel_gradient(const core::HostExec& exec, const View4<S>& f
 template <class S, int CB, int DB>
 void row_products(const S* d_out, Step channel, const S* in, Step input, std::size_t count, S* sum) {
   constexpr int W = full_width<S>;
-  using V = Lanes<S, W>;
+  using V = Vector<S, W>;
   V total[CB][DB];
   AMACRINE_UNROLL
   for (int c = 0; c < CB; ++c) {

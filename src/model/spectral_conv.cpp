@@ -19,18 +19,18 @@ using core::View1;
 using core::View4;
 using core::View5;
 
-PlaneWork from_plane(PlaneWork work, std::size_t first) {
-  if (!work) return work;
-  return {work.label, [all = std::move(work.run), first](std::size_t plane) { all(first + plane); }};
+PlaneEpilogue from_plane(PlaneEpilogue epilogue, std::size_t first) {
+  if (!epilogue) return epilogue;
+  return {epilogue.label, [all = std::move(epilogue.run), first](std::size_t plane) { all(first + plane); }};
 }
 
 template <class S>
-PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first) {
-  if (!source) return source;
-  return {source.label, [all = std::move(source.write), first](std::size_t plane, S* values) { all(first + plane, values); }};
+PlanePrologue<S> from_plane(PlanePrologue<S> prologue, std::size_t first) {
+  if (!prologue) return prologue;
+  return {prologue.label, [all = std::move(prologue.write), first](std::size_t plane, S* values) { all(first + plane, values); }};
 }
-template PlaneSource<float> from_plane(PlaneSource<float>, std::size_t);
-template PlaneSource<double> from_plane(PlaneSource<double>, std::size_t);
+template PlanePrologue<float> from_plane(PlanePrologue<float>, std::size_t);
+template PlanePrologue<double> from_plane(PlanePrologue<double>, std::size_t);
 
 bool spectral_possible(int height, int width) { return spectral::smallest_length(std::max(height, width)) > 0; }
 
@@ -99,8 +99,8 @@ void SpectralConv<S>::set_kernel(const Exec& exec, const View4<S>& kernel) {
 }
 
 template <class S>
-void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out, const PlaneSource<S>& source,
-                              const PlaneWork& after) {
+void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<S>& out, const PlanePrologue<S>& prologue,
+                              const PlaneEpilogue& epilogue) {
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g);
@@ -108,18 +108,18 @@ void SpectralConv<S>::forward(const Exec& exec, const View5<S>& in, const View5<
     S* spectra =
         in_spectra_.data() + (use_ == SpectralUse::gradients ? first * static_cast<std::size_t>(in_channels_) * maps : 0);
     spectral::forward(exec, n_, spectral::planes_of(in, first), count * in_channels_, height_, width_, windows_, spectra, lanes_,
-                      from_plane(source, first * static_cast<std::size_t>(in_channels_)));
+                      from_plane(prologue, first * static_cast<std::size_t>(in_channels_)));
     spectral::mix_channels(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(spectra),
                            static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, out_spectra_.data());
     spectral::inverse(exec, n_, out_spectra_.data(), lanes_, count * out_channels_, out.data() + first * out.stride(0),
                       height_ - kernel_y_ + 1, width_ - kernel_x_ + 1, windows_,
-                      from_plane(after, first * static_cast<std::size_t>(out_channels_)));
+                      from_plane(epilogue, first * static_cast<std::size_t>(out_channels_)));
   }
 }
 
 template <class S>
 void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const View5<S>& d_in, const View5<S>& d_kernel,
-                               const PlaneSource<S>& source, const PlaneWork& after) {
+                               const PlanePrologue<S>& prologue, const PlaneEpilogue& epilogue) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
   const std::size_t f = spectral::frequencies(n_), maps = f * 2 * static_cast<std::size_t>(lanes_);
   const std::size_t area = core::as_size(kernel_y_ * kernel_x_), pairs = core::as_size(in_channels_ * out_channels_);
@@ -128,12 +128,12 @@ void SpectralConv<S>::backward(const Exec& exec, const View5<S>& d_out, const Vi
     const std::size_t first = static_cast<std::size_t>(g);
     spectral::forward(exec, n_, spectral::planes_of(d_out, first), count * out_channels_, height_ - kernel_y_ + 1,
                       width_ - kernel_x_ + 1, windows_, out_spectra_.data(), lanes_,
-                      from_plane(source, first * static_cast<std::size_t>(out_channels_)));
+                      from_plane(prologue, first * static_cast<std::size_t>(out_channels_)));
     if (d_in.size() > 0) {
       spectral::mix_channels_back(exec, f, count, in_channels_, out_channels_, lanes_, static_cast<const S*>(out_spectra_.data()),
                                   static_cast<const S*>(kernel_spectra_.data()), pair_lanes_, mixed_.data());
       spectral::inverse(exec, n_, mixed_.data(), lanes_, count * in_channels_, d_in.data() + first * d_in.stride(0), height_,
-                        width_, windows_, from_plane(after, first * static_cast<std::size_t>(in_channels_)));
+                        width_, windows_, from_plane(epilogue, first * static_cast<std::size_t>(in_channels_)));
     }
     if (d_kernel.size() == 0) continue;
     spectral::pair_channels(exec, f, count, in_channels_, out_channels_, windows_, lanes_,

@@ -81,7 +81,7 @@ void correlate_in_time(const core::Exec& exec, std::size_t f, int segments, int 
       });
 }
 
-/// The same tile, with lags in the lanes and windows summed over.
+/// The tile of correlate_in_time, with lags in the lanes and windows summed over.
 template <class S>
 void correlate_windows(const core::Exec& exec, std::size_t f, int segments, int channels, int history, int windows,
                        const S* frames, int frame_lanes, const S* d_out, int d_lanes, S* out, int out_lanes) {

@@ -24,7 +24,7 @@ struct HalfSpectrum {
   }
 };
 
-/// Two real rows ride in one complex transform; their spectra are told apart by symmetry. `plane` starts at the lane; `left`
+/// Two real rows share one complex transform; their spectra are told apart by symmetry. `plane` starts at the lane; `left`
 /// lanes remain there.
 template <int N, class S>
 KOKKOS_INLINE_FUNCTION void forward_rows(const PlaneLayout<S>& at, const S* plane, int left, const HalfSpectrum<S>& rows,

@@ -80,7 +80,7 @@ struct SpectralTemporalConv<S>::Sizes {
     kernel = channels * (time ? spectral::time_spectrum<S>(time, f, 1) : pair * static_cast<std::size_t>(lag_lanes));
     const std::size_t window_plane = pair * static_cast<std::size_t>(window_lanes),
                       lag_plane = pair * static_cast<std::size_t>(lag_lanes);
-    const bool planes = planes_carry_work && time;
+    const bool planes = planes_fuse && time;
     if (planes) {
       const ItemShape item(window_lanes, channels, time.phases);
       const std::size_t back =
@@ -144,7 +144,8 @@ void SpectralTemporalConv<S>::transform_frames(const Exec& exec, const S* frames
                                spectra);
 }
 
-/// The same on a host, a segment at a time. transform_plane(g, spectrum): the transform in space of segment g.
+/// transform_frames on a host with a transform over time, a segment at a time. transform_plane(g, spectrum): the transform in
+/// space of segment g.
 template <class S>
 template <class Planes>
 void SpectralTemporalConv<S>::transform_segments(const Exec& exec, int segments, const Planes& transform_plane) {
@@ -187,10 +188,10 @@ void SpectralTemporalConv<S>::require_room(std::size_t segments, FrameSpectra ke
 
 template <class S>
 void SpectralTemporalConv<S>::forward(const Exec& exec, const SegmentSource<S>& source, const View5<S>& out, FrameSpectra kept,
-                                      const PlaneWork& after) {
+                                      const PlaneEpilogue& epilogue) {
   require_room(source.segments, kept);
-  core::require(takes_source() && source, "frames can be written on the way of a host's transform over time alone");
-  if constexpr (planes_carry_work) {
+  core::require(takes_source() && source, "only a host's transform over time takes frames that are written as it reads them");
+  if constexpr (planes_fuse) {
     constexpr int W = lane_count<S>;
     const View1<S> in_space = spectral::twiddles<S>(n_);
     const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, W, frame_lanes_};
@@ -204,17 +205,17 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const SegmentSource<S>& 
           spectral::forward_lanes_here(n_, at, static_cast<const S*>(values), W, spectrum + lane);
         }
       });
-    correlate_by_planes(exec, segments, out.data(), after);
+    correlate_by_planes(exec, segments, out.data(), epilogue);
   }
 }
 
 template <class S>
 void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, const View5<S>& out, FrameSpectra kept,
-                                      const PlaneWork& after) {
+                                      const PlaneEpilogue& epilogue) {
   require_room(frames.extent(0), kept);
   const bool gradients = use_ == SpectralUse::gradients;
   const int segments = spectral::as_int(frames.extent(0));
-  if constexpr (planes_carry_work) {
+  if constexpr (planes_fuse) {
     if (by_planes()) {
       const View1<S> in_space = spectral::twiddles<S>(n_);
       const spectral::PlaneLayout<S> at{in_space.data(), height_, width_, frames_, frame_lanes_};
@@ -222,7 +223,7 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
         transform_segments(exec, segments, [&](std::size_t g, S* spectrum) {
           spectral::forward_here(n_, at, static_cast<const S*>(frames.data() + g * frames.stride(0)), spectrum);
         });
-      return correlate_by_planes(exec, segments, out.data(), after);
+      return correlate_by_planes(exec, segments, out.data(), epilogue);
     }
   }
   for (int g = 0; g < segments; g += chunk_) {
@@ -230,27 +231,27 @@ void SpectralTemporalConv<S>::forward(const Exec& exec, const View4<S>& frames, 
     const std::size_t first = static_cast<std::size_t>(g);
     S* const spectra = frame_spectra_.data() + (gradients ? first * frame_spectrum() : 0);
     if (kept == FrameSpectra::fresh) transform_frames(exec, frames.data() + first * frames.stride(0), count, spectra);
-    correlate(exec, spectra, count, out.data() + first * out.stride(0), from_plane(after, first * channels()));
+    correlate(exec, spectra, count, out.data() + first * out.stride(0), from_plane(epilogue, first * channels()));
   }
 }
 
 /// The sums over lags of `count` segments, and their way back from the frequency domain.
 template <class S>
-void SpectralTemporalConv<S>::correlate(const Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after) {
+void SpectralTemporalConv<S>::correlate(const Exec& exec, const S* spectra, int count, S* out, const PlaneEpilogue& epilogue) {
   const std::size_t f = spectral::frequencies(n_);
   const S* const w = kernel_spectra_.data();
   time_ ? spectral::correlate_spectra(exec, time_, f, count, channels_, spectra, w, product_.data(), window_lanes_)
         : spectral::correlate_in_time(exec, f, count, channels_, history_, windows_, spectra, frame_lanes_, w, lag_lanes_,
                                       product_.data(), window_lanes_);
   spectral::inverse(exec, n_, product_.data(), window_lanes_, count * channels_, out, height_ - kernel_y_ + 1,
-                    width_ - kernel_x_ + 1, windows_, after);
+                    width_ - kernel_x_ + 1, windows_, epilogue);
 }
 
-/// The same on a host with a transform over time, an item at a time, whose products stay in the cache of the thread that
+/// correlate() on a host with a transform over time, an item at a time, whose products stay in the cache of the thread that
 /// transforms them back.
 template <class S>
-void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments, S* out, const PlaneWork& after) {
-  if constexpr (planes_carry_work) {
+void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments, S* out, const PlaneEpilogue& epilogue) {
+  if constexpr (planes_fuse) {
     const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
     const std::size_t kernel = spectral::time_spectrum<S>(time_, f, 1), frames = frame_spectrum(), area = output_area();
     const spectral::TimeTwiddles<S> in_time = spectral::time_twiddles<S>(time_.length);
@@ -260,7 +261,7 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
     const std::size_t wide = shape.channels, groups = (channels() + wide - 1) / wide, all = core::as_size(segments),
                       each = shape.segments;
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
-    Kokkos::parallel_for(after ? after.label : "model::spectral_correlate_planes",
+    Kokkos::parallel_for(epilogue ? epilogue.label : "model::spectral_correlate_planes",
                          spectral::long_items(exec, (all + each - 1) / each * groups), [&](long item) {
                            const std::size_t g = static_cast<std::size_t>(item) / groups * each,
                                              c = static_cast<std::size_t>(item) % groups * wide;
@@ -274,7 +275,7 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
                            for (std::size_t i = 0; i < count * some; ++i) {
                              const std::size_t p = (g + i / some) * channels() + c + i % some;
                              spectral::inverse_here(n_, at, room + i * plane, out + p * area);
-                             if (after) after.run(p);
+                             if (epilogue) epilogue.run(p);
                            }
                            token.release(thread);
                          });
@@ -283,15 +284,15 @@ void SpectralTemporalConv<S>::correlate_by_planes(const Exec& exec, int segments
 
 template <class S>
 void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
-                                              const PlaneSource<S>& source) {
+                                              const PlanePrologue<S>& prologue) {
   core::require(use_ == SpectralUse::gradients, "an engine made for forward passes has no gradients");
-  if (by_planes()) return gradient_by_planes(exec, d_out, d_kernel, source);
+  if (by_planes()) return gradient_by_planes(exec, d_out, d_kernel, prologue);
   const std::size_t f = spectral::frequencies(n_), area = core::as_size(kernel_y_ * kernel_x_);
   for (int g = 0; g < segments_; g += chunk_) {
     const int count = std::min(chunk_, segments_ - g), kernels = count / together_;
     const std::size_t first = static_cast<std::size_t>(g);
     spectral::forward(exec, n_, spectral::planes_of(d_out, first), count * channels_, height_ - kernel_y_ + 1,
-                      width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_, from_plane(source, first * channels()));
+                      width_ - kernel_x_ + 1, windows_, product_.data(), window_lanes_, from_plane(prologue, first * channels()));
     const S *const s = frame_spectra_.data() + first * frame_spectrum(), *const d = product_.data();
     S* const sums = gradient_spectra_.data();
     time_
@@ -305,12 +306,12 @@ void SpectralTemporalConv<S>::kernel_gradient(const Exec& exec, const View5<S>& 
   }
 }
 
-/// The same on a host with a transform over time, two channels of the segments that share a gradient at a time: from d to
-/// taps in one go, in the cache of a thread.
+/// kernel_gradient() on a host with a transform over time, two channels of the segments that share a gradient at a time: from d
+/// to taps in one go, in the cache of a thread.
 template <class S>
 void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S>& d_out, const View5<S>& d_kernel,
-                                                 const PlaneSource<S>& source) {
-  if constexpr (planes_carry_work) {
+                                                 const PlanePrologue<S>& prologue) {
+  if constexpr (planes_fuse) {
     const std::size_t f = spectral::frequencies(n_), plane = f * 2 * static_cast<std::size_t>(window_lanes_);
     const std::size_t kernel = f * 2 * static_cast<std::size_t>(lag_lanes_), taps = core::as_size(kernel_y_ * kernel_x_);
     const std::size_t together = core::as_size(together_), area = output_area(), frames = frame_spectrum();
@@ -322,7 +323,7 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
         at_taps{in_space.data(), kernel_y_, kernel_x_, lags_, lag_lanes_};
     const Kokkos::Experimental::UniqueToken<Exec> token(exec);
     Kokkos::parallel_for(
-        source ? source.label : "model::spectral_gradient_planes",
+        prologue ? prologue.label : "model::spectral_gradient_planes",
         spectral::long_items(exec, core::as_size(segments_) / together * groups), [&](long item) {
           const std::size_t k = static_cast<std::size_t>(item) / groups, c = static_cast<std::size_t>(item) % groups * wide,
                             some = std::min(wide, channels() - c);
@@ -331,9 +332,9 @@ void SpectralTemporalConv<S>::gradient_by_planes(const Exec& exec, const View5<S
           S *const sums = room + some * together * plane, *const packed = sums + some * kernel;
           for (std::size_t i = 0; i < some * together; ++i) {
             const std::size_t p = (k * together + i % together) * channels() + c + i / together;
-            S* const written = source ? spectral::thread_plane<S>(area) : nullptr;
-            if (source) source.write(p, written);
-            spectral::forward_here(n_, at, source ? static_cast<const S*>(written) : d_out.data() + p * area, room + i * plane);
+            S* const written = prologue ? spectral::thread_plane<S>(area) : nullptr;
+            if (prologue) prologue.write(p, written);
+            spectral::forward_here(n_, at, prologue ? static_cast<const S*>(written) : d_out.data() + p * area, room + i * plane);
           }
           spectral::correlate_windows_here(time_, in_time, f, together_, spectral::as_int(some),
                                            static_cast<const S*>(frame_spectra_.data() + k * together * frames),

@@ -2,7 +2,7 @@
 #include "spectral_time.hpp"
 
 #include "amacrine/core/errors.hpp"
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 #include "spectral_halves.hpp"
 #include "spectral_transform.hpp"
 
@@ -13,6 +13,7 @@
 namespace amacrine::model::spectral {
 
 using core::padded_to_lanes;
+using core::prefetch;
 
 namespace {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spectral_transform.hpp"
 
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 #include "spectral_rows.hpp"
 
 #include <algorithm>
@@ -15,6 +15,7 @@ namespace amacrine::model::spectral {
 
 using core::lane_count;
 using core::Lanes;
+using core::prefetch;
 
 namespace {
 
@@ -104,14 +105,14 @@ S* thread_plane(std::size_t size) {
 /// item is such a register, or with work on planes a whole plane.
 template <int N, class S>
 void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
-                     const PlaneSource<S>& source) {
+                     const PlanePrologue<S>& prologue) {
   constexpr int W = lane_count<S>, K = N / 2 + 1;
-  const int blocks = at.padded / W, items = source ? 1 : blocks, each = blocks / items;
+  const int blocks = at.padded / W, items = prologue ? 1 : blocks, each = blocks / items;
   const std::size_t in = static_cast<std::size_t>(at.height) * at.width * at.lanes,
                     out = static_cast<std::size_t>(N) * K * 2 * at.padded;
-  const PlaneSource<S>* const from = &source;
+  const PlanePrologue<S>* const from = &prologue;
   Kokkos::parallel_for(
-      source ? source.label : "model::spectral_forward", long_items(exec, static_cast<std::size_t>(count * items)),
+      prologue ? prologue.label : "model::spectral_forward", long_items(exec, static_cast<std::size_t>(count * items)),
       KOKKOS_LAMBDA(long i) {
         const std::size_t p = static_cast<std::size_t>(i / items);
         const S* plane = planes + p * in;
@@ -128,14 +129,14 @@ void forward_on_host(const core::Exec& exec, const PlaneLayout<S>& at, const S* 
 
 template <int N, class S>
 void inverse_on_host(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes,
-                     const PlaneWork& after) {
+                     const PlaneEpilogue& epilogue) {
   constexpr int W = lane_count<S>, K = N / 2 + 1;
-  const int blocks = (at.lanes + W - 1) / W, items = after ? 1 : blocks, each = blocks / items;
+  const int blocks = (at.lanes + W - 1) / W, items = epilogue ? 1 : blocks, each = blocks / items;
   const std::size_t out = static_cast<std::size_t>(at.height) * at.width * at.lanes,
                     in = static_cast<std::size_t>(N) * K * 2 * at.padded;
-  const PlaneWork* const work = &after;
+  const PlaneEpilogue* const work = &epilogue;
   Kokkos::parallel_for(
-      after ? after.label : "model::spectral_inverse", long_items(exec, static_cast<std::size_t>(count * items)),
+      epilogue ? epilogue.label : "model::spectral_inverse", long_items(exec, static_cast<std::size_t>(count * items)),
       KOKKOS_LAMBDA(long i) {
         const std::size_t p = static_cast<std::size_t>(i / items);
         const int begin = static_cast<int>(i % items) * each;
@@ -194,21 +195,22 @@ void inverse_on_device(const core::Exec& exec, const PlaneLayout<S>& at, S* spec
 
 template <int N, class S>
 void forward_planes(const core::Exec& exec, const PlaneLayout<S>& at, const S* planes, int count, S* spectrum,
-                    const PlaneSource<S>& source) {
-  if constexpr (planes_carry_work) {
-    forward_on_host<N>(exec, at, planes, count, spectrum, source);
+                    const PlanePrologue<S>& prologue) {
+  if constexpr (planes_fuse) {
+    forward_on_host<N>(exec, at, planes, count, spectrum, prologue);
   } else {
-    core::require(!source, "a GPU's transforms carry no work on planes");
+    core::require(!prologue, "a GPU's transforms have no prologue or epilogue");
     forward_on_device<N>(exec, at, planes, count, spectrum);
   }
 }
 
 template <int N, class S>
-void inverse_planes(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes, const PlaneWork& after) {
-  if constexpr (planes_carry_work) {
-    inverse_on_host<N>(exec, at, spectrum, count, planes, after);
+void inverse_planes(const core::Exec& exec, const PlaneLayout<S>& at, S* spectrum, int count, S* planes,
+                    const PlaneEpilogue& epilogue) {
+  if constexpr (planes_fuse) {
+    inverse_on_host<N>(exec, at, spectrum, count, planes, epilogue);
   } else {
-    core::require(!after, "a GPU's transforms carry no work on planes");
+    core::require(!epilogue, "a GPU's transforms have no prologue or epilogue");
     inverse_on_device<N>(exec, at, spectrum, count, planes);
   }
 }
@@ -222,7 +224,7 @@ int smallest_length(int size) {
 /// body(N) on hosts, where such transforms are compiled.
 template <class Body>
 void on_host_with_length(int n, const Body& body) {
-  if constexpr (planes_carry_work) {
+  if constexpr (planes_fuse) {
     with_length(n, body);
   } else {
     core::fail("a GPU's planes are not transformed by a host's thread");
@@ -252,25 +254,25 @@ void inverse_here(int n, const PlaneLayout<S>& at, S* spectrum, S* plane) {
 
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded, const PlaneSource<S>& source) {
+             int lanes_padded, const PlanePrologue<S>& prologue) {
   const core::View1<S> table = twiddles<S>(n);
   const PlaneLayout<S> at{table.data(), height, width, lanes, lanes_padded};
-  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum, source); });
+  with_length(n, [&](auto length) { forward_planes<decltype(length)::value>(exec, at, planes, count, spectrum, prologue); });
 }
 
 template <class S>
 void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width, int lanes,
-             const PlaneWork& after) {
+             const PlaneEpilogue& epilogue) {
   const core::View1<S> table = twiddles<S>(n);
   const PlaneLayout<S> at{table.data(), height, width, lanes, lanes_padded};
-  with_length(n, [&](auto length) { inverse_planes<decltype(length)::value>(exec, at, spectrum, count, planes, after); });
+  with_length(n, [&](auto length) { inverse_planes<decltype(length)::value>(exec, at, spectrum, count, planes, epilogue); });
 }
 
-template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int, const PlaneSource<float>&);
+template void forward<float>(const core::Exec&, int, const float*, int, int, int, int, float*, int, const PlanePrologue<float>&);
 template void forward<double>(const core::Exec&, int, const double*, int, int, int, int, double*, int,
-                              const PlaneSource<double>&);
-template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int, const PlaneWork&);
-template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int, const PlaneWork&);
+                              const PlanePrologue<double>&);
+template void inverse<float>(const core::Exec&, int, float*, int, int, float*, int, int, int, const PlaneEpilogue&);
+template void inverse<double>(const core::Exec&, int, double*, int, int, double*, int, int, int, const PlaneEpilogue&);
 
 template void forward_here(int, const PlaneLayout<float>&, const float*, float*);
 template void forward_here(int, const PlaneLayout<double>&, const double*, double*);

@@ -16,17 +16,17 @@ int smallest_length(int size);
 template <class S>
 core::View1<S> twiddles(int n);
 
-/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense. `source`, where
-/// there is one, writes planes 0 ... P - 1 instead.
+/// spectrum (P, N, K, 2, Lp) of planes (P, H, W, L), zero beyond H, W and L. planes and spectrum are dense. `prologue`,
+/// where there is one, writes planes 0 ... P - 1 instead.
 template <class S>
 void forward(const core::Exec& exec, int n, const S* planes, int count, int height, int width, int lanes, S* spectrum,
-             int lanes_padded, const PlaneSource<S>& source = {});
+             int lanes_padded, const PlanePrologue<S>& prologue = {});
 
-/// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten. `after` is
-/// called with 0 ... P - 1.
+/// planes (P, H, W, L): the first H rows and W columns of the inverse, scaled by 1 / N^2. The spectrum is overwritten. `epilogue`
+/// is called with 0 ... P - 1.
 template <class S>
 void inverse(const core::Exec& exec, int n, S* spectrum, int lanes_padded, int count, S* planes, int height, int width, int lanes,
-             const PlaneWork& after = {});
+             const PlaneEpilogue& epilogue = {});
 
 /// Where things lie: planes (P, H, W, L) and spectra (P, N, K, 2, Lp). twiddle: of their length.
 template <class S>

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
 /// The inner loop of all direct host kernels: a tile of channels x lanes, summed over three nested loops of taps.
 namespace amacrine::model::host {
+
+using core::broadcast;
+using core::full_width;
+using core::load;
+using core::store;
+using core::Vector;
 
 using Step = std::ptrdiff_t;
 
@@ -26,7 +32,7 @@ constexpr int max_vectors = 3;   ///< registers of lanes of a tile
 /// each in the order of the taps: the bits of a lane do not depend on the tile it is in.
 template <class S, int W, int CB, int VB>
 void tap_sum(const Taps& taps, const S* input, const Step* start, const S* weight, S* result) {
-  using V = Lanes<S, W>;
+  using V = Vector<S, W>;
   std::fill_n(result, CB * VB * W, S(0));
   for (std::size_t p = 0; p < taps.count[0]; ++p) {
     V sum[CB][VB];
@@ -80,7 +86,7 @@ void tap_sum_vectors(int vectors, const Taps& taps, const S* input, const Step* 
   }
 }
 
-/// The same for numbers of channels (1 to 8) and registers (1 to 3; only 1 where W = 1) known at run time.
+/// tap_sum for numbers of channels (1 to 8) and registers (1 to 3; only 1 where W = 1) known at run time.
 template <class S, int W>
 void tap_sum_any(int channels, int vectors, const Taps& taps, const S* input, const Step* start, const S* weight, S* result) {
   switch (channels) {

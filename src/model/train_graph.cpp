@@ -115,10 +115,10 @@ void upload(const std::vector<double>& values, const View1<S>& to) {
   Kokkos::deep_copy(to, host);
 }
 
-/// Whether element-wise work on hidden layer `layer`'s planes rides on its convolution's transforms.
+/// Whether element-wise work on hidden layer `layer`'s planes is fused with its convolution's transforms.
 template <class S>
-bool carries_work(const TrainGraph<S>& graph, std::size_t layer) {
-  return planes_carry_work && layer < graph.hidden.size() && graph.hidden[layer].spectral;
+bool fuses(const TrainGraph<S>& graph, std::size_t layer) {
+  return planes_fuse && layer < graph.hidden.size() && graph.hidden[layer].spectral;
 }
 
 /// Statistics of z over the global batch -> gain and shift on the device. `rows_are_there`: from the transform that wrote z.
@@ -168,7 +168,7 @@ NoiseKey noise_key(const TrainGraph<S>& graph, const StepNoise& noise, std::size
   return {noise.model_seed, noise.step, graph.owned.begin * graph.windows, static_cast<std::uint32_t>(layer)};
 }
 
-/// z of the layer before -> h there and z of a later layer, with the rows of its moments where they ride along.
+/// z of the layer before -> h there and z of a later layer, with the rows of its moments where they are fused.
 template <class S>
 void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer, double sd,
                   const NoiseKey& key) {
@@ -176,7 +176,7 @@ void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parame
   const NormStage<S>& before = graph.hidden[layer - 1].norm;
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
   if (stage.spectral) stage.later.set_kernel(exec, kernel);
-  if (carries_work(graph, layer)) {
+  if (fuses(graph, layer)) {
     stage.later.forward(exec, before.h, stage.norm.z,
                         norm_relu_of_planes(before.z, before.gain, before.shift, before.moments.share, sd, key, before.gates),
                         forward_moment_rows(stage.norm.z, stage.norm.moments));
@@ -187,27 +187,27 @@ void linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parame
 }
 
 /// dL/dh of a hidden layer -> dL/dz, its kernel's gradient per segment, and dL/dh of the layer before, with the rows of its
-/// moments where they ride along.
+/// moments where they are fused.
 template <class S>
 void back_through_linear_stage(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, std::size_t layer) {
   HiddenStage<S>& stage = graph.hidden[layer];
   const NormStage<S>& norm = stage.norm;
-  PlaneSource<S> first;
-  if (carries_work(graph, layer)) {
-    first = norm_backward_of_planes(norm.d, norm.gates, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
+  PlanePrologue<S> prologue;
+  if (fuses(graph, layer)) {
+    prologue = norm_backward_of_planes(norm.d, norm.gates, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
   } else {
     norm_backward(exec, norm.d, norm.gates, norm.z, norm.from_d, norm.from_z, norm.constant, norm.moments.share);
   }
   if (layer == 0) {
-    stage.spectral ? stage.first.kernel_gradient(exec, norm.d, stage.d_kernel, first)
+    stage.spectral ? stage.first.kernel_gradient(exec, norm.d, stage.d_kernel, prologue)
                    : temporal_conv_kernel_gradient(exec, graph.frames, norm.d, stage.d_kernel, graph.spacing);
     return;
   }
   const NormStage<S>& before = graph.hidden[layer - 1].norm;
   if (stage.spectral) {
     stage.later.backward(
-        exec, norm.d, before.d, stage.d_kernel, first,
-        carries_work(graph, layer) ? backward_moment_rows(before.d, before.gates, before.z, before.moments) : PlaneWork{});
+        exec, norm.d, before.d, stage.d_kernel, prologue,
+        fuses(graph, layer) ? backward_moment_rows(before.d, before.gates, before.z, before.moments) : PlaneEpilogue{});
     return;
   }
   conv_kernel_gradient(exec, before.h, norm.d, stage.d_kernel);
@@ -234,7 +234,7 @@ template <class S>
 void back_through_hidden(const Exec& exec, const Communicator& communicator, TrainGraph<S>& graph, const View1<S>& parameters,
                          std::size_t layer, GradientSums<S>& sums) {
   HiddenStage<S>& stage = graph.hidden[layer];
-  prepare_back_through_norm(exec, communicator, graph, stage.norm, carries_work(graph, layer + 1), sums.gradient);
+  prepare_back_through_norm(exec, communicator, graph, stage.norm, fuses(graph, layer + 1), sums.gradient);
   back_through_linear_stage(exec, graph, parameters, layer);
   const ParameterEntry& kernel = graph.layout.parameter(stage.norm.name + "kernel");
   // A gradient is a segment's, or that of all segments with one owner.
@@ -256,14 +256,14 @@ void train_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& p
   const View4<S> kernel = kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters);
   if (!stage.spectral) return temporal_conv_forward(exec, frames, kernel, z, graph.spacing);
   if (begin == 0) stage.first.set_kernel(exec, kernel);
-  PlaneWork rows;
-  if (carries_work(graph, 0)) rows = from_plane(forward_moment_rows(stage.norm.z, stage.norm.moments), begin * all.extent(1));
+  PlaneEpilogue rows;
+  if (fuses(graph, 0)) rows = from_plane(forward_moment_rows(stage.norm.z, stage.norm.moments), begin * all.extent(1));
   stage.first.forward(exec, frames, z, spectra, rows);
 }
 
-/// The same for all segments, whose frames are on the way.
+/// train_first_layer of all segments, whose frames are written as the transform reads them.
 template <class S>
-void first_layer_on_the_way(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, FrameSpectra spectra) {
+void fused_first_layer(const Exec& exec, TrainGraph<S>& graph, const View1<S>& parameters, FrameSpectra spectra) {
   HiddenStage<S>& stage = graph.hidden.front();
   stage.first.set_kernel(exec, kernel_of(graph.layout.parameter(stage.norm.name + "kernel"), parameters));
   stage.first.forward(exec, graph.source, stage.norm.z, spectra, forward_moment_rows(stage.norm.z, stage.norm.moments));
@@ -275,7 +275,7 @@ void train_later_layers(const Exec& exec, const Communicator& communicator, Trai
   const double sd = noise.on ? graph.architecture.noise : 0.0;
   for (std::size_t layer = 0; layer < graph.hidden.size(); ++layer) {
     if (layer > 0) linear_stage(exec, graph, parameters, layer, sd, noise_key(graph, noise, layer - 1));
-    prepare_norm(exec, communicator, graph, parameters, graph.hidden[layer].norm, carries_work(graph, layer));
+    prepare_norm(exec, communicator, graph, parameters, graph.hidden[layer].norm, fuses(graph, layer));
   }
   if (!graph.hidden.empty()) {
     const NormStage<S>& last = graph.hidden.back().norm;
@@ -293,7 +293,7 @@ void train_forward(const Exec& exec, const Communicator& communicator, TrainGrap
     core::require(graph.frames.extent(0) == graph.owned.size(), "a graph for statistics takes its frames in parts");
     train_first_layer(exec, graph, parameters, graph.frames, 0, spectra);
   } else {
-    first_layer_on_the_way(exec, graph, parameters, spectra);
+    fused_first_layer(exec, graph, parameters, spectra);
   }
   train_later_layers(exec, communicator, graph, parameters, noise);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 #include "amacrine/model/train_kernels.hpp"
 
 #include <algorithm>
@@ -8,7 +8,19 @@
 
 namespace amacrine::model {
 
+using core::broadcast;
+using core::converted;
 using core::Exec;
+using core::from_bytes;
+using core::gated;
+using core::load;
+using core::load_part;
+using core::pairwise_sum;
+using core::positive;
+using core::prefetch;
+using core::store;
+using core::store_part;
+using core::Vector;
 using core::View1;
 using core::View3;
 using core::View5;
@@ -31,9 +43,9 @@ inline void prefetch_ahead(const T* values) {
 
 /// The first `count` of d where the gate is open, zeros elsewhere; a whole register where `count` is W.
 template <class S, int W>
-inline Lanes<S, W> gated_lanes(const S* d, const std::uint8_t* gate, std::size_t count) {
+inline Vector<S, W> gated_lanes(const S* d, const std::uint8_t* gate, std::size_t count) {
   const bool whole = count == static_cast<std::size_t>(W);
-  const Lanes<std::uint8_t, W> open = whole ? load<std::uint8_t, W>(gate) : load_part<std::uint8_t, W>(gate, count);
+  const Vector<std::uint8_t, W> open = whole ? load<std::uint8_t, W>(gate) : load_part<std::uint8_t, W>(gate, count);
   return gated<S, W>(whole ? load<S, W>(d) : load_part<S, W>(d, count), from_bytes<S, W>(open));
 }
 
@@ -41,14 +53,14 @@ inline Lanes<S, W> gated_lanes(const S* d, const std::uint8_t* gate, std::size_t
 template <class S>
 struct LaneSums {
   static constexpr int W = 16, H = W / 2;
-  Lanes<double, H> first[2]{}, second[2]{};
+  Vector<double, H> first[2]{}, second[2]{};
 
-  void add_lanes(const Lanes<S, W>& d, const Lanes<S, W>& value) {
-    Lanes<S, H> terms[2], factors[2];
+  void add_lanes(const Vector<S, W>& d, const Vector<S, W>& value) {
+    Vector<S, H> terms[2], factors[2];
     std::memcpy(terms, &d, sizeof d);
     std::memcpy(factors, &value, sizeof value);
     for (int n = 0; n < 2; ++n) {
-      const Lanes<double, H> wide = converted<double, S, H>(terms[n]);
+      const Vector<double, H> wide = converted<double, S, H>(terms[n]);
       first[n] += wide;
       second[n] += wide * converted<double, S, H>(factors[n]);
     }
@@ -118,7 +130,8 @@ Kokkos::RangePolicy<Exec> all_rows(const Exec& exec, const MomentSums& moments) 
 }
 
 template <bool Gated, class S>
-PlaneWork rows_of_planes(const char* label, const View5<S>& d, const Gates& gates, const View5<S>& z, const MomentSums& moments) {
+PlaneEpilogue rows_of_planes(const char* label, const View5<S>& d, const Gates& gates, const View5<S>& z,
+                             const MomentSums& moments) {
   const std::size_t rows = moments.rows.extent(1) / z.extent(1);
   return {label, [work = moment_rows<Gated>(d, gates, z, moments), rows](std::size_t plane) {
             for (std::size_t row = plane * rows; row < (plane + 1) * rows; ++row) work(row);
@@ -147,7 +160,7 @@ void forward_moments(const Exec& exec, const View5<S>& z, const MomentSums& mome
   sum_moment_rows(exec, moments);
 }
 template <class S>
-PlaneWork forward_moment_rows(const View5<S>& z, const MomentSums& moments) {
+PlaneEpilogue forward_moment_rows(const View5<S>& z, const MomentSums& moments) {
   return rows_of_planes<false>("model::inverse_and_moments", z, Gates(), z, moments);
 }
 
@@ -161,7 +174,7 @@ void backward_moments(const Exec& exec, const View5<S>& d, const Gates& gates, c
   sum_moment_rows(exec, moments);
 }
 template <class S>
-PlaneWork backward_moment_rows(const View5<S>& d, const Gates& gates, const View5<S>& z, const MomentSums& moments) {
+PlaneEpilogue backward_moment_rows(const View5<S>& d, const Gates& gates, const View5<S>& z, const MomentSums& moments) {
   return rows_of_planes<true>("model::inverse_and_backward_moments", d, gates, z, moments);
 }
 
@@ -173,9 +186,9 @@ KOKKOS_INLINE_FUNCTION void relu_lanes(const S* in, S a, S b, S sd, const float*
   if constexpr (W > 1) {
     const std::size_t lanes = Whole ? W : static_cast<std::size_t>(count);
     prefetch_ahead(in);
-    const Lanes<S, W> z = Whole ? load<S, W>(in) : load_part<S, W>(in, lanes);
-    const Lanes<S, W> noise = broadcast<S, W>(sd) * converted<S, float, W>(load<float, W>(normal));
-    const Lanes<S, W> x = broadcast<S, W>(a) * z + broadcast<S, W>(b) + noise, h = gated<S, W>(x, x);
+    const Vector<S, W> z = Whole ? load<S, W>(in) : load_part<S, W>(in, lanes);
+    const Vector<S, W> noise = broadcast<S, W>(sd) * converted<S, float, W>(load<float, W>(normal));
+    const Vector<S, W> x = broadcast<S, W>(a) * z + broadcast<S, W>(b) + noise, h = gated<S, W>(x, x);
     Whole ? store<S, W>(out, h) : store_part<S, W>(out, h, lanes);
     if (gate != nullptr) store_part<std::uint8_t, W>(gate, positive<S, W>(h), lanes);
   } else {
@@ -249,8 +262,8 @@ void norm_relu(const Exec& exec, const View5<S>& z, const View1<S>& gain, const 
 }
 
 template <class S>
-PlaneSource<S> norm_relu_of_planes(const View5<S>& z, const View1<S>& gain, const View1<S>& shift, std::size_t share,
-                                   double noise, const NoiseKey& key, const Gates& gates) {
+PlanePrologue<S> norm_relu_of_planes(const View5<S>& z, const View1<S>& gain, const View1<S>& shift, std::size_t share,
+                                     double noise, const NoiseKey& key, const Gates& gates) {
   const std::size_t channels = z.extent(1), area = z.extent(2) * z.extent(3);
   return {"model::norm_relu_and_forward",
           [work = make_norm_relu(z, gain, shift, share, noise, key, gates), channels, area](std::size_t plane, S* values) {
@@ -273,7 +286,7 @@ KOKKOS_INLINE_FUNCTION void back_run(const S* d, const std::uint8_t* KOKKOS_REST
       prefetch_ahead(d + i);
       prefetch_ahead(value + i);
       if constexpr (Gated) prefetch_ahead(gate + i);
-      const Lanes<S, W> passed = Gated ? gated_lanes<S, W>(d + i, gate + i, W) : load<S, W>(d + i);
+      const Vector<S, W> passed = Gated ? gated_lanes<S, W>(d + i, gate + i, W) : load<S, W>(d + i);
       store<S, W>(out + i, broadcast<S, W>(a) * passed + broadcast<S, W>(b) * load<S, W>(value + i) + broadcast<S, W>(c));
     }
   }
@@ -323,8 +336,8 @@ void norm_backward(const Exec& exec, const View5<S>& d, const Gates& gates, cons
 }
 
 template <class S>
-PlaneSource<S> norm_backward_of_planes(const View5<S>& d, const Gates& gates, const View5<S>& z, const View1<S>& from_d,
-                                       const View1<S>& from_z, const View1<S>& constant, std::size_t share) {
+PlanePrologue<S> norm_backward_of_planes(const View5<S>& d, const Gates& gates, const View5<S>& z, const View1<S>& from_d,
+                                         const View1<S>& from_z, const View1<S>& constant, std::size_t share) {
   const std::size_t area = z.extent(2) * z.extent(3);
   return {"model::norm_backward_and_forward",
           [work = make_norm_back(d, gates, z, from_d, from_z, constant, share), area](std::size_t plane, S* values) {
@@ -339,12 +352,12 @@ PlaneSource<S> norm_backward_of_planes(const View5<S>& d, const Gates& gates, co
                              const NoiseKey&, const View5<S>&, const Gates&);                                                   \
   template void norm_backward<S>(const Exec&, const View5<S>&, const Gates&, const View5<S>&, const View1<S>&, const View1<S>&, \
                                  const View1<S>&, std::size_t);                                                                 \
-  template PlaneWork forward_moment_rows<S>(const View5<S>&, const MomentSums&);                                                \
-  template PlaneWork backward_moment_rows<S>(const View5<S>&, const Gates&, const View5<S>&, const MomentSums&);                \
-  template PlaneSource<S> norm_relu_of_planes<S>(const View5<S>&, const View1<S>&, const View1<S>&, std::size_t, double,        \
-                                                 const NoiseKey&, const Gates&);                                                \
-  template PlaneSource<S> norm_backward_of_planes<S>(const View5<S>&, const Gates&, const View5<S>&, const View1<S>&,           \
-                                                     const View1<S>&, const View1<S>&, std::size_t);
+  template PlaneEpilogue forward_moment_rows<S>(const View5<S>&, const MomentSums&);                                            \
+  template PlaneEpilogue backward_moment_rows<S>(const View5<S>&, const Gates&, const View5<S>&, const MomentSums&);            \
+  template PlanePrologue<S> norm_relu_of_planes<S>(const View5<S>&, const View1<S>&, const View1<S>&, std::size_t, double,      \
+                                                   const NoiseKey&, const Gates&);                                              \
+  template PlanePrologue<S> norm_backward_of_planes<S>(const View5<S>&, const Gates&, const View5<S>&, const View1<S>&,         \
+                                                       const View1<S>&, const View1<S>&, std::size_t);
 AMACRINE_INSTANTIATE(float)
 AMACRINE_INSTANTIATE(double)
 #undef AMACRINE_INSTANTIATE

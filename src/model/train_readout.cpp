@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/transpose_lanes.hpp"
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 #include "amacrine/model/train_kernels.hpp"
 
 namespace amacrine::model {
 
+using core::broadcast;
 using core::Exec;
+using core::full_width;
+using core::load;
+using core::pairwise_sum;
+using core::store;
+using core::Vector;
 using core::View1;
 using core::View2;
 using core::View3;
@@ -27,16 +33,16 @@ std::size_t readout_chunks(std::size_t units) { return (units + chunk_units - 1)
 template <int Cells, class S>
 inline void weigh_units(const S* h, std::size_t windows, const S* weight, std::size_t stride, std::size_t units, S* out,
                         std::size_t out_stride) {
-  Lanes<S, train_lanes> sum[Cells]{};
+  Vector<S, train_lanes> sum[Cells]{};
   for (std::size_t u = 0; u < units; ++u) {
-    const Lanes<S, train_lanes> value = load<S, train_lanes>(h + u * windows);
+    const Vector<S, train_lanes> value = load<S, train_lanes>(h + u * windows);
     AMACRINE_UNROLL for (int n = 0; n < Cells; ++n) sum[n] +=
         broadcast<S, train_lanes>(weight[static_cast<std::size_t>(n) * stride + u]) * value;
   }
   for (int n = 0; n < Cells; ++n) store<S, train_lanes>(out + static_cast<std::size_t>(n) * out_stride, sum[n]);
 }
 
-/// The same for any number of cells and `count` lanes.
+/// weigh_units for any number of cells and `count` lanes.
 template <class S>
 KOKKOS_INLINE_FUNCTION void weigh_some_units(const S* h, std::size_t windows, const S* weight, std::size_t stride,
                                              std::size_t units, std::size_t cells, int count, S* out, std::size_t out_stride) {
@@ -126,7 +132,7 @@ KOKKOS_INLINE_FUNCTION void weigh_windows(const S* h, const S* with, std::size_t
     S sum = 0;
     std::size_t b = 0;
     if constexpr (train_lanes > 1) {
-      Lanes<S, train_lanes> lanes{};
+      Vector<S, train_lanes> lanes{};
       for (; b + train_lanes <= windows; b += train_lanes) lanes += load<S, train_lanes>(with + b) * load<S, train_lanes>(h + b);
       sum = pairwise_sum<S, train_lanes>(lanes);
     }
@@ -135,18 +141,18 @@ KOKKOS_INLINE_FUNCTION void weigh_windows(const S* h, const S* with, std::size_t
   }
 }
 
-/// The same for a register of units, which become its lanes; windows are whole registers.
+/// weigh_windows for a register of units, which become its lanes; windows are whole registers.
 template <class S>
 inline void weigh_windows_of_lanes(const S* h, const S* with, std::size_t windows, std::size_t cells, S* out, std::size_t units) {
   constexpr int W = full_width<S>, most = 8;
   for (std::size_t first = 0; first < cells; first += most) {
     const std::size_t some = cells - first < most ? cells - first : most;
-    Lanes<S, W> sums[most] = {};
+    Vector<S, W> sums[most] = {};
     for (std::size_t begin = 0; begin < windows; begin += W) {
       alignas(64) S turned[W * W];
       core::transpose_square<S, W>(h + begin, windows, W, turned, W, W);
       for (int b = 0; b < W; ++b) {
-        const Lanes<S, W> column = load<S, W>(turned + b * W);
+        const Vector<S, W> column = load<S, W>(turned + b * W);
         for (std::size_t n = 0; n < some; ++n)
           sums[n] += broadcast<S, W>(with[(first + n) * windows + begin + static_cast<std::size_t>(b)]) * column;
       }

@@ -16,8 +16,8 @@ struct StageShape {
   std::size_t channels, height, width;
 };
 
-/// What follows a norm: nothing; activities that are stored; or such as the next convolution's transform makes on its way.
-enum class Activities { none, stored, on_the_way };
+/// What follows a norm: nothing; activities that are stored; or fused with the next convolution's transform.
+enum class Activities { none, stored, fused };
 
 template <class S>
 NormStage<S> make_stage(const std::string& name, const StageShape& shape, std::size_t segments, std::size_t windows,
@@ -69,8 +69,8 @@ Convolution convolution_of(const Architecture& a, int l, ConvEngine engine) {
 }
 
 Activities activities_of(const Architecture& a, int l, ConvEngine engine) {
-  const bool carried = planes_carry_work && l + 1 < a.layers() && convolution_of(a, l + 1, engine).spectral;
-  return carried ? Activities::on_the_way : Activities::stored;
+  const bool fused = planes_fuse && l + 1 < a.layers() && convolution_of(a, l + 1, engine).spectral;
+  return fused ? Activities::fused : Activities::stored;
 }
 
 /// Segments whose frames are held at a time.
@@ -78,9 +78,9 @@ std::size_t frame_segments(GraphUse use, std::size_t segments) {
   return use == GraphUse::training ? segments : std::min(segments, statistics_part);
 }
 
-/// Whether frames need room: not where the first layer's engine takes them on the way.
+/// Whether frames need room: not where their normalisation is fused with the first layer's transform.
 bool frames_held(const Architecture& a, const SegmentShape& shape, GraphUse use, ConvEngine engine, FrameRoom room) {
-  return room == FrameRoom::held || use != GraphUse::training || !planes_carry_work || a.layers() == 0 ||
+  return room == FrameRoom::held || use != GraphUse::training || !planes_fuse || a.layers() == 0 ||
          !convolution_of(a, 0, engine).spectral || !spectral::TimeBlocks(a.history, shape);
 }
 

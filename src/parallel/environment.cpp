@@ -62,7 +62,7 @@ Environment::Environment(int& argc, char**& argv) {
   check(MPI_Comm_dup(MPI_COMM_WORLD, &guard_communicator()), "MPI_Comm_dup");
   int rank = 0;
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
-  core::set_log_speaker(rank == 0);
+  core::set_log_writer(rank == 0);
   set_stop_speaker(rank == 0);
   start_kokkos(argc, argv);
   int ranks = 1;

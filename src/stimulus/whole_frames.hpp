@@ -15,7 +15,7 @@ inline constexpr double published_frame_ms = 10.0;
 inline int whole_frames(double ms, const Screen& screen) {
   return std::max(1, static_cast<int>(std::lround(ms / screen.frame_ms)));
 }
-/// The same for a number of published frames; none stay none.
+/// whole_frames of a number of published frames; none stay none.
 inline int published_frames(int count, const Screen& screen) {
   return count == 0 ? 0 : whole_frames(count * published_frame_ms, screen);
 }

@@ -78,8 +78,8 @@ void BatchSource::fill_frames(const core::Exec& exec, const std::vector<std::siz
   exec.fence("training::the list of frames ends here");
 }
 
-model::SegmentSource<float> BatchSource::frames_on_the_way(const std::vector<std::size_t>& first, std::size_t segments,
-                                                           std::size_t frames, std::size_t spacing) const {
+model::SegmentSource<float> BatchSource::fused_frames(const std::vector<std::size_t>& first, std::size_t segments,
+                                                      std::size_t frames, std::size_t spacing) const {
   const std::vector<std::int64_t> from = first_frames(first, segments, frames);
   return std::visit(
       [&](const auto& movie) { return model::segment_source<float>(movie, from, scale_, offset_, segments, frames, spacing); },
@@ -91,7 +91,7 @@ void BatchSource::fill(const core::Exec& exec, const std::vector<std::size_t>& f
     fill_frames(exec, first, graph.frames, graph.spacing);
   } else {
     const std::size_t frames = graph.shape().frames(static_cast<std::size_t>(graph.architecture.history));
-    graph.source = frames_on_the_way(first, graph.owned.size(), frames, graph.spacing);
+    graph.source = fused_frames(first, graph.owned.size(), frames, graph.spacing);
   }
   const std::size_t reach = model::WindowRun(graph.shape().run(), graph.spacing).reach();
   std::vector<std::int64_t> targets;

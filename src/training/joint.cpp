@@ -133,7 +133,7 @@ std::string train_all(Sessions& sessions, StepWatch& watch, core::Progress& prog
     for (finish_epochs(sessions); first.at_work();) {
       const double start = core::wall_seconds();
       if (step_all(sessions)) finish_epochs(sessions);
-      watch.took(core::wall_seconds() - start);
+      watch.record(core::wall_seconds() - start);
       progress.update(first.windows_seen(), first.progress_note());
       if (!first.at_work()) break;
       const StepWatch::Due due = watch.due();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ln_likelihood.hpp"
 
-#include "amacrine/model/lanes.hpp"
+#include "amacrine/core/vector.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -21,11 +21,11 @@ double logistic(double u) { return u >= 0 ? 1 / (1 + std::exp(-u)) : std::exp(u)
 
 double dot(std::span<const float> x, std::span<const double> w) {
   constexpr int width = 8;
-  using Vector = model::Lanes<double, width>;
+  using Vector = core::Vector<double, width>;
   Vector sums{};
   std::size_t i = 0;
   for (; i + width <= x.size(); i += width)
-    sums += model::converted<double, float, width>(model::load<float, width>(&x[i])) * model::load<double, width>(&w[i]);
+    sums += core::converted<double, float, width>(core::load<float, width>(&x[i])) * core::load<double, width>(&w[i]);
   double sum = 0;
   for (int c = 0; c < width; ++c) sum += sums[c];
   for (; i < x.size(); ++i) sum += static_cast<double>(x[i]) * w[i];
@@ -40,15 +40,15 @@ struct Block {
 
 /// information (stride, stride) += scaled' scaled over a block, lower tiles only.
 void add_products(const Block& b, std::size_t windows, std::vector<double>& information) {
-  using Vector = model::Lanes<float, tile>;
+  using Vector = core::Vector<float, tile>;
   for (std::size_t i = 0; i < b.stride; i += tile_rows)
     for (std::size_t j = 0; j < i + tile_rows; j += tile) {
       Vector sums[tile_rows] = {};
       for (std::size_t w = 0; w < windows; ++w) {
         const float* row = b.scaled.data() + w * b.stride + i;
-        const Vector column = model::load<float, tile>(b.scaled.data() + w * b.stride + j);
+        const Vector column = core::load<float, tile>(b.scaled.data() + w * b.stride + j);
         AMACRINE_UNROLL
-        for (std::size_t r = 0; r < tile_rows; ++r) sums[r] += model::broadcast<float, tile>(row[r]) * column;
+        for (std::size_t r = 0; r < tile_rows; ++r) sums[r] += core::broadcast<float, tile>(row[r]) * column;
       }
       for (std::size_t r = 0; r < tile_rows; ++r)
         for (int c = 0; c < tile; ++c)

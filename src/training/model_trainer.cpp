@@ -84,7 +84,7 @@ SharedBatch::SharedBatch(const parallel::Communicator& ranks, const TrainingRun&
              static_cast<std::size_t>(run.recording_settings.minimum_lag)),
       validator(communicator, run, sampler, source, pool),
       graph(pool.get(communicator, {run.architecture, layout_of(run), model::GraphUse::training,
-                                    model::conv_engine(run.settings.engine), model::FrameRoom::on_the_way})) {}
+                                    model::conv_engine(run.settings.engine), model::FrameRoom::fused})) {}
 
 void SharedBatch::fill(std::size_t step) {
   const std::size_t per_pass = sampler.steps_per_epoch();

@@ -18,7 +18,7 @@ StepWatch::Due StepWatch::due() {
   return agreed;
 }
 
-void StepWatch::took(double seconds) {
+void StepWatch::record(double seconds) {
   longest_s_ = std::max(longest_s_, seconds);
   patience_.set(2 * longest_s_);
 }

@@ -27,7 +27,7 @@ class StepWatch {
   Due due();
   /// Local. How long a step took, a validation included: a process that is asked to stop may go on for twice the longest, so that
   /// what was learnt is saved.
-  void took(double seconds);
+  void record(double seconds);
   /// Collective. What asked to stop.
   std::string stopped_by() const { return stop_.why(communicator_); }
 

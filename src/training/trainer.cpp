@@ -65,7 +65,7 @@ bool advance(Course& course) {
   const std::vector<ModelTrainer*> next = next_in_line(course.group);
   const double start = core::wall_seconds();
   step_together(course.shared, next);
-  course.watch.took(core::wall_seconds() - start);
+  course.watch.record(core::wall_seconds() - start);
   double seen = 0;
   for (const ModelTrainer& trainer : course.group) seen += trainer.windows_seen();
   course.progress.update(seen, next.front()->progress_note());
@@ -165,7 +165,7 @@ TrainingMemory training_memory(const parallel::Communicator& communicator, const
   const auto workspaces = [&](std::size_t segments, model::GraphUse use) {
     const model::BatchLayout layout = model::batch_layout(run.architecture, s.batch_of(segments), use, engine);
     return model::train_graph_bytes(run.architecture, layout, communicator.owned(layout.segments).size(), use, engine,
-                                    model::FrameRoom::on_the_way);
+                                    model::FrameRoom::fused);
   };
   TrainingMemory memory;
   memory.recording = static_cast<double>(run.recording.train.movie.bytes());

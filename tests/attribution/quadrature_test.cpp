@@ -26,7 +26,7 @@ TEST(Quadrature, NodesLieWhereTheRuleSays) {
   EXPECT_DOUBLE_EQ(right.alpha[static_cast<std::size_t>(0 + right.shift)], 0.25);
   EXPECT_DOUBLE_EQ(right.alpha[static_cast<std::size_t>(3 + right.shift)], 1.0);
   const Quadrature trapezoid = make_quadrature(Rule::trapezoid, 4);
-  EXPECT_EQ(trapezoid.lanes(), 5);
+  EXPECT_EQ(trapezoid.intervals(), 5);
   EXPECT_DOUBLE_EQ(trapezoid.weight.front(), 0.125);
   EXPECT_DOUBLE_EQ(trapezoid.weight[2], 0.25);
   EXPECT_DOUBLE_EQ(trapezoid.weight.back(), 0.125);

@@ -31,11 +31,11 @@ void transform(Works& works, const std::string& label, const Planes& p) {
 constexpr double moments[] = {3, 1, 0}, back_moments[] = {3, 2.25, 1.25}, relu[] = {4 + deviate, 2.25, 0.25},
                  back[] = {4, 3.25, 1.25};
 
-/// A transform and the work that rides on it where planes carry work. `stored`: whether its spectra go through memory.
+/// A transform and the work that is fused with it, on hosts. `stored`: whether its spectra go through memory.
 void transform_with(Works& works, const std::string& fused, const std::string& way, const std::string& alone,
                     const double (&each)[3], const Planes& p, bool stored = true) {
   const double values = p.values();
-  if constexpr (model::planes_carry_work) {
+  if constexpr (model::planes_fuse) {
     works["model::" + fused] += {p.flops() + each[0] * values, bytes_of * ((1 + each[2]) * values + (stored ? p.spectra() : 0))};
   } else {
     transform(works, "spectral_" + way, p);
@@ -56,7 +56,7 @@ void first_products(Works& works, const Planes& frames, const Planes& kernel, co
   const double f = frames.frequencies(), n = time.length, phases = time.phases, sums = 8 * outputs.count * f * time.blocks * n;
   const Runs in{frames.count * f * time.blocks * phases, n}, lags{kernel.count * f * phases, n},
       out{outputs.count * f * time.blocks, n}, taps{gradients.count * f * phases, n};
-  const bool host = model::planes_carry_work;
+  const bool host = model::planes_fuse;
   works[host ? "model::spectral_frames" : "model::spectral_frames_in_time"] +=
       {in.flops(), bytes_of * (in.spectra() + (host ? 0 : frames.spectra()))};
   works["model::spectral_lags_in_time"] += {lags.flops(), bytes_of * (lags.spectra() + kernel.spectra())};
@@ -74,7 +74,7 @@ void first_layer(Works& works, const model::Architecture& a, double g, double to
       outputs{n, g * c, double(a.out_y(0)), double(a.out_x(0)), b};
   const Planes kernel{n, c, double(layer.kernel_y), double(layer.kernel_x), t};
   const model::spectral::TimeBlocks time(a.history, shape);
-  const bool by_planes = model::planes_carry_work && time;
+  const bool by_planes = model::planes_fuse && time;
   Planes gradients = kernel;
   gradients.count = g * c / together;
   transform(works, "spectral_forward", kernel);
@@ -119,7 +119,7 @@ void later_layer(Works& works, const model::Architecture& a, int l, double g, do
   works["model::spectral_unpack_lags"] += {0, 2 * bytes_of * gradients.values()};
 }
 
-/// What rides on no transform: the last hidden layer's way to and from the readout, and the cells' norm.
+/// What is fused with no transform: the last hidden layer's way to and from the readout, and the cells' norm.
 void element_wise(Works& works, double last, double drives) {
   works["model::norm_relu"] += {relu[0] * last, relu[1] * bytes_of * last};
   works["model::backward_moments"] += {back_moments[0] * (last + drives), bytes_of * (back_moments[1] * last + 2 * drives)};
@@ -148,7 +148,7 @@ std::map<std::string, Work> work_of_step(const model::Architecture& a, const par
   works["model::readout_weight_gradient"] += {2 * n * h, bytes_of * (h + g * weights)};
   const double pixels = double(a.height) * a.width * g * double(shape.frames(std::size_t(a.history)));
   const model::spectral::TimeBlocks time(a.history, shape);
-  if (!(model::planes_carry_work && time)) works["model::gather_frames"] += {2 * pixels, (1 + bytes_of) * pixels};
+  if (!(model::planes_fuse && time)) works["model::gather_frames"] += {2 * pixels, (1 + bytes_of) * pixels};
   works["training::adam"] += {adam_flops * parameters, 8 * bytes_of * parameters};
   return works;
 }

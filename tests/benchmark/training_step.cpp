@@ -32,7 +32,7 @@ TrainingStep::TrainingStep(const recording::Recording& recording, const model::A
       graph_(model::make_train_graph<float>(
           architecture, model::batch_layout(architecture, {segments, run}, model::GraphUse::training),
           communicator_.owned(model::batch_layout(architecture, {segments, run}, model::GraphUse::training).segments),
-          model::GraphUse::training, model::ConvEngine::automatic, model::FrameRoom::on_the_way)),
+          model::GraphUse::training, model::ConvEngine::automatic, model::FrameRoom::fused)),
       frames_(recording.train.movie.frames()) {
   for (std::uint64_t seed = 1; seed <= models; ++seed) {
     std::vector<float> parameters = training::initial_parameters(architecture, graph_.layout, seed);

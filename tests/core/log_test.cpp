@@ -32,9 +32,9 @@ TEST(Log, TellsSecondsAndBytesForPeople) {
 
 TEST(Log, OnlyTheSpeakerSpeaks) {
   testing::internal::CaptureStdout();
-  set_log_speaker(false);
+  set_log_writer(false);
   log("nothing {}", 1);
-  set_log_speaker(true);
+  set_log_writer(true);
   set_log_level("quiet");
   log("nothing {}", 2);
   set_log_level("info");
@@ -47,7 +47,7 @@ TEST(Log, OnlyTheSpeakerSpeaks) {
 TEST(Log, GoesToAFileForAWhile) {
   const std::string path = testing::TempDir() + "/amacrine_log_test.txt";
   std::remove(path.c_str());
-  set_log_speaker(false);
+  set_log_writer(false);
   testing::internal::CaptureStdout();
   bool told = false;
   set_progress_listener([&](const ProgressState&) { told = true; });
@@ -63,7 +63,7 @@ TEST(Log, GoesToAFileForAWhile) {
   }
   log("nor there");
   set_progress_listener({});
-  set_log_speaker(true);
+  set_log_writer(true);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_FALSE(told) << "it is the progress of the file's work";
   std::ifstream file(path);

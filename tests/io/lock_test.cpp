@@ -212,13 +212,13 @@ TEST(Lock, OtherHostsAreBelievedAliveUntilProvenDead) {
 
 TEST(Lock, WhatProvesThatAnotherHostsRunIsDead) {
   Holder mine = with_id("mine");
-  EXPECT_EQ(detail::proof_of_death(elsewhere({{"host", mine["host"]}}), mine, false), "");
-  EXPECT_THAT(detail::proof_of_death(elsewhere({{"host", mine["host"]}}), mine, true), HasSubstr("was started anew"));
-  EXPECT_EQ(detail::proof_of_death(elsewhere({{"host", mine["host"]}, {"machine", "x"}}), mine, true), "");
+  EXPECT_EQ(detail::proof_of_end(elsewhere({{"host", mine["host"]}}), mine, false), "");
+  EXPECT_THAT(detail::proof_of_end(elsewhere({{"host", mine["host"]}}), mine, true), HasSubstr("was started anew"));
+  EXPECT_EQ(detail::proof_of_end(elsewhere({{"host", mine["host"]}, {"machine", "x"}}), mine, true), "");
   mine["cluster"] = "there", mine["job"] = "77", mine["restart"] = "1";
-  EXPECT_THAT(detail::proof_of_death(elsewhere(), mine, false), HasSubstr("has requeued its job 77"));
-  EXPECT_EQ(detail::proof_of_death(elsewhere({{"restart", "1"}}), mine, false), "");
-  EXPECT_EQ(detail::proof_of_death(elsewhere({{"cluster", "yonder"}}), mine, false), "");
+  EXPECT_THAT(detail::proof_of_end(elsewhere(), mine, false), HasSubstr("has requeued its job 77"));
+  EXPECT_EQ(detail::proof_of_end(elsewhere({{"restart", "1"}}), mine, false), "");
+  EXPECT_EQ(detail::proof_of_end(elsewhere({{"cluster", "yonder"}}), mine, false), "");
 }
 
 TEST(Lock, SlurmIsAskedOnlyWithTakeover) {
@@ -232,14 +232,14 @@ TEST(Lock, SlurmIsAskedOnlyWithTakeover) {
   Holder mine = with_id("mine");
   mine["cluster"] = "there", mine["job"] = "78";
   answer("CANCELLED by 1000");
-  EXPECT_EQ(detail::proof_of_death(elsewhere(), mine, false), "");
+  EXPECT_EQ(detail::proof_of_end(elsewhere(), mine, false), "");
   EXPECT_FALSE(std::filesystem::exists(folder / "asked"));
-  EXPECT_THAT(detail::proof_of_death(elsewhere(), mine, true), HasSubstr("job 77 is CANCELLED"));
+  EXPECT_THAT(detail::proof_of_end(elsewhere(), mine, true), HasSubstr("job 77 is CANCELLED"));
   for (const char* state : {"RUNNING", "", "PENDING", "COMPLETING"}) {
     answer(state);
-    EXPECT_EQ(detail::proof_of_death(elsewhere(), mine, true), "") << state;
+    EXPECT_EQ(detail::proof_of_end(elsewhere(), mine, true), "") << state;
   }
-  EXPECT_EQ(detail::proof_of_death(elsewhere({{"job", "7; touch " + (folder / "harm")}}), mine, true), "");
+  EXPECT_EQ(detail::proof_of_end(elsewhere({{"job", "7; touch " + (folder / "harm")}}), mine, true), "");
   EXPECT_FALSE(std::filesystem::exists(folder / "harm"));
   setenv("PATH", path.c_str(), 1);
 }

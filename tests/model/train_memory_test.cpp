@@ -39,7 +39,7 @@ TEST(TrainMemory, PredictedBytesAreAllocated) {
     for (const GraphUse use : {GraphUse::training, GraphUse::statistics})
       for (const ConvEngine engine : {ConvEngine::automatic, ConvEngine::direct})
         for (const WindowRun& run : {WindowRun(8), WindowRun(20), WindowRun(4, 4), WindowRun(20, 3)})
-          for (const FrameRoom room : {FrameRoom::held, FrameRoom::on_the_way}) {
+          for (const FrameRoom room : {FrameRoom::held, FrameRoom::fused}) {
             const BatchLayout layout = batch_layout(a, {4, run, 1}, use, engine);
             const double predicted = train_graph_bytes(a, layout, layout.segments.count, use, engine, room),
                          truth = measured(a, layout, use, engine, room);
@@ -57,7 +57,7 @@ TEST(NeedsHost, AnHourStaysWithinItsBound) {
     const BatchLayout batch = batch_layout(standard(norm), {128, {4, 4}}, GraphUse::training),
                       statistics = batch_layout(standard(norm), {512, {4, 4}}, GraphUse::statistics);
     const double workspaces = train_graph_bytes(standard(norm), batch, batch.segments.count, GraphUse::training,
-                                                ConvEngine::automatic, FrameRoom::on_the_way) +
+                                                ConvEngine::automatic, FrameRoom::fused) +
                               train_graph_bytes(standard(norm), statistics, statistics.segments.count, GraphUse::statistics);
     EXPECT_TRUE(movie + responses + workspaces + program <= 1.3 * movie + 400e6) << workspaces;
   }

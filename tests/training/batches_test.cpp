@@ -79,7 +79,7 @@ Step step_of(const TrainingRun& run, const BatchSource& source, const std::vecto
       model::batch_layout(run.architecture, {shape.runs, {shape.windows, shape.spacing}, 1}, model::GraphUse::training, engine);
   auto graph = model::make_train_graph<float>(run.architecture, layout, {0, layout.segments.count}, model::GraphUse::training,
                                               engine, room);
-  EXPECT_EQ(graph.holds_frames(), room == model::FrameRoom::held || !model::planes_carry_work);
+  EXPECT_EQ(graph.holds_frames(), room == model::FrameRoom::held || !model::planes_fuse);
   const core::Exec exec;
   const parallel::Communicator self = parallel::Communicator::self();
   source.fill(exec, first, graph);
@@ -112,7 +112,7 @@ TEST(FramesOnTheWay, GiveTheSameBits) {
       std::vector<std::size_t> first;
       for (std::size_t r = 0; r < shape.runs; ++r) first.push_back(static_cast<std::size_t>(shape.history) + 3 + 41 * r);
       const Step held = step_of(run, source, first, shape, model::FrameRoom::held),
-                 written = step_of(run, source, first, shape, model::FrameRoom::on_the_way);
+                 written = step_of(run, source, first, shape, model::FrameRoom::fused);
       EXPECT_TRUE(std::isfinite(held.loss));
       EXPECT_EQ(held.loss, written.loss);
       EXPECT_EQ(held.drive, written.drive);

@@ -80,7 +80,7 @@ class BlockAttributor {
   /// layer each reaches, that a window may drive to be served by forward tangents of the columns; 0 where none is. Other windows
   /// take a backward pass per cell.
   double forward_columns(std::size_t cells, Level level) const;
-  /// The same of the windows of several pieces, one after another; each has the bits it has among its neighbours.
+  /// attribute() of the windows of several pieces, one after another; each has the bits it has among its neighbours.
   const Block& attribute(const std::vector<Piece>& pieces, const std::vector<int>& cells, Level level = Level::channel);
   const PathNetwork<S>& network() const { return network_; }
   const std::optional<FoldedFirstLayer<S>>& folded_first_layer() const { return folded_; }

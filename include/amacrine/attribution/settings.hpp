@@ -21,7 +21,7 @@ enum class Baseline { grey, mean, given };
 enum class Level { channel, position, unit, pixel, channel2, unit2 };
 inline constexpr int level_count = 6;
 constexpr bool of_second_layer(Level level) { return level == Level::channel2 || level == Level::unit2; }
-/// The same of the word of a study.
+/// of_second_layer of a level's word in a study.
 inline bool of_second_layer(const std::string& level) { return level == "channel2" || level == "unit2"; }
 
 /// Where the attributed stimuli come from.

@@ -10,8 +10,8 @@
 
 namespace amacrine::core {
 
-/// Which rank speaks: all others stay silent. Called once by the parallel environment; before that everybody speaks.
-void set_log_speaker(bool this_rank_speaks);
+/// Which rank writes the log: no other does. Called once by the parallel environment; before that every process writes.
+void set_log_writer(bool this_rank_writes);
 /// "quiet", "info" or "debug".
 void set_log_level(const std::string& level);
 
@@ -27,7 +27,7 @@ void warn(fmt::format_string<Args...> format, Args&&... args) {
   warn_line(fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// For its life the log and the warnings of this rank go to the end of a file instead, whether or not it is the one that speaks;
+/// For its life the log and the warnings of this rank go to the end of a file instead, whether or not it is the one that writes;
 /// progress is not told to the listener then. An empty path: back to where they went at first. The last one made counts; they end
 /// in reverse order. Throws Error where the file cannot be opened.
 class LogRedirect {

@@ -23,7 +23,7 @@ class Study {
  public:
   /// Reads `path` and applies the overrides. Throws StudyError (file, line, what was expected).
   static Study from_file(const std::string& path, const std::vector<std::string>& overrides = {});
-  /// The same from text; `name` stands for the file's name in messages.
+  /// from_file() of a text; `name` stands for the file's name in messages.
   static Study from_text(const std::string& text, const std::string& name = "study",
                          const std::vector<std::string>& overrides = {});
 
@@ -34,7 +34,7 @@ class Study {
   /// The value of `key`, or `fallback` where the study is silent. Throws StudyError on a wrong type.
   template <class T>
   T get(const std::string& key, const T& fallback);
-  /// The same with no fallback: a missing key is an error.
+  /// get() with no fallback: a missing key is an error.
   template <class T>
   T need(const std::string& key);
   /// A value out of a list of words; others are an error that names the list.
@@ -59,8 +59,8 @@ class Study {
 
   /// The resolved study (values used, defaults included) as TOML text, sorted by key.
   std::string resolved() const;
-  /// The same restricted to `parts`: tables ("training", "simulation.cells") and keys ("recording.target"). What a part with "!"
-  /// before it names is left out ("!training.max_minutes").
+  /// resolved() restricted to `parts`: tables ("training", "simulation.cells") and keys ("recording.target"). What a part with
+  /// "!" before it names is left out ("!training.max_minutes").
   std::string resolved(const std::vector<std::string>& parts) const;
   /// 16 hex digits (xxHash64) of resolved(parts).
   std::string hash(const std::vector<std::string>& parts) const;

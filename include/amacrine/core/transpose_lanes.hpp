@@ -2,14 +2,14 @@
 #pragma once
 
 #include "amacrine/core/lanes.hpp"
-#include "amacrine/core/vector_types.hpp"
+#include "amacrine/core/vector.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
-/// Squares of W x W values turned about their diagonal in registers.
+/// Squares of W x W values transposed in registers.
 namespace amacrine::core {
 namespace detail {
 
@@ -25,17 +25,16 @@ constexpr int exchanged(int i) {
 }
 
 template <class S, int W, int D, bool High, int... I>
-inline typename Vector<S, W>::type exchange(const typename Vector<S, W>::type& a, const typename Vector<S, W>::type& b,
-                                            std::integer_sequence<int, I...> /*lanes*/) {
+inline Vector<S, W> exchange(const Vector<S, W>& a, const Vector<S, W>& b, std::integer_sequence<int, I...> /*lanes*/) {
 #if defined(__clang__)
   return __builtin_shufflevector(a, b, exchanged<W, D, High>(I)...);
 #else
-  return __builtin_shuffle(a, b, typename Vector<Place<S>, W>::type{exchanged<W, D, High>(I)...});
+  return __builtin_shuffle(a, b, Vector<Place<S>, W>{exchanged<W, D, High>(I)...});
 #endif
 }
 
 template <class S, int W, int D>
-inline void exchange_blocks(typename Vector<S, W>::type (&rows)[W]) {
+inline void exchange_blocks(Vector<S, W> (&rows)[W]) {
   constexpr std::make_integer_sequence<int, W> lanes;
   for (int i = 0; i < W; ++i) {
     if (i & D) continue;
@@ -52,22 +51,21 @@ constexpr int interleaved(int i) {
   return (i % 2 == 0 ? 0 : W) + i / 2 + (High ? W / 2 : 0);
 }
 template <class S, int W, bool High, int... I>
-inline typename Vector<S, W>::type interleave(const typename Vector<S, W>::type& a, const typename Vector<S, W>::type& b,
-                                              std::integer_sequence<int, I...> /*lanes*/) {
+inline Vector<S, W> interleave(const Vector<S, W>& a, const Vector<S, W>& b, std::integer_sequence<int, I...> /*lanes*/) {
 #if defined(__clang__)
   return __builtin_shufflevector(a, b, interleaved<W, High>(I)...);
 #else
-  return __builtin_shuffle(a, b, typename Vector<Place<S>, W>::type{interleaved<W, High>(I)...});
+  return __builtin_shuffle(a, b, Vector<Place<S>, W>{interleaved<W, High>(I)...});
 #endif
 }
 
-/// The same turn for rows of 16 bytes, which processors interleave in one instruction: of a value's place, row and lane as one
-/// binary number, each step moves the highest digit to the end.
+/// exchange_blocks of all sizes in turn, for rows of 16 bytes, which processors interleave in one instruction: of a value's
+/// place, row and lane as one binary number, each step moves the highest digit to the end.
 template <class S, int W>
-inline void interleave_rows(typename Vector<S, W>::type (&rows)[W]) {
+inline void interleave_rows(Vector<S, W> (&rows)[W]) {
   constexpr std::make_integer_sequence<int, W> lanes;
   for (int step = 1; step < W; step *= 2) {
-    typename Vector<S, W>::type next[W];
+    Vector<S, W> next[W];
     for (int i = 0; i < W / 2; ++i) {
       next[2 * i] = interleave<S, W, false>(rows[i], rows[i + W / 2], lanes);
       next[2 * i + 1] = interleave<S, W, true>(rows[i], rows[i + W / 2], lanes);
@@ -76,9 +74,9 @@ inline void interleave_rows(typename Vector<S, W>::type (&rows)[W]) {
   }
 }
 
-/// rows turned about their diagonal.
+/// The transpose of W rows.
 template <class S, int W>
-inline void turn(typename Vector<S, W>::type (&rows)[W]) {
+inline void transpose_in_registers(Vector<S, W> (&rows)[W]) {
   if constexpr (W * sizeof(S) <= 16) {
     interleave_rows<S, W>(rows);
   } else {
@@ -92,7 +90,7 @@ inline void turn(typename Vector<S, W>::type (&rows)[W]) {
 /// `rows` count as zeros. W values of every row are read, and W of `columns` rows written.
 template <class S, int W>
 inline void transpose_square(const S* from, std::size_t from_stride, int rows, S* to, std::size_t to_stride, int columns) {
-  using Row = typename detail::Vector<S, W>::type;
+  using Row = Vector<S, W>;
   Row square[W];
   for (int i = 0; i < W; ++i) {
     if (i < rows) {
@@ -101,7 +99,7 @@ inline void transpose_square(const S* from, std::size_t from_stride, int rows, S
       square[i] = Row{};
     }
   }
-  detail::turn<S, W>(square);
+  detail::transpose_in_registers<S, W>(square);
   for (int j = 0; j < W; ++j)
     if (j < columns) __builtin_memcpy(to + static_cast<std::size_t>(j) * to_stride, &square[j], sizeof(Row));
 }
@@ -112,10 +110,10 @@ inline void transpose_rows(const S* const (&rows)[W], std::size_t begin, S* to) 
   if constexpr (W == 1) {
     *to = rows[0][begin];
   } else {
-    using Row = typename detail::Vector<S, W>::type;
+    using Row = Vector<S, W>;
     Row square[W];
     for (int i = 0; i < W; ++i) __builtin_memcpy(&square[i], rows[i] + begin, sizeof(Row));
-    detail::turn<S, W>(square);
+    detail::transpose_in_registers<S, W>(square);
     for (int j = 0; j < W; ++j) __builtin_memcpy(to + j * W, &square[j], sizeof(Row));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/core/vector_types.hpp"
+#include "amacrine/core/vector.hpp"
 
 #include <cstdint>
 
@@ -24,12 +24,12 @@ inline To same_bits(const From& from) {
 }
 }  // namespace detail
 
-template <int Lanes>
+template <int N>
 struct WordLanes {
-  using Words = typename detail::Vector<std::uint32_t, Lanes>::type;
-  using Integers = typename detail::Vector<std::int32_t, Lanes>::type;
-  using Floats = typename detail::Vector<float, Lanes>::type;
-  using Pairs = typename detail::Vector<std::uint64_t, Lanes / 2>::type;
+  using Words = Vector<std::uint32_t, N>;
+  using Integers = Vector<std::int32_t, N>;
+  using Floats = Vector<float, N>;
+  using Pairs = Vector<std::uint64_t, N / 2>;
 
   static Words load(const std::uint32_t* from) {
     Words lanes;
@@ -43,7 +43,7 @@ struct WordLanes {
   /// Every second lane's word, in the low half of a pair, times a factor.
   static Pairs multiply(const Pairs& low_words, std::uint32_t factor) {
 #if defined(__AVX512F__)
-    if constexpr (Lanes == 16) {
+    if constexpr (N == 16) {
       const __m512i product =
           _mm512_maskz_mul_epu32(0xff, detail::same_bits<__m512i>(low_words), _mm512_set1_epi64(static_cast<long long>(factor)));
       return detail::same_bits<Pairs>(product);
@@ -55,12 +55,12 @@ struct WordLanes {
   static Floats look_up(const float (&table)[16], const Words& index) {
     Floats found;
 #if defined(__AVX512F__)
-    if constexpr (Lanes == 16) {
+    if constexpr (N == 16) {
       const __m512 picked = _mm512_maskz_permutexvar_ps(0xffff, detail::same_bits<__m512i>(index), _mm512_loadu_ps(table));
       return detail::same_bits<Floats>(picked);
     }
 #endif
-    for (int i = 0; i < Lanes; ++i) found[i] = table[index[i] & 15u];
+    for (int i = 0; i < N; ++i) found[i] = table[index[i] & 15u];
     return found;
   }
 };

@@ -39,7 +39,7 @@ std::string checksum_of(const std::string& path);
 /// An input with its checksum. Collective: rank 0 reads, all get it.
 Input checked_input(const parallel::Communicator& communicator, const std::string& role, const std::string& path);
 
-/// The same for the values of an HDF5 file alone: the datasets named, or in the groups named, with their attributes, and the root
+/// Checksum of the values of an HDF5 file alone: the datasets named, or in the groups named, with their attributes, and the root
 /// group's attributes except those on how the file was made. How the values are stored, and what else the file holds, does not
 /// count. Names that are not there are left out.
 Input checked_contents(const parallel::Communicator& communicator, const std::string& role, const std::string& path,

@@ -21,7 +21,8 @@ void gather_frames(const core::Exec& exec, const core::View3<const Pixel>& movie
                    const core::View1<S>& scale, const core::View1<S>& offset, const core::View4<S>& frames,
                    std::size_t spacing = 1);
 
-/// The same frames, F of each segment, written where a transform needs them. Hosts only; movie, scale and offset must outlive it.
+/// The frames of gather_frames, F of each segment, written where a transform needs them. Hosts only; movie, scale and offset must
+/// outlive it.
 template <class S, class Pixel>
 SegmentSource<S> segment_source(const core::View3<const Pixel>& movie, const std::vector<std::int64_t>& first,
                                 const core::View1<S>& scale, const core::View1<S>& offset, std::size_t segments,

@@ -23,14 +23,14 @@ bool spectral_pays(int height, int width, int kernel_y, int kernel_x, std::size_
 /// of the segments it computes together.
 enum class SpectralUse { forward, gradients };
 
-/// Whether element-wise work can ride on the transforms of a host (PlaneWork).
-inline constexpr bool planes_carry_work = core::detail::exec_is_host;
+/// Whether element-wise work on planes can be fused with their transforms (PlanePrologue, PlaneEpilogue): on hosts.
+inline constexpr bool planes_fuse = core::detail::exec_is_host;
 
 /// Element-wise work that writes the planes (G, C) a transform reads, in place of planes in memory: `write` is called once for
 /// every plane, with room for its values (Y, X, B) in the cache of the thread that transforms them. Hosts only
-/// (planes_carry_work); empty: none.
+/// (planes_fuse); empty: none.
 template <class S>
-struct PlaneSource {
+struct PlanePrologue {
   const char* label = nullptr;  ///< of the launch that does both
   std::function<void(std::size_t plane, S* values)> write;
   explicit operator bool() const { return static_cast<bool>(write); }
@@ -47,16 +47,16 @@ struct SegmentSource {
 };
 
 /// Element-wise work on the planes (G, C) that a transform has just written, while they are in the cache of the thread that
-/// transforms them: `run` is called once for every plane. Hosts only (planes_carry_work); empty: none.
-struct PlaneWork {
+/// transforms them: `run` is called once for every plane. Hosts only (planes_fuse); empty: none.
+struct PlaneEpilogue {
   const char* label = nullptr;  ///< of the launch that does both
   std::function<void(std::size_t plane)> run;
   explicit operator bool() const { return static_cast<bool>(run); }
 };
-/// The same work, its planes counted from `first`.
-PlaneWork from_plane(PlaneWork work, std::size_t first);
+/// A prologue or epilogue whose planes are counted from `first`.
+PlaneEpilogue from_plane(PlaneEpilogue epilogue, std::size_t first);
 template <class S>
-PlaneSource<S> from_plane(PlaneSource<S> source, std::size_t first);
+PlanePrologue<S> from_plane(PlanePrologue<S> prologue, std::size_t first);
 
 /// Whether forward() transforms the frames it is given, or goes on with the spectra of the call before, whose frames were the
 /// same (several models on one batch). The result has the same bits. `kept` needs an engine made for gradients.
@@ -111,17 +111,18 @@ class SpectralTemporalConv {
 
   /// Transforms kernel (C,T,KY,KX); forward() uses it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for. `after`: on planes of out.
+  /// frames (G,Y,X,F) -> out (G,C,OY,OX,B), at most as many segments as the engine is made for. `epilogue`: on planes
+  /// of out.
   void forward(const core::Exec& exec, const core::View4<S>& frames, const core::View5<S>& out,
-               FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
-  /// The same for frames that are written on the way, which an engine with a transform over time takes on hosts.
+               FrameSpectra spectra = FrameSpectra::fresh, const PlaneEpilogue& epilogue = {});
+  /// forward() of frames that are written as the transform reads them, which an engine with a transform over time takes on hosts.
   bool takes_source() const { return by_planes(); }
   void forward(const core::Exec& exec, const SegmentSource<S>& source, const core::View5<S>& out,
-               FrameSpectra spectra = FrameSpectra::fresh, const PlaneWork& after = {});
+               FrameSpectra spectra = FrameSpectra::fresh, const PlaneEpilogue& epilogue = {});
   /// d_out (G,C,OY,OX,B) -> d_kernel (G/g,C,T,KY,KX), each the sum over g = gradient_segments neighbours, for the frames of the
-  /// last forward(). `source`: writes what is taken for planes of d_out.
+  /// last forward(). `prologue`: writes what is taken for planes of d_out.
   void kernel_gradient(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
-                       const PlaneSource<S>& source = {});
+                       const PlanePrologue<S>& prologue = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t channels, std::size_t history, std::size_t kernel_y, std::size_t kernel_x,
                       std::size_t height, std::size_t width, const SegmentShape& shape, SpectralUse use,
@@ -132,11 +133,11 @@ class SpectralTemporalConv {
   void transform_frames(const core::Exec& exec, const S* frames, int count, S* spectra);
   template <class Planes>
   void transform_segments(const core::Exec& exec, int segments, const Planes& transform_plane);
-  void correlate(const core::Exec& exec, const S* spectra, int count, S* out, const PlaneWork& after);
+  void correlate(const core::Exec& exec, const S* spectra, int count, S* out, const PlaneEpilogue& epilogue);
   void require_room(std::size_t segments, FrameSpectra spectra) const;
-  void correlate_by_planes(const core::Exec& exec, int segments, S* out, const PlaneWork& after);
+  void correlate_by_planes(const core::Exec& exec, int segments, S* out, const PlaneEpilogue& epilogue);
   void gradient_by_planes(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_kernel,
-                          const PlaneSource<S>& source);
+                          const PlanePrologue<S>& prologue);
   bool by_planes() const { return room_ > 0; }
   std::size_t channels() const { return static_cast<std::size_t>(channels_); }
   spectral::LagLanes lag_order() const;
@@ -167,13 +168,14 @@ class SpectralConv {
 
   /// Transforms kernel (C,D,KY,KX); forward() and backward() use it until the next call.
   void set_kernel(const core::Exec& exec, const core::View4<S>& kernel);
-  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). `source`: writes what is taken for planes of in; `after`: on planes of out.
-  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out, const PlaneSource<S>& source = {},
-               const PlaneWork& after = {});
-  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty. `source`:
-  /// writes what is taken for planes of d_out; `after`: on planes of d_in.
+  /// in (G,D,Y,X,B) -> out (G,C,OY,OX,B). `prologue`: writes what is taken for planes of in;
+  /// `epilogue`: on planes of out.
+  void forward(const core::Exec& exec, const core::View5<S>& in, const core::View5<S>& out, const PlanePrologue<S>& prologue = {},
+               const PlaneEpilogue& epilogue = {});
+  /// d_out -> d_in (G,D,Y,X,B) and d_kernel (G,C,D,KY,KX), for the input of the last forward(). Either may be empty. `prologue`:
+  /// writes what is taken for planes of d_out; `epilogue`: on planes of d_in.
   void backward(const core::Exec& exec, const core::View5<S>& d_out, const core::View5<S>& d_in, const core::View5<S>& d_kernel,
-                const PlaneSource<S>& source = {}, const PlaneWork& after = {});
+                const PlanePrologue<S>& prologue = {}, const PlaneEpilogue& epilogue = {});
   /// Bytes of the workspaces of an engine of these sizes.
   static double bytes(std::size_t segments, std::size_t in_channels, std::size_t out_channels, std::size_t kernel_y,
                       std::size_t kernel_x, std::size_t height, std::size_t width, std::size_t windows, SpectralUse use);

@@ -28,7 +28,7 @@ enum class GraphUse {
 
 /// Where a training graph has the frames of its batch: in memory, or, where the first layer's engine takes them so, nowhere: they
 /// are written where they are transformed (SegmentSource).
-enum class FrameRoom { held, on_the_way };
+enum class FrameRoom { held, fused };
 
 /// How convolutions are computed: tap by tap, in the frequency domain, or whichever is expected to be faster for the layer's
 /// sizes.
@@ -69,7 +69,7 @@ struct TrainGraph {
   std::size_t shards = 0, windows = 0, runs = 1, spacing = 1, together = 1;  ///< `together` neighbouring segments have one owner
   parallel::Range owned;
   core::View4<S> frames;    ///< (G, Y, X, F) normalised; for statistics at most statistics_part segments at a time
-  SegmentSource<S> source;  ///< where frames are on the way, and `frames` is empty
+  SegmentSource<S> source;  ///< where frames are fused, and `frames` is empty
   core::View5<S> target;    ///< (G, N, 1, 1, B) Hz
   core::View5<S> rate;      ///< (G, N, 1, 1, B) Hz
   std::vector<HiddenStage<S>> hidden;

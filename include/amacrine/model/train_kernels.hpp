@@ -49,20 +49,21 @@ template <class S>
 void norm_backward(const core::Exec& exec, const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
                    const core::View1<S>& from_d, const core::View1<S>& from_z, const core::View1<S>& constant, std::size_t share);
 
-/// The same, plane by plane on the transforms before or after them, to the same bits: h and the new d go straight into the
-/// transform. The moments' rows are then still to be summed (sum_moment_rows).
+/// Moments, norm_relu and norm_backward plane by plane, fused with the transforms before or after them, to the same bits: h and
+/// the new d go straight into the transform. The moments' rows are then still to be summed (sum_moment_rows).
 template <class S>
-PlaneWork forward_moment_rows(const core::View5<S>& z, const MomentSums& moments);
+PlaneEpilogue forward_moment_rows(const core::View5<S>& z, const MomentSums& moments);
 template <class S>
-PlaneWork backward_moment_rows(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z, const MomentSums& moments);
+PlaneEpilogue backward_moment_rows(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
+                                   const MomentSums& moments);
 void sum_moment_rows(const core::Exec& exec, const MomentSums& moments);
 template <class S>
-PlaneSource<S> norm_relu_of_planes(const core::View5<S>& z, const core::View1<S>& gain, const core::View1<S>& shift,
-                                   std::size_t share, double noise, const NoiseKey& key, const Gates& gates);
+PlanePrologue<S> norm_relu_of_planes(const core::View5<S>& z, const core::View1<S>& gain, const core::View1<S>& shift,
+                                     std::size_t share, double noise, const NoiseKey& key, const Gates& gates);
 template <class S>
-PlaneSource<S> norm_backward_of_planes(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
-                                       const core::View1<S>& from_d, const core::View1<S>& from_z, const core::View1<S>& constant,
-                                       std::size_t share);
+PlanePrologue<S> norm_backward_of_planes(const core::View5<S>& d, const Gates& gates, const core::View5<S>& z,
+                                         const core::View1<S>& from_d, const core::View1<S>& from_z,
+                                         const core::View1<S>& constant, std::size_t share);
 
 /// drive (G, N, 1, 1, B) = sum_u weight (N, U) h (G, U..., B). `partial` (G, chunks, N, B) is scratch, chunks =
 /// readout_chunks(U).

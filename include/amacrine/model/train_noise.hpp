@@ -36,11 +36,11 @@ KOKKOS_FORCEINLINE_FUNCTION void philox_round(Words (&c)[4], std::uint32_t key0,
 
 /// Four words of Philox4x32-10 per lane, in place. counter[w][lane], key the same for all lanes. Even and odd lanes lie in the
 /// low halves of registers of their own, where products are; what is above is never read.
-template <int Lanes>
-KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uint32_t key0, std::uint32_t key1) {
+template <int N>
+KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][N], std::uint32_t key0, std::uint32_t key1) {
   constexpr std::uint32_t step0 = 0x9E3779B9u, step1 = 0xBB67AE85u;
-  if constexpr (Lanes % 2 == 0 && core::detail::exec_is_host) {
-    using Row = core::WordLanes<Lanes>;
+  if constexpr (N % 2 == 0 && core::detail::exec_is_host) {
+    using Row = core::WordLanes<N>;
     typename Row::Pairs even[4], odd[4];
     for (int w = 0; w < 4; ++w) {
       __builtin_memcpy(&even[w], c[w], sizeof(even[w]));
@@ -55,7 +55,7 @@ KOKKOS_INLINE_FUNCTION void philox_rounds(std::uint32_t (&c)[4][Lanes], std::uin
       __builtin_memcpy(c[w], &both, sizeof(both));
     }
   } else {
-    for (int i = 0; i < Lanes; ++i) {
+    for (int i = 0; i < N; ++i) {
       std::uint64_t lane[4] = {c[0][i], c[1][i], c[2][i], c[3][i]};
       for (std::uint32_t round = 0; round < 10; ++round)
         philox_round(lane, key0 + round * step0, key1 + round * step1,
@@ -82,9 +82,9 @@ struct QuantileCubics {
 // clang-format on
 
 /// A row's deviates of 16 bits each: the sign, and 15 bits k for the tail probability (k + 1/2) / 65,536 beyond it.
-template <int Lanes>
-KOKKOS_INLINE_FUNCTION typename core::WordLanes<Lanes>::Floats quantile_row(const typename core::WordLanes<Lanes>::Words& word) {
-  using Row = core::WordLanes<Lanes>;
+template <int N>
+KOKKOS_INLINE_FUNCTION typename core::WordLanes<N>::Floats quantile_row(const typename core::WordLanes<N>::Words& word) {
+  using Row = core::WordLanes<N>;
   const auto tail = Row::bits(Row::to_float(word & 0x7fffu) + 0.5f);
   const auto octave = tail >> 23;
   const auto mantissa = Row::from_bits((tail & 0x007fffffu) | 0x3f800000u);
@@ -95,13 +95,13 @@ KOKKOS_INLINE_FUNCTION typename core::WordLanes<Lanes>::Floats quantile_row(cons
 }
 
 /// Deviates of 16 bits of every word, from bit `first` on. A GPU has no rows.
-template <int Lanes>
-KOKKOS_INLINE_FUNCTION void quantiles(const std::uint32_t (&words)[Lanes], int first, float (&normal)[Lanes]) {
+template <int N>
+KOKKOS_INLINE_FUNCTION void quantiles(const std::uint32_t (&words)[N], int first, float (&normal)[N]) {
   if constexpr (core::detail::exec_is_host) {
-    using Row = core::WordLanes<Lanes>;
-    Row::store(quantile_row<Lanes>(Row::load(words) >> first), normal);
+    using Row = core::WordLanes<N>;
+    Row::store(quantile_row<N>(Row::load(words) >> first), normal);
   } else {
-    for (int i = 0; i < Lanes; ++i) normal[i] = quantile_row<1>(words[i] >> first);
+    for (int i = 0; i < N; ++i) normal[i] = quantile_row<1>(words[i] >> first);
   }
 }
 
@@ -109,18 +109,17 @@ inline constexpr int noise_group = 8;  ///< units that share one Philox block
 
 /// Standard normals of units 8 * group ... 8 * group + 7 for samples first_sample + lane, by inversion: each half of a block's
 /// four words is one of 65,536 deviates, none beyond 4.4.
-template <int Lanes>
+template <int N>
 KOKKOS_INLINE_FUNCTION void noise_normals(const NoiseKey& key, std::uint32_t group, std::size_t sample,
-                                          float (&normal)[noise_group][Lanes]) {
-  std::uint32_t c[4][Lanes];
-  for (int i = 0; i < Lanes; ++i) {
+                                          float (&normal)[noise_group][N]) {
+  std::uint32_t c[4][N];
+  for (int i = 0; i < N; ++i) {
     c[0][i] = group;
     c[1][i] = static_cast<std::uint32_t>(sample) + static_cast<std::uint32_t>(i);
     c[2][i] = key.layer;
     c[3][i] = static_cast<std::uint32_t>(key.step);
   }
-  philox_rounds<Lanes>(c, static_cast<std::uint32_t>(key.model_seed),
-                       static_cast<std::uint32_t>(key.model_seed >> 32) ^ 0x4E4F4953u);
+  philox_rounds<N>(c, static_cast<std::uint32_t>(key.model_seed), static_cast<std::uint32_t>(key.model_seed >> 32) ^ 0x4E4F4953u);
   for (int w = 0; w < 4; ++w) {
     quantiles(c[w], 16, normal[2 * w]);
     quantiles(c[w], 0, normal[2 * w + 1]);

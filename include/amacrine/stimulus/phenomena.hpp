@@ -185,10 +185,10 @@ struct PhenomenonFigures {
 PhenomenonFigures measure_phenomena(const std::vector<Condition>& conditions, const CellResponses& responses,
                                     const Screen& screen, ParameterSet set = ParameterSet::circuits, double threshold_hz = 3.0,
                                     bool noisy = false);
-/// The same from trials: `groups` are the means of equal, disjoint groups of the trials whose mean over all is `responses`.
-/// Intervals are percentiles over `resamples` draws of as many groups with replacement (keyed by `seed`); a phenomenon that too
-/// few of them show is uncertain. All are smoothed by presence_rules.trial_smoothing_ms first: the largest of many noisy frames
-/// is no peak. Throws InputError for fewer than two groups.
+/// measure_phenomena() of trials: `groups` are the means of equal, disjoint groups of the trials whose mean over all is
+/// `responses`. Intervals are percentiles over `resamples` draws of as many groups with replacement (keyed by `seed`); a
+/// phenomenon that too few of them show is uncertain. All are smoothed by presence_rules.trial_smoothing_ms first: the largest of
+/// many noisy frames is no peak. Throws InputError for fewer than two groups.
 PhenomenonFigures measure_trials(const std::vector<Condition>& conditions, const CellResponses& responses,
                                  const std::vector<CellResponses>& groups, const Screen& screen,
                                  ParameterSet set = ParameterSet::circuits, double threshold_hz = 3.0, int resamples = 200,

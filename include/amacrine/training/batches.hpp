@@ -26,8 +26,8 @@ class BatchSource {
 
  private:
   std::vector<std::int64_t> first_frames(const std::vector<std::size_t>& first, std::size_t segments, std::size_t frames) const;
-  model::SegmentSource<float> frames_on_the_way(const std::vector<std::size_t>& first, std::size_t segments, std::size_t frames,
-                                                std::size_t spacing) const;
+  model::SegmentSource<float> fused_frames(const std::vector<std::size_t>& first, std::size_t segments, std::size_t frames,
+                                           std::size_t spacing) const;
 
   std::variant<core::View3<const std::uint8_t>, core::View3<const float>> movie_;
   core::View2<const float> response_;
