@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/parallel/together.hpp"
 #include "amacrine/recording/reader.hpp"
@@ -75,7 +76,7 @@ void tell_result(const Context& context, const sweep::SweepResult& result) {
 
 /// sweep.csv and sweep.h5. Collective.
 void write_result(const Context& context, const sweep::SweepResult& result, const std::vector<io::Input>& inputs) {
-  if (context.world.root()) training::replace_file(context.output("sweep.csv"), sweep::sweep_csv(result));
+  if (context.world.root()) io::replace_file(context.output("sweep.csv"), sweep::sweep_csv(result));
   sweep::write_sweep(context.world, context.output("sweep.h5"), result,
                      io::make_provenance(context.world, context.study, "sweep", sweep::identity_tables(), inputs));
   core::log("sweep: wrote {} and {}", context.output("sweep.h5"), context.output("sweep.csv"));
@@ -186,7 +187,7 @@ bool train_trials(const Trials& trials, const std::vector<sweep::Proposal>& prop
     const core::LogRedirect to_the_log("");
     progress.update(static_cast<double>(begun.size()));
     if (core::wall_seconds() - written < csv_interval_s) return;
-    training::replace_file(context.output("sweep.csv"), sweep::sweep_csv(shown));
+    io::replace_file(context.output("sweep.csv"), sweep::sweep_csv(shown));
     written = core::wall_seconds();
   };
   return sweep::run_trials(context.world, context.settings.sweep, work, state);

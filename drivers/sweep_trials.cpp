@@ -2,6 +2,7 @@
 #include "drivers/sweep_trials.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/parallel/together.hpp"
 #include "amacrine/training/checkpoint.hpp"
 
@@ -56,7 +57,7 @@ void prepare_folder(const Context& context, const parallel::Communicator& group,
     std::filesystem::create_directories(folder, fault);
     core::require(std::filesystem::is_directory(folder), "{}: the trial's folder cannot be made: {}", folder.string(),
                   fault ? fault.message() : "something else is there");
-    for (const std::string& file : files_of(run)) training::remove_leftovers(file);
+    for (const std::string& file : files_of(run)) io::remove_leftovers(file);
     for (const std::string& checkpoint : foreign)
       for (const std::string& file : training::checkpoint_files(checkpoint)) std::filesystem::remove(file);
   });

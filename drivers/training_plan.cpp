@@ -2,6 +2,7 @@
 #include "drivers/training_plan.hpp"
 
 #include "amacrine/core/log.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "amacrine/parallel/memory.hpp"
 #include "amacrine/training/checkpoint.hpp"
@@ -62,8 +63,7 @@ void clear_for(const Context& context, const std::vector<training::TrainingRun>&
     core::log("{} is of another training or damaged and will be replaced", checkpoint);
   if (context.world.root()) {
     for (const training::TrainingRun& run : runs)
-      for (const std::string& file : {run.checkpoint, run.curves + ".csv", run.curves + ".jsonl"})
-        training::remove_leftovers(file);
+      for (const std::string& file : {run.checkpoint, run.curves + ".csv", run.curves + ".jsonl"}) io::remove_leftovers(file);
     for (const std::string& checkpoint : foreign)
       for (const std::string& file : training::checkpoint_files(checkpoint)) std::filesystem::remove(file);
   }

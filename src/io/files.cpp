@@ -4,6 +4,7 @@
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/log.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -18,7 +19,7 @@ namespace {
 
 /// A file descriptor that closes itself.
 struct Descriptor {
-  explicit Descriptor(const std::string& path, int flags) : value(open(path.c_str(), flags | O_CLOEXEC)) {
+  explicit Descriptor(const std::string& path, int flags) : value(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
     core::require(value >= 0, "{}: cannot be opened: {}", path, std::strerror(errno));
   }
   ~Descriptor() { close(value); }
@@ -74,6 +75,19 @@ void reserve_blocks(const std::string& path) {
   core::require<core::RefusedError>(status == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG),
                                     "{}: no room for {}: {}", path, core::human_bytes(static_cast<double>(info.st_size)),
                                     std::strerror(errno));
+}
+
+void write_all(int file, const std::string& bytes, const std::string& path) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count = ::write(file, bytes.data() + done, bytes.size() - done);
+    core::require(count >= 0 || errno == EINTR, "{}: cannot be written: {}", path, std::strerror(errno));
+    done += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  }
+}
+
+void write_file(const std::string& path, const std::string& contents) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  write_all(file.value, contents, path);
 }
 
 void make_durable(const std::string& path) { make_durable(path, O_RDWR); }

@@ -22,6 +22,10 @@ void make_folder(const std::string& path);
 void require_space(const std::string& path, std::uint64_t bytes);
 /// Reserves the blocks of a file, so that a full disk shows now and not hours later. Throws RefusedError.
 void reserve_blocks(const std::string& path);
+/// Writes all bytes to an open file, whose name `path` is for messages. Throws core::Error.
+void write_all(int file, const std::string& bytes, const std::string& path);
+/// Makes a file of these contents, in place of one that is there. Not durable yet. Throws core::Error.
+void write_file(const std::string& path, const std::string& contents);
 /// Makes the contents of a file durable. Throws core::Error.
 void make_durable(const std::string& path);
 /// Makes the contents of `from` durable, then renames it to `to`, durably.

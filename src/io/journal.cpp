@@ -29,12 +29,8 @@ bool unseal(std::string& line) {
   return core::hash_bytes(line.data(), line.size()) == sum;
 }
 
-void write_all(int file, const std::string& bytes, const std::string& path) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::write(file, bytes.data() + done, bytes.size() - done);
-    core::require(count >= 0 || errno == EINTR, "{}: cannot be written: {}", path, std::strerror(errno));
-    done += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
-  }
+void write_durably(int file, const std::string& bytes, const std::string& path) {
+  detail::write_all(file, bytes, path);
   core::require(::fsync(file) == 0 || errno == EINVAL, "{}: could not be made durable: {}", path, std::strerror(errno));
 }
 
@@ -72,7 +68,7 @@ void Journal::start(const std::vector<std::string>& entries) {
   if (file_ >= 0) ::close(file_);
   file_ = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
   core::require(file_ >= 0, "{}: cannot be made: {}", temporary, std::strerror(errno));
-  write_all(file_, text, temporary);
+  detail::write_all(file_, text, temporary);
   detail::publish(temporary, path_);
 }
 
@@ -80,7 +76,7 @@ void Journal::append(const std::vector<std::string>& entries) {
   core::require(file_ >= 0, "{}: the journal was not started", path_);
   std::string text;
   for (const std::string& entry : entries) text += sealed(entry);
-  write_all(file_, text, path_);
+  write_durably(file_, text, path_);
 }
 
 void Journal::remove() {

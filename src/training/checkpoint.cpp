@@ -4,6 +4,7 @@
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/study.hpp"
 #include "amacrine/core/version.hpp"
+#include "amacrine/io/durable_file.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -200,7 +201,7 @@ void write_checkpoint(const parallel::Communicator& communicator, const std::str
   if (communicator.root()) {
     // A damaged file must not take the place of the whole one before it.
     const auto present = describe_checkpoint(path);
-    replace_file(path, encode_checkpoint(state, identity), present && present->fault.empty());
+    io::replace_file(path, encode_checkpoint(state, identity), present && present->fault.empty());
   }
   communicator.barrier();
 }
@@ -244,7 +245,7 @@ std::optional<TrainState> read_checkpoint_at(const parallel::Communicator& commu
 
 void write_epoch_state(const parallel::Communicator& communicator, const std::string& checkpoint, const TrainState& state,
                        const std::string& identity) {
-  if (communicator.root()) replace_file(checkpoint + epoch_ending, encode_checkpoint(state, identity));
+  if (communicator.root()) io::replace_file(checkpoint + epoch_ending, encode_checkpoint(state, identity));
   communicator.barrier();
 }
 

@@ -3,6 +3,7 @@
 
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/random.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/training/averaging.hpp"
 #include "amacrine/training/identity.hpp"
@@ -326,8 +327,8 @@ void ModelTrainer::write_curves() const {
   if (run_.curves.empty() || !shared_.communicator.root()) return;
   std::vector<std::string> names;
   for (const recording::Cell& cell : run_.recording.cells) names.push_back(cell.name);
-  replace_file(run_.curves + ".csv", curves_csv(state_.curve, names));
-  replace_file(run_.curves + ".jsonl", curves_jsonl(state_.curve, names));
+  io::replace_file(run_.curves + ".csv", curves_csv(state_.curve, names));
+  io::replace_file(run_.curves + ".jsonl", curves_jsonl(state_.curve, names));
 }
 
 model::Model ModelTrainer::model(const std::vector<float>& parameters, const std::vector<float>& statistics) const {

@@ -2,8 +2,14 @@
 // What a crash of the machine may leave: a result of its final name is whole, because it was synced before it was renamed.
 #include "support/durability.hpp"
 
+#include "amacrine/core/errors.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/io/result_file.hpp"
 #include "support/compare.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -23,6 +29,25 @@ TEST(Durability, AResultIsSyncedBeforeItIsRenamedAndItsFolderAfterwards) {
   const auto [file, name] = test::made_durable(path);
   EXPECT_TRUE(file) << "the file was renamed before it was durable";
   EXPECT_TRUE(name) << "the new name is not durable";
+}
+
+TEST(Durability, ASmallFileIsReplacedWholeAndItsPredecessorKept) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "small.txt";
+  const auto text = [](const std::string& name) {
+    std::ifstream file(name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  replace_file(path, "first");
+  test::file_events().clear();
+  replace_file(path, std::string("se\0cond", 7), true);
+  const auto [file, name] = test::made_durable(path);
+  EXPECT_TRUE(file) << "the file was renamed before it was durable";
+  EXPECT_TRUE(name) << "the new name is not durable";
+  EXPECT_EQ(text(path), std::string("se\0cond", 7));
+  EXPECT_EQ(text(path + ".previous"), "first");
+  std::filesystem::create_directory(folder / "taken");
+  EXPECT_THROW(replace_file(folder / "taken", "a file in place of a folder"), core::Error);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/progress.hpp"
+#include "amacrine/io/durable_file.hpp"
 #include "amacrine/model/inference.hpp"
 #include "amacrine/parallel/stop.hpp"
 #include "amacrine/training/checkpoint.hpp"
@@ -311,7 +312,7 @@ TEST(Trainer, WritesCurvesAndKeepsThePreviousCheckpoint) {
     EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
   std::ofstream(folder / "train.checkpoint.0123456789abcdef.partial") << "left by a run that died";
   std::ofstream(folder / "train.checkpoint2.partial") << "another file's";
-  remove_leftovers(run.checkpoint);
+  io::remove_leftovers(run.checkpoint);
   EXPECT_FALSE(std::filesystem::exists(folder / "train.checkpoint.0123456789abcdef.partial"));
   EXPECT_TRUE(std::filesystem::exists(folder / "train.checkpoint2.partial"));
   EXPECT_TRUE(std::filesystem::exists(run.checkpoint));

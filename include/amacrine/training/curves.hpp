@@ -18,11 +18,4 @@ struct EpochRecord {
 std::string curves_csv(const std::vector<EpochRecord>& records, const std::vector<std::string>& cells);
 std::string curves_jsonl(const std::vector<EpochRecord>& records, const std::vector<std::string>& cells);
 
-/// Replaces `path` with `contents`: temporary file PATH.RUN.partial with the run's id, fsync, rename. With `keep_previous` the
-/// old file stays as PATH.previous. Throws core::Error with the system's reason.
-void replace_file(const std::string& path, const std::string& contents, bool keep_previous = false);
-
-/// Removes what runs that died in replace_file have left beside `path`. For the holder of the output's lock.
-void remove_leftovers(const std::string& path);
-
 }  // namespace amacrine::training
