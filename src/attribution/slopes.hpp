@@ -12,13 +12,20 @@ KOKKOS_INLINE_FUNCTION S relu_slope(S a, S b) {
   return run == S(0) ? (a > S(0) ? S(1) : S(0)) : rise / run;
 }
 
+/// The part of a path's panel [from, to] on which a first-layer unit is active that moves by `step` (not 0) along the path and
+/// crosses its threshold at `crossing`: the slope of its ReLU across the panel. A NaN stays one.
+template <class S>
+KOKKOS_INLINE_FUNCTION S active_part(S crossing, S step, S from, S to, S inverse_width) {
+  const S part = (step > S(0) ? to - crossing : crossing - from) * inverse_width;
+  return part <= S(0) ? S(0) : (part >= S(1) ? S(1) : part);
+}
+
 /// Change of `count` first-layer units across the panel [from, to] of a path on which they move by `step` and cross their
 /// thresholds at `crossing`.
 template <class S>
 void panel_change(const S* crossing, const S* step, S from, S to, S inverse_width, int count, S* change) {
   for (int i = 0; i < count; ++i) {
-    const S part = (step[i] > S(0) ? to - crossing[i] : crossing[i] - from) * inverse_width;
-    const S inside = part <= S(0) ? S(0) : (part >= S(1) ? S(1) : part);
+    const S inside = active_part(crossing[i], step[i], from, to, inverse_width);
     change[i] = inside * (step[i] * (to - from));
   }
 }
@@ -28,7 +35,7 @@ KOKKOS_INLINE_FUNCTION S relu_derivative(S a) {
   return a > S(0) ? S(1) : S(0);
 }
 
-/// log(1 + exp(beta z)) / beta without overflow.
+/// core::softplus but for its rounding: the bits of attributions rest on this sum of quotients.
 KOKKOS_INLINE_FUNCTION double softplus(double z, double beta) {
   const double t = beta * z;
   return (t > 0 ? t : 0) / beta + Kokkos::log1p(Kokkos::exp(t > 0 ? -t : t)) / beta;

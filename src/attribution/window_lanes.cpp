@@ -30,8 +30,7 @@ template <class S>
 void gather_panel(const S* crossing, const S* step, S from, S to, S inverse_width, int width, const S* row, S* acc) {
   constexpr int L = lanes_of<S>;
   for (int i = 0; i < width * L; ++i) {
-    const S part = (step[i] > S(0) ? to - crossing[i] : crossing[i] - from) * inverse_width;
-    const S inside = part <= S(0) ? S(0) : (part >= S(1) ? S(1) : part);
+    const S inside = active_part(crossing[i], step[i], from, to, inverse_width);
     acc[i] += inside * row[i];
   }
 }

@@ -3,6 +3,7 @@
 
 #include "amacrine/core/errors.hpp"
 #include "amacrine/core/random.hpp"
+#include "amacrine/core/softplus.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,8 +15,6 @@ namespace {
 bool ends_with(const std::string& name, const std::string& end) {
   return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
 }
-
-double softplus(double x, double beta) { return (std::max(beta * x, 0.0) + std::log1p(std::exp(-std::abs(beta * x)))) / beta; }
 
 /// The beta_n at which mean_softplus is `mean`: it grows with beta, so bisection finds it.
 double shift_for(double mean, double gamma, double softplus_beta) {
@@ -60,7 +59,7 @@ double mean_softplus(double gamma, double beta, double softplus_beta) {
   const double step = 1.0 / 128.0;  // the trapezoid rule converges faster than any power on a decaying analytic integrand
   for (int i = -1024; i <= 1024; ++i) {
     const double z = i * step;
-    sum += softplus(gamma * z + beta, softplus_beta) * std::exp(-0.5 * z * z);
+    sum += core::softplus(gamma * z + beta, softplus_beta) * std::exp(-0.5 * z * z);
   }
   return sum * step / std::sqrt(2.0 * std::numbers::pi);
 }

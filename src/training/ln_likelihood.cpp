@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ln_likelihood.hpp"
 
+#include "amacrine/core/softplus.hpp"
 #include "amacrine/core/vector.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ constexpr std::size_t block = 128;  ///< windows whose features are in cache tog
 constexpr int tile = 16;            ///< features of a register tile's row
 constexpr std::size_t tile_rows = 8;
 
-double softplus_hz(double u) { return std::max(u, 0.0) + std::log1p(std::exp(-std::abs(u))); }
 double logistic(double u) { return u >= 0 ? 1 / (1 + std::exp(-u)) : std::exp(u) / (1 + std::exp(u)); }
 
 double dot(std::span<const float> x, std::span<const double> w) {
@@ -67,7 +67,7 @@ void add_block(const LnData& data, std::span<const double> coefficients, std::si
   for (std::size_t w = 0; w < windows; ++w) {
     const std::span<float> x(b.x.data() + w * b.stride, count);
     data.features.of_window(data.last[first + w], x);
-    const double u = dot(x, coefficients), slope = logistic(u), hz = softplus_hz(u) + data.background_hz;
+    const double u = dot(x, coefficients), slope = logistic(u), hz = core::softplus(u, 1.0) + data.background_hz;
     const double error = (1 - (static_cast<double>(data.rate[first + w]) + data.background_hz) / hz) * slope;
     const auto root = static_cast<float>(slope / std::sqrt(hz));
     for (std::size_t i = 0; i < count; ++i) {
@@ -123,7 +123,7 @@ std::vector<double> ln_losses(const LnData& data, const std::vector<std::vector<
     for (std::size_t w = data.last.size() * g / groups; w < data.last.size() * (g + 1) / groups; ++w) {
       data.features.of_window(data.last[w], x);
       for (std::size_t c = 0; c < candidates.size(); ++c) {
-        const double hz = softplus_hz(dot(x, candidates[c])) + data.background_hz;
+        const double hz = core::softplus(dot(x, candidates[c]), 1.0) + data.background_hz;
         shares[g][c] += hz - (static_cast<double>(data.rate[w]) + data.background_hz) * std::log(hz);
       }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "amacrine/core/softplus.hpp"
 #include "amacrine/core/views.hpp"
 #include "amacrine/model/model.hpp"
 
@@ -18,12 +19,7 @@ struct InferenceLayer {
   bool per_channel = true;  ///< gain and offset do not depend on y and x
 };
 
-/// softplus(z) = log(1 + exp(beta z)) / beta without overflow.
-template <class S>
-KOKKOS_INLINE_FUNCTION S softplus(S z, S beta) {
-  const S u = beta * z;
-  return ((u > 0 ? u : S(0)) + Kokkos::log1p(Kokkos::exp(-Kokkos::abs(u)))) / beta;
-}
+using core::softplus;
 
 /// Frequency-domain workspaces for the convolutions of a network, made on first use for each number of windows; a few are kept.
 template <class S>
