@@ -22,7 +22,7 @@ CEILINGS = {
     "includes_not_left": (0, 0),
     "unlabelled_launches": (0, 0),
     # Public headers that no source and no test includes first: nothing shows that they compile alone.
-    "headers_never_included_first": (10, 0),
+    "headers_never_included_first": (8, 0),
 }
 # NAME: (limit, goal): lines of tests by lines of source, without benchmarks. A figure below its limit fails; the limit is what holds
 # today, rounded down, and may only rise.
