@@ -36,7 +36,10 @@ struct FirstSlopes {
   KOKKOS_INLINE_FUNCTION FirstSlopes(S start, S step) : x0(start), dx(step), crossing(step != S(0) ? -start / step : S(0)) {}
 
   KOKKOS_INLINE_FUNCTION S of_panel(S from, S to, S inverse_width) const {
-    return dx == S(0) ? relu_derivative(x0) : active_part(crossing, dx, from, to, inverse_width);
+    // Not active_part(): compiled in this loop it rounds otherwise, and attributions keep their bits.
+    const S part = (dx > S(0) ? to - crossing : crossing - from) * inverse_width;
+    const S inside = part > S(0) ? (part < S(1) ? part : S(1)) : S(0);
+    return dx == S(0) ? relu_derivative(x0) : inside;
   }
   KOKKOS_INLINE_FUNCTION S at(S alpha) const { return relu_derivative(x0 + alpha * dx); }
 };
