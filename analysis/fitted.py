@@ -3,11 +3,18 @@
 from collections import Counter
 
 from pathways import POLARITY
+from results import text
 
 LINEAR_BELOW = 1e-3  # share of the time: a pathway that is silent less often has no side
 SIGN = {1: "excitatory", -1: "inhibitory"}
 NOT_FITTED = "not fitted: no spikes in the training part, or no receptive field (amacrine fit says which)"
 LINEAR = "linear: neither sign nor side is known"
+
+
+def why_not_fitted(data, n):
+    """Why a cell has no pathways, as the fit said it; older files do not hold it."""
+    reason = text(data["not_fitted"].values[n]) if "not_fitted" in data else ""
+    return f"not fitted: {reason}" if reason else NOT_FITTED
 
 
 def number_of(data, n):
@@ -88,7 +95,7 @@ def number_words(data, n):
     """"2 pathways; both halves of the recording have the same number"."""
     number = number_of(data, n)
     if number < 0:
-        return NOT_FITTED
+        return why_not_fitted(data, n)
     return f"{number} pathway{'' if number == 1 else 's'}{type_words(data, n)}; {halves_words(data, n)}"
 
 

@@ -10,7 +10,7 @@ import sys
 import damage
 import mechanism_network as network
 import mechanism_pathways as fits
-from fitted import NOT_FITTED, disputed, number_of
+from fitted import disputed, number_of, why_not_fitted
 from mechanism_recording import Source, centre_of, planted_of
 from mechanism_values import dumps, inputs_of, put, put_text, settings_of
 from results import Study, labels, text
@@ -101,7 +101,7 @@ def note_missing(beside, study, source, found):
         if name not in data.attrs:
             beside.lacks(f"pathways.h5: attribute {name}", "an older or another program wrote the file without it: run `amacrine fit` again")
     if number_of(data, labels(data, "cell").index(beside.cell)) < 0:
-        beside.lacks("pathways", NOT_FITTED)
+        beside.lacks("pathways", why_not_fitted(data, labels(data, "cell").index(beside.cell)))
 
 
 def mechanism_of(study, source, n):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import pathways
-from fitted import NOT_FITTED, SIGN, number_of
+from fitted import SIGN, number_of, why_not_fitted
 from mechanism_values import of_another_recording, put, put_list, settings_of
 from phenomena import REASON, TITLES
 from results import labels, text
@@ -89,7 +89,7 @@ def scores_of(data, model, at):
 
 def why_no_score(data, n, reference):
     if number_of(data, n) <= 0:
-        return NOT_FITTED if number_of(data, n) < 0 else "a model without pathways predicts a constant rate, which has no correlation"
+        return why_not_fitted(data, n) if number_of(data, n) < 0 else "a model without pathways predicts a constant rate, which has no correlation"
     if "rate" not in data or not reference.source:
         return "`rate` is not in pathways.h5" if "rate" not in data else "neither evaluation.h5 nor the recording is there"
     return "the test part has no such response of as many frames, or rate or response do not vary"
@@ -107,7 +107,7 @@ def prediction_of(study, source, n):
         put(found["pathways"], key, r, why_no_score(data, n, reference))
     own = number_of(data, n)
     for key, name in (("held_out_above_lowest_nats_per_s", "held_out"), ("held_out_standard_error_nats_per_s", "held_out_error")):
-        put(found["pathways"], key, data[name].values[n, own] if own >= 0 else math.nan, NOT_FITTED)
+        put(found["pathways"], key, data[name].values[n, own] if own >= 0 else math.nan, why_not_fitted(data, n))
     for model in ("network", "ln"):
         there = reference.at is not None and model in labels(study.evaluation, "model")
         found[model] = scores_of(study.evaluation, model, reference.at) if there else None

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from fitted import LINEAR, NOT_FITTED, SIGN, disputed, disputed_words, number_of, number_words, pathway_words, sign_of, value
+from fitted import LINEAR, SIGN, disputed, disputed_words, number_of, number_words, pathway_words, sign_of, value, why_not_fitted
 from mechanism_values import put, put_list
 from pathways import POLARITY
+from results import labels
 
 LOBE_THRESHOLD = 0.2  # of the largest lobe: src/pathway/evidence.cpp, docs/reduction.md
 FORM = "rate_hz = log(1 + exp(beta_per_hz u)) / beta_per_hz, u = rest_hz + sum over pathways of weight_hz h"
@@ -18,10 +19,24 @@ FITS = {2: ["fit to the first half", "fit to the second half"], 3: ["fit to the 
 NO_PIXEL = "the size of a pixel is not in pathways.h5 (pixel_um)"
 
 
-def who(fits, agree):
-    """Who disputes a claim; the file counts the fits that agree and does not name them."""
+CLAIMS = ("sign", "polarity", "peak", "place")
+
+
+def answers(data, n, k, claim):
+    """{fit: whether it says the same} of the fits that were compared; None where an older file only counts them."""
+    if "agrees" not in data:
+        return None
+    said = data["agrees"].values[n, k, :, labels(data, "claim").index(claim)]
+    names = {"first half": FITS[2][0], "second half": FITS[2][1]}
+    return {names.get(fit, fit): bool(each) for fit, each in zip(labels(data, "other_fit"), said) if each >= 0}
+
+
+def who(said, fits, agree):
+    """Who disputes a claim; an older file counts the fits that agree and does not name them."""
     if fits == 0:
         return "no other fit was compared"
+    if said is not None:
+        return ", ".join(fit for fit, same in said.items() if not same)
     against = fits - agree
     names = FITS.get(fits, [f"{fits} other fits"])
     return ", ".join(names) if against == fits else f"{against} of these (the file does not say which): {', '.join(names)}"
@@ -31,14 +46,17 @@ def claims_of(data, n, k):
     """State of each claim, by the rule of docs/pathways.md; a linear pathway claims neither sign nor polarity."""
     disputes = {claim: (agree, fits) for claim, agree, fits in disputed(data, n, k)}
     claims = {}
-    for claim in ("sign", "polarity", "peak", "place"):
+    for claim in CLAIMS:
         if claim in ("sign", "polarity") and sign_of(data, n, k) == 0:
             claims[claim] = {"state": "not claimed", "why": LINEAR}
             continue
         agree, fits = int(value(data, f"agree_{claim}", n, k)), int(value(data, "fits", n, k))
+        said = answers(data, n, k, claim)
         claims[claim] = {"state": "disputed" if claim in disputes else "agreed", "fits": fits, "agreeing": agree}
+        if said is not None:
+            claims[claim]["agrees"] = said
         if claim in disputes:
-            claims[claim]["disputed_by"] = who(fits, agree)
+            claims[claim]["disputed_by"] = who(said, fits, agree)
     return claims
 
 
@@ -113,17 +131,18 @@ def number(data, n):
     """How many pathways, what the halves found, and the held-out curve."""
     own, found = number_of(data, n), {"words": number_words(data, n)}
     fitted = own >= 0
-    put(found, "pathways", own if fitted else math.nan, NOT_FITTED)
+    put(found, "pathways", own if fitted else math.nan, why_not_fitted(data, n))
     for half, count in zip(("first", "second"), data["pathways_of_half"].values[n]):
-        put(found, f"pathways_of_{half}_half", int(count) if count >= 0 else math.nan, NOT_FITTED)
+        put(found, f"pathways_of_{half}_half", int(count) if count >= 0 else math.nan, why_not_fitted(data, n))
     against = [f"{half} half: {int(count)}" for half, count in zip(("first", "second"), data["pathways_of_half"].values[n]) if count != own]
     found["state"] = ("disputed" if against else "agreed") if fitted else "not known"
     if fitted and against:
         found["disputed_by"] = ", ".join(against)
     tried = np.isfinite(data["held_out"].values[n])
     curve = {"pathways": data["number"].values[tried].astype(int).tolist()}
-    for key, name in (("above_lowest_nats_per_s", "held_out"), ("standard_error_nats_per_s", "held_out_error")):
-        put_list(curve, key, data[name].values[n][tried], "not known in pathways.h5")
+    for key, name in (("above_lowest_nats_per_s", "held_out"), ("standard_error_nats_per_s", "held_out_error"), ("loss_nats_per_s", "held_out_loss"), ("loss_standard_error_nats_per_s", "held_out_loss_error")):
+        if name in data:
+            put_list(curve, key, data[name].values[n][tried], "not known in pathways.h5")
     found["held_out"] = curve
     members = {}
     for k in range(max(0, own)):
@@ -135,7 +154,7 @@ def number(data, n):
 def output_of(data, n):
     found = {"form": FORM, "activity": ACTIVITY}
     for key, name in (("rest_hz", "rest"), ("beta_per_hz", "beta")):
-        put(found, key, data[name].values[n] if name in data else math.nan, f"`{name}` is not in pathways.h5" if name not in data else NOT_FITTED)
+        put(found, key, data[name].values[n] if name in data else math.nan, f"`{name}` is not in pathways.h5" if name not in data else why_not_fitted(data, n))
     return found
 
 
@@ -153,7 +172,7 @@ def term(data, n, k, centre):
 def equation_of(data, n, centre):
     """The model in one line, and a sentence for every pathway and for the output."""
     if number_of(data, n) < 0:
-        return {"line": None, "line_why": NOT_FITTED, "sentences": []}
+        return {"line": None, "line_why": why_not_fitted(data, n), "sentences": []}
     terms = [term(data, n, k, centre) for k in range(number_of(data, n))]
     output = output_of(data, n)
     rest = "c" if output["rest_hz"] is None else f"{output['rest_hz']:.3g} Hz"

@@ -90,7 +90,9 @@ def definitions_of(toml):
 
 
 def centre_of(study, source, n):
-    """The receptive field's centre that the fit had: the study's, the file's, or the one that the network was probed around."""
+    """The receptive field's centre that the fit had. Older files do not hold it: then the study's, the recording's, or the one that the network was probed around."""
+    if "centre_y" in study.pathways:
+        return Centre(tuple(float(study.pathways[f"centre_{axis}"].values[n]) for axis in "yx"), "pathways.h5", "the cell has no receptive field (pathways.h5)")
     centres, of_cell = source.settings.get("centres", "auto"), source.id_of(study, n)[0]
     given = [source.settings.get(f"centre_{axis}", []) for axis in "yx"]
     if centres == "given" and all(n < len(each) for each in given):

@@ -48,7 +48,7 @@ std::string write_cells(const Context& context, const pathway::Study& study, con
     if (mechanism.left_out.empty())
       rate = pathway::predict(study, fits[n], fits[n].folds[pathway::whole][mechanism.number].model, cell,
                               study.recording.test.movie);
-    file.write_cell(n, mechanism, rate);
+    file.write_cell(n, cell, mechanism, rate);
     tables += pathway::table(cell, mechanism);
     rate.resize(rates.extent(1), 0.0F);
     // What has no value is among the frames that a score leaves out.
@@ -90,7 +90,7 @@ int fit(Context& context) {
   if (context.options.dry_run) return 0;
 
   const std::vector<pathway::CellFit> fits = pathway::fit_cells(context.world, study);
-  pathway::PathwayFile file(context.world, path, study, provenance);
+  pathway::PathwayFile file(context.world, path, study, fits, provenance);
   core::Array<float, 2> rates({recording.cells.size(), recording.test.movie.frames()});
   const std::string tables = write_cells(context, study, fits, file, rates);
   file.finish();

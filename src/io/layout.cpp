@@ -43,6 +43,13 @@ void Layout::check() const {
     for (const std::string& d : v.dimensions)
       core::require(find_dimension(d) != nullptr, "variable '{}' has an unknown dimension '{}'", v.name, d);
   }
+  for (const TextVariable& t : texts) {
+    core::require(!t.name.empty() && names.insert(t.name).second, "the name '{}' is used twice in one result file", t.name);
+    const Dimension* dimension = find_dimension(t.dimension);
+    core::require(dimension != nullptr, "variable '{}' has an unknown dimension '{}'", t.name, t.dimension);
+    core::require(t.texts.size() == dimension->size, "variable '{}' has {} texts for {} places of '{}'", t.name, t.texts.size(),
+                  dimension->size, t.dimension);
+  }
   for (const Extra& extra : extras)
     core::require(extra.object.empty() || names.contains(extra.object),
                   "attribute '{}' belongs to '{}', which is not in the file", extra.name, extra.object);
@@ -101,15 +108,18 @@ void add_units(hid_t object, const std::string& units, const std::string& long_n
   if (!long_name.empty()) write_text(object, "long_name", long_name);
 }
 
+/// A dataset of texts with one axis.
+Id make_texts(File& file, const std::string& name, const std::vector<std::string>& texts) {
+  const Id type = string_type(0);
+  Id dataset = make_dataset(file, name, type, {texts.size()}, H5D_ALLOC_TIME_EARLY);
+  std::vector<const char*> values;
+  for (const std::string& text : texts) values.push_back(text.c_str());
+  check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "texts of " + name);
+  return dataset;
+}
+
 Id make_dimension(File& file, const Dimension& dimension) {
-  if (!dimension.labels.empty()) {
-    const Id type = string_type(0);
-    Id dataset = make_dataset(file, dimension.name, type, {dimension.size}, H5D_ALLOC_TIME_EARLY);
-    std::vector<const char*> texts;
-    for (const std::string& label : dimension.labels) texts.push_back(label.c_str());
-    check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), "labels of " + dimension.name);
-    return dataset;
-  }
+  if (!dimension.labels.empty()) return make_texts(file, dimension.name, dimension.labels);
   if (!dimension.coordinates.empty()) {
     Id dataset = make_dataset(file, dimension.name, H5T_IEEE_F64LE, {dimension.size}, H5D_ALLOC_TIME_EARLY);
     check(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, dimension.coordinates.data()),
@@ -136,6 +146,12 @@ void make_variables(File& file, const Layout& layout) {
     add_units(dataset, variable.units, variable.long_name);
     for (const auto& [name, value] : variable.attributes) write_text(dataset, name, value);
     scaled.push_back({variable.name, variable.dimensions});
+    file.objects.emplace(variable.name, std::move(dataset));
+  }
+  for (const TextVariable& variable : layout.texts) {
+    Id dataset = make_texts(file, variable.name, variable.texts);
+    add_units(dataset, {}, variable.long_name);
+    scaled.push_back({variable.name, {variable.dimension}});
     file.objects.emplace(variable.name, std::move(dataset));
   }
   attach_scales(file.id, scaled);

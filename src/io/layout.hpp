@@ -23,6 +23,7 @@ struct Layout {
   Provenance provenance;
   std::vector<Dimension> dimensions;
   std::vector<Variable> variables;
+  std::vector<TextVariable> texts;
   std::vector<Extra> extras;
 
   const Dimension* find_dimension(const std::string& name) const;

@@ -159,6 +159,11 @@ void ResultWriter::variable(const Variable& variable) {
   impl_->layout.variables.push_back(variable);
 }
 
+void ResultWriter::texts(const TextVariable& variable) {
+  impl_->declare();
+  impl_->layout.texts.push_back(variable);
+}
+
 void ResultWriter::attribute(const std::string& name, const std::string& value, const std::string& variable) {
   impl_->declare();
   impl_->layout.extras.push_back({variable, name, value});

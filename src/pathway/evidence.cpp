@@ -166,12 +166,15 @@ void compare(const std::vector<Pathway>& own, const std::vector<Pathway>& other,
   for (std::size_t k = 0; k < own.size(); ++k) {
     Agreement& a = agreement[k];
     ++a.fits;
-    if (match[k] == other.size()) continue;
-    const Pathway& o = other[match[k]];
-    a.sign += o.sign() == own[k].sign() ? 1 : 0;
-    a.polarity += o.polarity == own[k].polarity ? 1 : 0;
-    a.peak += std::abs(o.peak_ms - own[k].peak_ms) <= std::max(peak_ms, peak_share * own[k].peak_ms) ? 1 : 0;
-    a.place += std::hypot(o.dy_px - own[k].dy_px, o.dx_px - own[k].dx_px) <= place_px ? 1 : 0;
+    Answer answer{};
+    if (match[k] < other.size()) {
+      const Pathway& o = other[match[k]];
+      answer = {o.sign() == own[k].sign(), o.polarity == own[k].polarity,
+                std::abs(o.peak_ms - own[k].peak_ms) <= std::max(peak_ms, peak_share * own[k].peak_ms),
+                std::hypot(o.dy_px - own[k].dy_px, o.dx_px - own[k].dx_px) <= place_px};
+    }
+    a.sign += answer[0] ? 1 : 0, a.polarity += answer[1] ? 1 : 0, a.peak += answer[2] ? 1 : 0, a.place += answer[3] ? 1 : 0;
+    a.answers.push_back(answer);
   }
 }
 

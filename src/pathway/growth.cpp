@@ -152,13 +152,21 @@ std::vector<double> held_out_loss(const Problem& problem, const Model& model) {
   return per_second;
 }
 
-Difference difference(const Step& a, const Step& b) {
-  const auto n = static_cast<double>(a.held_out.size());
+Difference over_blocks(std::span<const double> blocks) {
+  const auto n = static_cast<double>(blocks.size());
   double mean = 0, square = 0;
-  for (std::size_t i = 0; i < a.held_out.size(); ++i) mean += (b.held_out[i] - a.held_out[i]) / n;
-  for (std::size_t i = 0; i < a.held_out.size(); ++i) square += std::pow(b.held_out[i] - a.held_out[i] - mean, 2);
+  for (double value : blocks) mean += value / n;
+  for (double value : blocks) square += std::pow(value - mean, 2);
   return {mean, n > 1 ? std::sqrt(square / (n - 1) / n) : INFINITY};
 }
+
+Difference difference(const Step& a, const Step& b) {
+  std::vector<double> more(a.held_out.size());
+  for (std::size_t i = 0; i < more.size(); ++i) more[i] = b.held_out[i] - a.held_out[i];
+  return over_blocks(more);
+}
+
+Difference mean_loss(const Step& step) { return over_blocks(step.held_out); }
 
 std::size_t lowest(const std::vector<Step>& steps) {
   std::size_t best = 0;

@@ -57,6 +57,7 @@ Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n) {
   mechanism.number = chosen(steps);
   for (std::size_t half : {first_half, second_half}) mechanism.number_of_halves[half - 1] = chosen(fit.folds[half]);
   mechanism.held_out = above_lowest(steps);
+  for (const Step& each : steps) mechanism.held_out_loss.push_back(mean_loss(each));
   const Step& step = steps[mechanism.number];
   mechanism.rest_hz = step.model.rest() * fit.shape.unit_hz;
   mechanism.beta_per_hz = step.model.beta();

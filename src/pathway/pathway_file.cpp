@@ -52,6 +52,16 @@ io::Dimension scale(const std::string& name, const std::string& units, const std
   return {.name = name, .size = at.size(), .units = units, .long_name = title, .coordinates = std::move(at), .labels = {}};
 }
 
+template <std::size_t N>
+io::Dimension names_of(const std::string& name, const std::array<const char*, N>& list, const std::string& title) {
+  return {.name = name,
+          .size = N,
+          .units = "1",
+          .long_name = title,
+          .coordinates = {},
+          .labels = std::vector<std::string>(list.begin(), list.end())};
+}
+
 std::vector<double> steps_from(double first, double step, std::size_t count) {
   std::vector<double> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = first + step * static_cast<double>(i);
@@ -66,7 +76,7 @@ std::size_t profile_extent(const PathwaySettings& settings) {
 }  // namespace
 
 PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
-                         const io::Provenance& provenance)
+                         const std::vector<CellFit>& fits, const io::Provenance& provenance)
     : writer_(communicator, path, "pathways", provenance),
       slots_(static_cast<std::size_t>(study.settings.most)),
       lags_(study.history),
@@ -74,6 +84,7 @@ PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::
       frames_(study.recording.test.movie.frames()) {
   declare_dimensions(study);
   declare_variables();
+  declare_reasons(fits);
   writer_.attribute("pixel_um", study.recording.screen.pixel_um);
   writer_.attribute("frame_ms", study.recording.screen.frame_ms);
   writer_.create();
@@ -83,7 +94,8 @@ std::size_t PathwayFile::bytes(const Study& study) {
   const auto slots = static_cast<std::size_t>(study.settings.most);
   const std::size_t extent = profile_extent(study.settings), of_pathway = columns().size() + study.history + extent * extent;
   return study.recording.cells.size() *
-         ((slots * of_pathway + 2 * slots + 6) * sizeof(double) + study.recording.test.movie.frames() * sizeof(float));
+         ((slots * of_pathway + 4 * slots + 10) * sizeof(double) +
+          slots * claims.size() * other_fits.size() * sizeof(std::int8_t) + study.recording.test.movie.frames() * sizeof(float));
 }
 
 void PathwayFile::declare_dimensions(const Study& study) {
@@ -95,6 +107,8 @@ void PathwayFile::declare_dimensions(const Study& study) {
   writer_.dimension(axis("pathway", slots_, "pathways, the one that moves the rate most first"));
   writer_.dimension(scale("number", "1", "number of pathways", steps_from(0, 1, slots_ + 1)));
   writer_.dimension(axis("half", 2, "half of the training part"));
+  writer_.dimension(names_of("other_fit", other_fits, "fits that are asked whether they agree"));
+  writer_.dimension(names_of("claim", claims, "what is claimed of a pathway"));
   writer_.dimension(scale("lag", "ms", "time before the response",
                           steps_from(frame_ms * study.recording_settings.minimum_lag, frame_ms, lags_)));
   writer_.dimension(scale("profile_y", "px", "from the receptive field's centre", steps_from(-reach, 1, extent_)));
@@ -117,10 +131,40 @@ void PathwayFile::declare_variables() {
   declare(float64, "held_out", {"cell", "number"}, "1",
           "minus log likelihood of held-out frames above the lowest, nats per second");
   declare(float64, "held_out_error", {"cell", "number"}, "1", "standard error of that difference");
+  declare(float64, "held_out_loss", {"cell", "number"}, "1", "minus log likelihood of held-out frames, nats per second");
+  declare(float64, "held_out_loss_error", {"cell", "number"}, "1", "its standard error");
+  for (const char* axis : {"y", "x"})
+    declare(float64, std::string("centre_") + axis, {"cell"}, "px",
+            "receptive field's centre, from the middle of the first pixel");
   for (const Column& column : columns()) declare(float64, column.name, {"cell", "pathway"}, column.units, column.title);
+  declare(int8, "agrees", {"cell", "pathway", "other_fit", "claim"}, "1", "whether another fit says the same");
+  writer_.attribute("flag_values", std::vector<double>{-1, 0, 1}, "agrees");
+  writer_.attribute("flag_meanings", "not_compared disagrees agrees", "agrees");
   declare(float64, "time_course", {"cell", "pathway", "lag"}, "1", "filter over time; absolute values sum to 1");
   declare(float64, "profile", {"cell", "pathway", "profile_y", "profile_x"}, "1", "filter over space; absolute values sum to 1");
   declare(float32, "rate", {"cell", "frame"}, "Hz", "predicted firing rate over the test movie");
+}
+
+void PathwayFile::declare_reasons(const std::vector<CellFit>& fits) {
+  std::vector<std::string> reasons;
+  for (const CellFit& fit : fits) reasons.push_back(fit.left_out);
+  writer_.texts({"not_fitted", "cell", "why the cell was not fitted; empty where it was", reasons});
+}
+
+void PathwayFile::write_answers(std::size_t n, const Mechanism& m) {
+  const std::size_t of_fit = claims.size(), of_pathway = other_fits.size() * of_fit;
+  std::vector<std::int8_t> values(slots_ * of_pathway, -1);
+  for (std::size_t k = 0; k < m.agreement.size(); ++k)
+    for (std::size_t f = 0; f < m.agreement[k].answers.size(); ++f)
+      for (std::size_t c = 0; c < of_fit; ++c) values[k * of_pathway + f * of_fit + c] = m.agreement[k].answers[f][c] ? 1 : 0;
+  writer_.write<std::int8_t>("agrees", values, {n, 0, 0, 0}, {1, slots_, other_fits.size(), of_fit});
+}
+
+void PathwayFile::write_curve(std::size_t n, const std::string& variable, const std::vector<Difference>& curve) {
+  std::vector<double> mean(slots_ + 1, core::undefined), error(slots_ + 1, core::undefined);
+  for (std::size_t k = 0; k < curve.size(); ++k) mean[k] = curve[k].mean, error[k] = curve[k].error;
+  writer_.write<double>(variable, mean, {n, 0}, {1, slots_ + 1});
+  writer_.write<double>(variable + "_error", error, {n, 0}, {1, slots_ + 1});
 }
 
 void PathwayFile::write_pathways(std::size_t n, const Mechanism& m) {
@@ -140,7 +184,7 @@ void PathwayFile::write_pathways(std::size_t n, const Mechanism& m) {
   writer_.write<double>("profile", profiles, {n, 0, 0, 0}, {1, slots_, extent_, extent_});
 }
 
-void PathwayFile::write_cell(std::size_t n, const Mechanism& m, const std::vector<float>& rate) {
+void PathwayFile::write_cell(std::size_t n, const recording::Cell& cell, const Mechanism& m, const std::vector<float>& rate) {
   const bool fitted = m.left_out.empty();
   const auto whole_number = [&](std::size_t value) { return fitted ? static_cast<std::int32_t>(value) : -1; };
   writer_.write<std::int32_t>("pathways", std::vector{whole_number(m.number)}, {n}, {1});
@@ -148,11 +192,12 @@ void PathwayFile::write_cell(std::size_t n, const Mechanism& m, const std::vecto
       "pathways_of_half", std::vector{whole_number(m.number_of_halves[0]), whole_number(m.number_of_halves[1])}, {n, 0}, {1, 2});
   writer_.write<double>("rest", std::vector{fitted ? m.rest_hz : core::undefined}, {n}, {1});
   writer_.write<double>("beta", std::vector{fitted ? m.beta_per_hz : core::undefined}, {n}, {1});
-  std::vector<double> above(slots_ + 1, core::undefined), error(slots_ + 1, core::undefined);
-  for (std::size_t k = 0; k < m.held_out.size(); ++k) above[k] = m.held_out[k].mean, error[k] = m.held_out[k].error;
-  writer_.write<double>("held_out", above, {n, 0}, {1, slots_ + 1});
-  writer_.write<double>("held_out_error", error, {n, 0}, {1, slots_ + 1});
+  writer_.write<double>("centre_y", std::vector{cell.centre ? cell.centre->y : core::undefined}, {n}, {1});
+  writer_.write<double>("centre_x", std::vector{cell.centre ? cell.centre->x : core::undefined}, {n}, {1});
+  write_curve(n, "held_out", m.held_out);
+  write_curve(n, "held_out_loss", m.held_out_loss);
   write_pathways(n, m);
+  write_answers(n, m);
   std::vector<float> rates = rate;
   rates.resize(frames_, static_cast<float>(core::undefined));
   writer_.write<float>("rate", rates, {n, 0}, {1, frames_});

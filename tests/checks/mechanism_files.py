@@ -33,7 +33,25 @@ def courses():
     return course
 
 
-def write_pathways(folder, without=(), **attributes):
+def answers():
+    """Of the fits that were compared the first ones disagree, as many as do not agree."""
+    said = np.full((len(CELLS), SLOTS, 3, 4), -1, np.int8)
+    for n, of_cell in enumerate(PATHWAYS):
+        for k, pathway in enumerate(of_cell or []):
+            fits = min(3, pathway[COLUMNS.index("fits")])
+            for c, agree in enumerate(pathway[-4:]):
+                said[n, k, :fits, c] = np.arange(fits) >= fits - agree
+    return said
+
+
+def said_in_full():
+    """What older files lack: reasons, centres, losses, and which fit says what."""
+    return {"not_fitted": ("cell", ["", "", "", "no spikes at all"]), "agrees": (("cell", "pathway", "other_fit", "claim"), answers()), "centre_y": ("cell", [12.25, 10.5, 9.0, np.nan]),
+            "centre_x": ("cell", [14.5, 16.0, 9.0, np.nan]), "other_fit": ["first half", "second half", "next best start"], "claim": ["sign", "polarity", "peak", "place"],
+            "held_out_loss": (("cell", "number"), [np.array(each[0]) - 30 for each in HELD_OUT]), "held_out_loss_error": (("cell", "number"), [np.array(each[1]) + 2 for each in HELD_OUT])}
+
+
+def write_pathways(folder, without=(), more=None, **attributes):
     """As src/pathway/pathway_file.cpp writes it. Lags begin at 10 ms, and profiles are wider than high, so that nothing can be mixed up."""
     found = [each or [] for each in PATHWAYS]
     data = {name: (("cell", "pathway"), [[*(pathway[i] for pathway in of_cell), *[np.nan] * (SLOTS - len(of_cell))] for of_cell in found]) for i, name in enumerate(COLUMNS)}
@@ -45,6 +63,7 @@ def write_pathways(folder, without=(), **attributes):
              "pathways": ("cell", [-1 if each is None else len(each) for each in PATHWAYS]), "pathways_of_half": (("cell", "half"), HALVES), "rest": ("cell", np.where(fitted, -2.5, np.nan)),
              "beta": ("cell", np.where(fitted, 0.3, np.nan)), "rate": (("cell", "frame"), np.where(np.array(fitted)[:, None], RATES + np.arange(FRAMES) % 3, np.nan))}
     data |= {name: (("cell", "number"), [each[i] for each in HELD_OUT]) for i, name in enumerate(("held_out", "held_out_error"))}
+    data |= more or {}
     pixels = lambda extent: np.arange(extent) - float(extent // 2)
     coordinates = {"cell": CELLS, "number": np.arange(SLOTS + 1.0), "lag": 10.0 + 10.0 * np.arange(LAGS), "profile_y": pixels(HEIGHT), "profile_x": pixels(WIDTH), "frame": 10.0 * np.arange(FRAMES)}
     kept = {key: value for key, value in (ATTRIBUTES | attributes).items() if value is not None}

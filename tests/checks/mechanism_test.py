@@ -19,7 +19,7 @@ ANALYSIS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", 
 sys.path.insert(0, ANALYSIS)
 import mechanism  # noqa: E402
 from mechanism_files import ATTRIBUTES, CELLS, DISCARDED, FRAMES, LAGS, RATES  # noqa: E402
-from mechanism_files import write_evaluation, write_pathways, write_recording, write_reduction_and_lesions, write_responses  # noqa: E402
+from mechanism_files import said_in_full, write_evaluation, write_pathways, write_recording, write_reduction_and_lesions, write_responses  # noqa: E402
 from mechanism_network import correlation, key_of  # noqa: E402
 from mechanism_values import dumps  # noqa: E402
 
@@ -165,6 +165,19 @@ class Pathways(Folder):
         self.assertEqual(one["claims"]["place"], {"state": "disputed", "fits": 3, "agreeing": 0, "disputed_by": three})
         self.assertEqual(one["claims"]["peak"]["disputed_by"], f"2 of these (the file does not say which): {three}")
         self.assertNotIn("disputed_by", one["claims"]["sign"])
+
+    def test_the_fits_that_dispute_a_claim_are_named_where_the_file_says_so(self):
+        write_pathways(self.folder, more=said_in_full())
+        found = self.made()
+        claims = found[0]["pathways"][0]["claims"]
+        first, second, start = "fit to the first half", "fit to the second half", "next best start"
+        self.assertEqual(claims["peak"], {"state": "disputed", "fits": 3, "agreeing": 1, "agrees": {first: False, second: False, start: True}, "disputed_by": f"{first}, {second}"})
+        self.assertEqual(claims["sign"], {"state": "agreed", "fits": 3, "agreeing": 3, "agrees": {first: True, second: True, start: True}})
+        self.assertEqual(found[1]["pathways"][0]["claims"]["sign"], {"state": "disputed", "fits": 2, "agreeing": 1, "agrees": {first: False, second: True}, "disputed_by": first})
+        # Losses are those above the lowest less 30; errors are their own.
+        self.assertEqual((found[1]["number"]["held_out"]["loss_nats_per_s"], found[1]["number"]["held_out"]["loss_standard_error_nats_per_s"]), ([-27.0, -29.0, -30.0], [2.5, 2.1, 2.0]))
+        self.assertEqual((found[0]["cell"]["centre_y_px"], found[0]["cell"]["centre_from"], found[0]["pathways"][0]["x_px"]), (12.25, "pathways.h5", 16.5))
+        self.assertEqual((found[3]["number"]["pathways_why"], self.missing(found[3])["pathways"], found[3]["cell"]["centre_y_px"]), ("not fitted: no spikes at all",) * 2 + (None,))
 
     def test_the_number_is_disputed_where_a_half_has_another(self):
         write_pathways(self.folder)

@@ -54,6 +54,7 @@ void write_rows(const std::string& path, const Communicator& world, const Proven
   writer.variable({"train/response/binned", Type::uint8, {"row", "pair"}, "1", "spike counts", {}});
   writer.variable({"flag", Type::int8, {"row"}, "1", "whether it is so", {{"flag_meanings", "no yes"}}});
   writer.variable({"loss", Type::float64, {}, "1", "one number", {}});
+  writer.texts({"reason", "row", "why", {"", "b", "c", "d", "e", "f", "5 \xC2\xB5m too short"}});
   writer.attribute("title", "a test");
   writer.attribute("frame_interval_ms", 10.0);
   writer.attribute("flag_values", std::vector<double>{0, 1}, "flag");
@@ -94,6 +95,8 @@ TEST(ResultFile, GivesBackWhatAllRanksWrote) {
   EXPECT_TRUE(std::isnan(reader.read<double>("loss").at(0)));
   EXPECT_EQ(reader.read_strings("row").back(), "a longer name, 5 \xC2\xB5m");
   EXPECT_EQ(reader.read<double>("time").at(999), 9990.0);
+  EXPECT_EQ(reader.read_strings("reason"), (std::vector<std::string>{"", "b", "c", "d", "e", "f", "5 \xC2\xB5m too short"}));
+  EXPECT_EQ(reader.text_attribute("long_name", "reason"), "why");
   EXPECT_EQ(reader.text_attribute("units", "rate"), "Hz");
   EXPECT_EQ(reader.text_attribute("note", "rate"), "a note");
   EXPECT_THAT(reader.attributes("flag_values", "flag"), ElementsAre(0, 1));
@@ -208,6 +211,8 @@ TEST(ResultFile, RefusesWrongDeclarations) {
                }),
                core::Error);
   EXPECT_THROW(create([](auto& w) { w.attribute("a", 1.0, "nowhere"); }), core::Error);
+  EXPECT_THROW(create([](auto& w) { w.texts({"t", "nowhere", "", {}}); }), core::Error);
+  EXPECT_THROW(create([](auto& w) { w.dimension({"x", 2, "", "", {}, {}}), w.texts({"t", "x", "", {"one"}}); }), core::Error);
 }
 
 TEST(Reuse, OnlyWholeFilesOfTheSameStudyAndInputs) {

@@ -48,6 +48,10 @@ TEST(Evidence, ClaimsAreComparedOneByOne) {
   EXPECT_EQ(agreement[0].polarity, 2);
   EXPECT_EQ(agreement[0].peak, 2);
   EXPECT_EQ(agreement[0].place, 2);
+  // Which of them says what, in the order in which they were asked: sign, polarity, peak, place.
+  EXPECT_EQ(agreement[0].answers,
+            (std::vector<Answer>{
+                {true, true, true, true}, {false, false, true, true}, {true, true, false, false}, {false, false, false, false}}));
 }
 
 TEST(Evidence, AThirdOfTheFitsDisputesAClaim) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -117,6 +118,30 @@ TEST(FitMpi, ACellWithoutAReceptiveFieldIsFittedOnceItsCentreIsGiven) {
   EXPECT_FALSE(fits[2].folds[whole].empty());
 }
 
+/// What the file says of cell 0, and of the two that were not fitted.
+void expect_curves_and_claims(const io::Reader& reader, const Mechanism& found, const std::vector<CellFit>& fits) {
+  EXPECT_EQ(reader.read_strings("not_fitted"), (std::vector<std::string>{"", "", fits[2].left_out, fits[3].left_out}));
+  EXPECT_EQ(reader.read_strings("claim"), (std::vector<std::string>{"sign", "polarity", "peak", "place"}));
+  EXPECT_EQ(reader.read<double>("centre_y")[0], 4);
+  EXPECT_TRUE(std::isnan(reader.read<double>("centre_x")[2]));
+  // The loss of every number; its differences are the curve above the lowest.
+  const auto loss = reader.read<double>("held_out_loss", {0, 0}, {1, 2}), above = reader.read<double>("held_out", {0, 0}, {1, 2});
+  for (std::size_t k = 0; k < 2; ++k) {
+    const std::vector<double>& blocks = fits[0].folds[whole][k].held_out;
+    EXPECT_NEAR(loss[k], std::accumulate(blocks.begin(), blocks.end(), 0.0) / static_cast<double>(blocks.size()), 1e-9);
+    EXPECT_NEAR(loss[k] - std::min(loss[0], loss[1]), above[k], 1e-9);
+  }
+  const auto agrees = reader.read<std::int32_t>("agrees", {0, 0, 0, 0}, {1, 1, 3, 4});
+  const Agreement& of_main = found.agreement[0];
+  int sign = 0, place = 0;
+  for (std::size_t fit = 0; fit < 3; ++fit) {
+    EXPECT_EQ(agrees[fit * 4] == -1, fit >= static_cast<std::size_t>(of_main.fits));
+    sign += agrees[fit * 4] == 1 ? 1 : 0, place += agrees[fit * 4 + 3] == 1 ? 1 : 0;
+  }
+  EXPECT_EQ(sign, of_main.sign);
+  EXPECT_EQ(place, of_main.place);
+}
+
 TEST(FitMpi, TheFileHoldsWhatWasFound) {
   const Small small;
   const auto world = parallel::Communicator::world();
@@ -124,7 +149,7 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
   const auto folder = std::filesystem::temp_directory_path() / "amacrine_pathway_tests";
   std::filesystem::create_directories(folder);
   const std::string path = world.broadcast((folder / (std::to_string(getpid()) + ".h5")).string());
-  PathwayFile file(world, path, small.study(), io::Provenance{});
+  PathwayFile file(world, path, small.study(), fits, io::Provenance{});
   const parallel::Range mine = world.owned(fits.size());
   for (std::size_t n = mine.begin; n < mine.end; ++n) {
     const Mechanism found = mechanism_of(small.study(), fits[n], n);
@@ -132,7 +157,7 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
     if (found.left_out.empty())
       rate = predict(small.study(), fits[n], fits[n].folds[whole][found.number].model, small.recording.cells[n],
                      small.recording.test.movie);
-    file.write_cell(n, found, rate);
+    file.write_cell(n, small.recording.cells[n], found, rate);
   }
   file.finish();
   const Mechanism found = mechanism_of(small.study(), fits[0], 0);
@@ -145,6 +170,7 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
              course = reader.read<double>("time_course", {0, 0, 0}, {1, 1, 12});
   EXPECT_EQ(weight[0], found.pathways[0].weight_hz);
   EXPECT_EQ(course, found.pathways[0].course);
+  expect_curves_and_claims(reader, found, fits);
   const auto rate = reader.read<float>("rate", {0, 0}, {1, frames});
   EXPECT_TRUE(std::isnan(rate[10]));
   EXPECT_TRUE(std::isfinite(rate[11]));

@@ -37,6 +37,12 @@ struct Variable {
   std::map<std::string, std::string> attributes;  ///< further text attributes
 };
 
+/// A text for every place of an axis; known before the file is made.
+struct TextVariable {
+  std::string name, dimension, long_name;
+  std::vector<std::string> texts;
+};
+
 /// A file that another program or run is writing (flock(2), as HDF5 takes it, or a lock of ours).
 struct InUseError : core::InputError {
   explicit InUseError(const std::string& message) : core::InputError(message) {}
@@ -66,6 +72,7 @@ class ResultWriter {
 
   void dimension(const Dimension& dimension);  ///< collective, before create()
   void variable(const Variable& variable);     ///< collective, before create()
+  void texts(const TextVariable& variable);    ///< collective, before create(); the same on all ranks
   /// Global or variable attribute (`variable` empty: root group). Collective, before create().
   void attribute(const std::string& name, const std::string& value, const std::string& variable = {});
   void attribute(const std::string& name, double value, const std::string& variable = {});

@@ -27,10 +27,19 @@ struct Pathway {
   bool linear() const { return closed < 1e-3; }
 };
 
-/// How many of the other fits say the same of a pathway.
+/// The fits a mechanism is compared with, in this order: those of the halves of the recording, and the next best start where it
+/// predicts held-out frames as well.
+inline constexpr std::array<const char*, 3> other_fits{"first half", "second half", "next best start"};
+/// What is claimed of a pathway, in the order of Answer.
+inline constexpr std::array<const char*, 4> claims{"sign", "polarity", "peak", "place"};
+/// Whether another fit says the same, claim by claim.
+using Answer = std::array<bool, claims.size()>;
+
+/// How many of the other fits say the same of a pathway, and which.
 struct Agreement {
   int fits = 0;  ///< the two halves of the recording, and the next best start where it fits as well
   int sign = 0, polarity = 0, peak = 0, place = 0;
+  std::vector<Answer> answers = {};  ///< (fits) in the order of other_fits
   /// A claim that a third of the fits dispute.
   bool disputed(int agreeing) const { return 3 * (fits - agreeing) >= fits; }
 };
@@ -43,7 +52,8 @@ struct Mechanism {
   double rest_hz = 0, beta_per_hz = 0;
   std::vector<Pathway> pathways;  ///< those of the largest spread first
   std::vector<Agreement> agreement;
-  std::vector<Difference> held_out;  ///< (K + 1) loss above the lowest, nats per second, and the error of the difference
+  std::vector<Difference> held_out;       ///< (K + 1) loss above the lowest, nats per second, and the error of the difference
+  std::vector<Difference> held_out_loss;  ///< (K + 1) the loss itself, and its standard error
   std::size_t types() const;
 };
 
@@ -56,7 +66,7 @@ std::vector<Pathway> describe(const Bases& bases, const CellFit& fit, const Mode
 /// alike.
 std::vector<std::size_t> matched(const std::vector<Pathway>& own, const std::vector<Pathway>& other);
 
-/// Adds what `other` says of `own`. Peaks agree within 20 ms or a fifth, places within 1 px.
+/// Adds what `other` says of `own`, the fits in the order of other_fits. Peaks agree within 20 ms or a fifth, places within 1 px.
 void compare(const std::vector<Pathway>& own, const std::vector<Pathway>& other, std::vector<Agreement>& agreement);
 
 /// The mechanism of cell n. Local; the same on every rank.

@@ -28,7 +28,11 @@ std::vector<double> held_out_loss(const Problem& problem, const Model& model);
 struct Difference {
   double mean = 0, error = 0;
 };
+/// Mean and standard error of the values of blocks that count alike; the error of a single block is infinite.
+Difference over_blocks(std::span<const double> blocks);
 Difference difference(const Step& a, const Step& b);
+/// Mean over blocks of a loss, and its standard error.
+Difference mean_loss(const Step& step);
 
 /// The number of pathways with the lowest held-out loss.
 std::size_t lowest(const std::vector<Step>& steps);

@@ -11,20 +11,24 @@ namespace amacrine::pathway {
 /// Writes pathways.h5 (docs/results/pathways.md), cells in any order and from any rank.
 class PathwayFile {
  public:
-  /// Collective: declares and preallocates everything.
+  /// Collective: declares and preallocates everything; `fits` of all cells of the study.
   PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
-              const io::Provenance& provenance);
+              const std::vector<CellFit>& fits, const io::Provenance& provenance);
   /// Bytes of the file's values.
   static std::size_t bytes(const Study& study);
-  /// Local: everything about cell n; `rate` (T) Hz over the test part, empty where the cell was not fitted.
-  void write_cell(std::size_t n, const Mechanism& mechanism, const std::vector<float>& rate);
+  /// Local: everything about cell n, `cell` of the recording; `rate` (T) Hz over the test part, empty where the cell was not
+  /// fitted.
+  void write_cell(std::size_t n, const recording::Cell& cell, const Mechanism& mechanism, const std::vector<float>& rate);
   /// Collective: the file is complete after it.
   void finish() { writer_.finish(); }
 
  private:
   void declare_dimensions(const Study& study);
   void declare_variables();
+  void declare_reasons(const std::vector<CellFit>& fits);
+  void write_curve(std::size_t n, const std::string& variable, const std::vector<Difference>& curve);
   void write_pathways(std::size_t n, const Mechanism& mechanism);
+  void write_answers(std::size_t n, const Mechanism& mechanism);
 
   io::ResultWriter writer_;
   std::size_t slots_, lags_, extent_, frames_;
