@@ -111,7 +111,7 @@ def mechanism_of(study, source, n):
     found = {"kind": "mechanism", "format": FORMAT, **identity(study, source, n, centre), "number": fits.number(data, n), "modulation_share_definition": fits.SHARE, "output": fits.output_of(data, n),
              "equation": fits.equation_of(data, n, centre), "pathways": [fits.pathway_of(data, n, k, centre) for k in range(max(0, number_of(data, n)))],
              "prediction": network.prediction_of(study, source, n)}
-    found["layers_needed"] = network.layers_of(study, found["prediction"])
+    found["layers_needed"] = network.layers_of(study, found["prediction"], n)
     found["phenomena"] = {"network": beside.of("responses_network.h5", study.responses.get("network"), lambda each: network.phenomena_of(each, beside.cell))}
     simulated = beside.cell in source.planted or "circuit" in study.responses
     if simulated:

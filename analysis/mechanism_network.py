@@ -11,7 +11,7 @@ from phenomena import REASON, TITLES
 from results import labels, text
 
 SCORES = "Pearson r over the test movie without its first discarded_frames frames (docs/metrics.md): score_r with the rate named by score_reference, pearson_r with the mean over trials"
-NO_RULE = ("docs/pathways.md (Limits) has no threshold: a second rectifying layer shows as a pathway model that predicts the cell less well than the network does, or than the noise ceiling allows, and in disputed claims")
+NO_RULE = "pathways.h5 is of an older program, which did not judge it: run `amacrine fit` again"
 PRESENCE = {1: "present", 0: "not measured", -1: "too weak", -2: "on edge", -3: "too few", -4: "not above expected", -5: "no effect", -6: "uncertain"}
 # Figures of each phenomenon by their names in responses files, which hold the units; those of anticipation are per direction.
 FIGURES = {"osr": ("osr_slope", "osr_slope_low", "osr_slope_high", "osr_ratio", "osr_ratio_low", "osr_ratio_high", "osr_max_deviation_ms"),
@@ -118,8 +118,29 @@ def prediction_of(study, source, n):
     return found
 
 
-def layers_of(study, prediction):
-    """The figures that bear on whether one rectifying layer is enough; the documentation has no rule, so there is no verdict."""
+VERDICT = {-1: "one layer is not enough", 0: "not judged", 1: "one layer is enough"}
+NOT_JUDGED = {1: "the cell was not fitted", 2: "there was no network in the folder: run `amacrine train`, then `amacrine fit` again", 3: "the network in the folder is of other cells or of another kind of recording",
+              4: "the network is no better, and the test part has no repeats that would say what both miss", 5: "the test part is too short",
+              6: "the network is no better, but the pathways miss some of the variance that repeats: a better network would tell"}
+LAYERS = (("best_number", "pathways"), ("test_loss", "pathways_loss_nats_per_s"), ("network_test_loss", "network_loss_nats_per_s"), ("network_above", "network_above_pathways_nats_per_s"), ("missed", "missed_share"))
+
+
+def judged_layers(data, n):
+    """The verdict of the fit and its figures (docs/pathways.md, "Is one layer enough?")."""
+    verdict, reason = int(data["one_layer"].values[n]), NOT_JUDGED.get(int(data["not_judged"].values[n]))
+    found = {"verdict": VERDICT[verdict]} | ({"reason": reason} if reason else {})
+    for name, key in LAYERS:
+        figure = float(data[name].values[n])
+        put(found, key, int(figure) if name == "best_number" and figure >= 0 else figure if name != "best_number" else math.nan, reason or "not known in pathways.h5")
+        if f"{name}_error" in data:
+            put(found, key.replace("_nats_per_s", "") + "_standard_error" + ("_nats_per_s" if key.endswith("_nats_per_s") else ""), data[f"{name}_error"].values[n], reason or "not known in pathways.h5")
+    return found
+
+
+def layers_of(study, prediction, n):
+    """Whether one rectifying layer is enough; files of older programs hold no verdict, then the scores that bear on it."""
+    if "one_layer" in study.pathways:
+        return judged_layers(study.pathways, n)
     own, network = prediction["pathways"]["score_r"], (prediction["network"] or {}).get("score_r")
     if own is None or network is None:
         reasons = [prediction.get("network_why") or prediction["network"].get("score_r_why"), prediction["pathways"].get("score_r_why")]

@@ -6,7 +6,9 @@
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/training/evaluation.hpp"
+#include "drivers/fit_network.hpp"
 #include "drivers/inputs.hpp"
+#include "drivers/subjects.hpp"
 #include "drivers/verbs.hpp"
 
 #include <algorithm>
@@ -37,13 +39,13 @@ double bytes_of_a_cell(const recording::Recording& recording, const pathway::Pat
 /// This rank's cells are described and written; the tables of all, in the order of cells, come back on every rank, and the rates
 /// go into `rates`.
 std::string write_cells(const Context& context, const pathway::Study& study, const std::vector<pathway::CellFit>& fits,
-                        pathway::PathwayFile& file, core::Array<float, 2>& rates) {
+                        const pathway::NetworkRates& network, pathway::PathwayFile& file, core::Array<float, 2>& rates) {
   const parallel::Range mine = context.world.owned(fits.size());
   std::string tables;
   std::vector<float> own;
   for (std::size_t n = mine.begin; n < mine.end; ++n) {
     const recording::Cell& cell = study.recording.cells[n];
-    const pathway::Mechanism mechanism = pathway::mechanism_of(study, fits[n], n);
+    const pathway::Mechanism mechanism = pathway::mechanism_of(study, fits[n], n, network);
     std::vector<float> rate;
     if (mechanism.left_out.empty())
       rate = pathway::predict(study, fits[n], fits[n].folds[pathway::whole][mechanism.number].model, cell,
@@ -61,6 +63,22 @@ std::string write_cells(const Context& context, const pathway::Study& study, con
   return {text.begin(), text.end()};
 }
 
+/// The recording and, where there is one, the network that stands beside the fits.
+std::vector<io::Input> inputs_of(const Context& context, const std::string& recording_file) {
+  std::vector<io::Input> inputs{
+      recording::recording_input(context.world, "recording", recording_file, context.settings.recording)};
+  const std::string network = context.output("model.h5");
+  if (file_exists(context.world, network)) inputs.push_back(io::checked_input(context.world, "network", network));
+  return inputs;
+}
+
+/// Fits of all cells: those of an earlier run where they are still those of the study, for a network that came later.
+std::vector<pathway::CellFit> fits_of(const Context& context, const pathway::Study& study, const std::string& path, bool before) {
+  if (!before) return pathway::fit_cells(context.world, study);
+  core::log("fit: the fits are those in {}, of the same study and recording; what stands beside them is made anew", path);
+  return pathway::fitted_before(path, study);
+}
+
 }  // namespace
 
 /// Fits few rectified pathways with free filters to each cell's spikes: how many, which filters, which sign, and how sure that
@@ -70,10 +88,11 @@ int fit(Context& context) {
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   const std::string path = context.output("pathways.h5");
   require_made(context, "recording", recording_file);
-  const std::vector<io::Input> inputs{
-      recording::recording_input(context.world, "recording", recording_file, context.settings.recording)};
+  const std::vector<io::Input> inputs = inputs_of(context, recording_file);
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "fit", tables_of("fit"), inputs);
-  const std::optional<io::OutputLock> lock = context.claim(path, provenance);
+  const bool before =
+      !context.options.overwrite && context.world.any(context.world.root() && pathway::holds_fits(path, provenance));
+  const std::optional<io::OutputLock> lock = context.claim(path, provenance, before);
   if (!lock) return 0;
 
   const recording::Recording recording = load(context, recording_file);
@@ -89,10 +108,12 @@ int fit(Context& context) {
   io::require_space(context.world, path, pathway::PathwayFile::bytes(study));
   if (context.options.dry_run) return 0;
 
-  const std::vector<pathway::CellFit> fits = pathway::fit_cells(context.world, study);
+  const std::vector<pathway::CellFit> fits = fits_of(context, study, path, before);
+  const pathway::NetworkRates network = network_over_test(context, recording);
   pathway::PathwayFile file(context.world, path, study, fits, provenance);
   core::Array<float, 2> rates({recording.cells.size(), recording.test.movie.frames()});
-  const std::string tables = write_cells(context, study, fits, file, rates);
+  const std::string tables = write_cells(context, study, fits, network, file, rates);
+  if (context.world.root()) file.write_fits();
   file.finish();
   const auto evaluation = training::evaluate_predictions(recording, {{"pathways", rates}}, settings.evaluation);
   core::log("{}{}fit: wrote {}", tables, training::evaluation_table(evaluation), path);

@@ -80,6 +80,7 @@ std::vector<std::string> tables_of(const std::string& verb) {
             "recording.centre_y",
             "recording.centre_x",
             "recording.mapping",
+            "recording.test_statistics",
             "model.history",
             "pathways"};
   if (verb == "sweep") return sweep::identity_tables();

@@ -37,8 +37,8 @@ struct Context {
   /// `name` in the study's output folder.
   std::string output(const std::string& name) const;
   /// Collective: the right to make `path`, or nothing where it can be used again (io::claim_output). A dry run makes no lock, but
-  /// is refused where the run would be.
-  std::optional<io::OutputLock> claim(const std::string& path, const io::Provenance& provenance) const;
+  /// is refused where the run would be. `replace`: as if --overwrite were given.
+  std::optional<io::OutputLock> claim(const std::string& path, const io::Provenance& provenance, bool replace = false) const;
 };
 
 // Each verb is collective and reads like a method section. Throws core::Error.

@@ -25,6 +25,13 @@ std::string reason_against(const recording::Cell& cell) {
   return {};
 }
 
+/// The cells with the reasons against their fits alone.
+std::vector<CellFit> unfitted(const Study& study) {
+  std::vector<CellFit> cells(study.recording.cells.size());
+  for (std::size_t n = 0; n < cells.size(); ++n) cells[n].left_out = reason_against(study.recording.cells[n]);
+  return cells;
+}
+
 double mean_of(std::span<const float> rates) {
   double sum = 0;
   for (float rate : rates) sum += static_cast<double>(rate);
@@ -88,13 +95,39 @@ CellData cell_data(const Study& study, const Bases& bases, std::size_t n) {
                         r.screen.frame_ms / 1000, static_cast<std::size_t>(study.recording_settings.minimum_lag));
 }
 
-std::vector<CellFit> fit_cells(const parallel::Communicator& communicator, const Study& study) {
-  std::vector<CellFit> cells(study.recording.cells.size());
-  std::vector<std::size_t> fitted;
-  for (std::size_t n = 0; n < cells.size(); ++n) {
-    cells[n].left_out = reason_against(study.recording.cells[n]);
-    if (cells[n].left_out.empty()) fitted.push_back(n);
+std::vector<double> packed_fits(const std::vector<CellFit>& fits) {
+  std::vector<double> packed;
+  for (std::size_t n = 0; n < fits.size(); ++n)
+    for (std::size_t fold = 0; fits[n].left_out.empty() && fold < fold_count; ++fold)
+      pack({n, fold, fits[n].shape.unit_hz, fits[n].scale, fits[n].folds[fold]}, packed);
+  return packed;
+}
+
+std::vector<CellFit> unpacked_fits(const Study& study, const std::vector<double>& packed, const std::string& source) {
+  std::vector<CellFit> cells = unfitted(study);
+  const Bases bases = make_bases(study.settings, study.history);
+  bool same = true;
+  for (PackedFit& fit : unpack(packed)) {
+    const Shape shape{bases.bumps(), bases.courses(), fit.unit_hz, study.recording.screen.frame_ms / 1000};
+    same = same && fit.cell < cells.size() && cells[fit.cell].left_out.empty() && fit.fold < fold_count && !fit.steps.empty() &&
+           fit.steps.back().model.values.size() == shape.size(fit.steps.size() - 1);
+    if (!same) break;
+    CellFit& cell = cells[fit.cell];
+    cell.shape = shape, cell.scale = fit.scale;
+    cell.folds[fit.fold] = std::move(fit.steps);
   }
+  for (const CellFit& cell : cells)
+    for (const std::vector<Step>& steps : cell.folds) same = same && (!cell.left_out.empty() || !steps.empty());
+  core::require<core::InputError>(
+      same, "{}: its fits are of other cells or filters than this study's; fit again with --overwrite to replace them", source);
+  return cells;
+}
+
+std::vector<CellFit> fit_cells(const parallel::Communicator& communicator, const Study& study) {
+  std::vector<std::size_t> fitted;
+  const std::vector<CellFit> cells = unfitted(study);
+  for (std::size_t n = 0; n < cells.size(); ++n)
+    if (cells[n].left_out.empty()) fitted.push_back(n);
   Worker worker(study);
   core::Progress progress("fit", static_cast<double>(fitted.size() * fold_count), "fits");
   std::vector<double> packed;
@@ -108,14 +141,7 @@ std::vector<CellFit> fit_cells(const parallel::Communicator& communicator, const
   }
   dealer.close();
   parallel::throw_if_stopped(communicator);
-  const Bases bases = make_bases(study.settings, study.history);
-  for (PackedFit& fit : unpack(communicator.gather_all<double>(packed))) {
-    CellFit& cell = cells[fit.cell];
-    cell.shape = {bases.bumps(), bases.courses(), fit.unit_hz, study.recording.screen.frame_ms / 1000};
-    cell.scale = fit.scale;
-    cell.folds[fit.fold] = std::move(fit.steps);
-  }
-  return cells;
+  return unpacked_fits(study, communicator.gather_all<double>(packed), study.recording.path);
 }
 
 std::vector<float> predict(const Study& study, const CellFit& fit, const Model& model, const recording::Cell& cell,

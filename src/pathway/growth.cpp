@@ -12,10 +12,6 @@ namespace amacrine::pathway {
 
 namespace {
 
-/// A difference of so many standard errors is one. (The error is that of a difference block by block, a small part of a loss's
-/// own.)
-constexpr double errors = 2;
-
 /// Numbers the random blocks of one optimisation: by the number of pathways, and what is being done.
 enum class Stage : std::uint64_t { grow = 1, grow_long, prune, prune_long, turn, turn_long };
 std::uint64_t draw_of(std::size_t pathways, Stage stage) { return pathways * 8 + static_cast<std::uint64_t>(stage); }
@@ -138,7 +134,7 @@ double margin(const Step& constant, const Step& larger) { return 0.05 * (constan
 bool settled(const std::vector<Step>& steps) {
   if (steps.size() < 3) return false;
   const Difference gain = difference(steps[steps.size() - 1], steps[steps.size() - 2]);
-  return !(gain.mean > errors * gain.error);
+  return !(gain.mean > significant_errors * gain.error);
 }
 
 }  // namespace
@@ -179,7 +175,7 @@ std::size_t chosen(const std::vector<Step>& steps) {
   const std::size_t best = lowest(steps);
   for (std::size_t k = 0; k < best; ++k) {
     const Difference worse = difference(steps[best], steps[k]);
-    if (worse.mean <= errors * worse.error) return k;
+    if (worse.mean <= significant_errors * worse.error) return k;
   }
   return best;
 }

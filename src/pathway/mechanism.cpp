@@ -10,9 +10,6 @@ namespace amacrine::pathway {
 
 namespace {
 
-/// The step of a number of pathways, or the last one there is.
-const Step& step_of(const std::vector<Step>& steps, std::size_t number) { return steps[std::min(number, steps.size() - 1)]; }
-
 /// Whether the runner-up is as good on the held-out frames as the model itself, within the error of the difference.
 bool as_good(const Problem& problem, const Step& step) {
   Step other;
@@ -46,9 +43,10 @@ std::string line(const Pathway& p, const Agreement& a) {
 
 }  // namespace
 
-Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n) {
+Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n, const NetworkRates& network) {
   Mechanism mechanism;
   mechanism.left_out = fit.left_out;
+  mechanism.layers = judge_layers(study, fit, n, network);
   if (!fit.left_out.empty()) return mechanism;
   const Bases bases = make_bases(study.settings, study.history);
   const Division division = divide(study);
@@ -88,6 +86,7 @@ std::string table(const recording::Cell& cell, const Mechanism& m) {
     text += fmt::format("  {}: {:.2f} ± {:.2f}", k, m.held_out[k].mean, m.held_out[k].error);
   text += "\n";
   for (std::size_t k = 0; k < m.pathways.size(); ++k) text += line(m.pathways[k], m.agreement[k]);
+  text += "  " + words(m.layers) + "\n";
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 
 namespace amacrine::pathway {
@@ -44,6 +45,24 @@ const std::vector<Column>& columns() {
   return list;
 }
 
+/// A figure of the verdict on layers.
+struct LayerColumn {
+  const char *name, *title;
+  Difference LayerVerdict::*value;
+};
+
+const std::vector<LayerColumn>& layer_columns() {
+  static const std::vector<LayerColumn> list{
+      {"test_loss", "minus log likelihood of a trial of the test part, pathways of best_number, nats per second",
+       &LayerVerdict::pathways},
+      {"network_test_loss", "the same of the network", &LayerVerdict::network},
+      {"network_above", "loss of the network less that of the pathways, nats per second; below 0 the network is better",
+       &LayerVerdict::network_above},
+      {"missed", "share of the test part's explainable variance that the pathways miss and more data would not add",
+       &LayerVerdict::missed}};
+  return list;
+}
+
 io::Dimension axis(const std::string& name, std::size_t size, const std::string& title) {
   return {.name = name, .size = size, .units = "1", .long_name = title, .coordinates = {}, .labels = {}};
 }
@@ -73,17 +92,29 @@ std::size_t profile_extent(const PathwaySettings& settings) {
   return 2 * static_cast<std::size_t>(std::ceil(bases.knots_px.back() + 2 * bases.bump_px)) + 1;
 }
 
+/// Numbers of packed_fits of a cell, at most: of every fold and number of pathways two models and the held-out losses.
+std::size_t packed_size(const Study& study) {
+  const Bases bases = make_bases(study.settings, study.history);
+  const Shape shape{.bumps = bases.bumps(), .courses = bases.courses()};
+  const std::size_t blocks = study.recording.train.movie.frames() / block_frames + 1;
+  std::size_t size = 0;
+  for (std::size_t k = 0; k <= static_cast<std::size_t>(study.settings.most); ++k) size += 2 * shape.size(k) + blocks + 5;
+  return fold_count * (size + 5);
+}
+
 }  // namespace
 
 PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
                          const std::vector<CellFit>& fits, const io::Provenance& provenance)
     : writer_(communicator, path, "pathways", provenance),
+      packed_(packed_fits(fits)),
       slots_(static_cast<std::size_t>(study.settings.most)),
       lags_(study.history),
       extent_(profile_extent(study.settings)),
       frames_(study.recording.test.movie.frames()) {
   declare_dimensions(study);
   declare_variables();
+  declare_layers();
   declare_reasons(fits);
   writer_.attribute("pixel_um", study.recording.screen.pixel_um);
   writer_.attribute("frame_ms", study.recording.screen.frame_ms);
@@ -94,7 +125,7 @@ std::size_t PathwayFile::bytes(const Study& study) {
   const auto slots = static_cast<std::size_t>(study.settings.most);
   const std::size_t extent = profile_extent(study.settings), of_pathway = columns().size() + study.history + extent * extent;
   return study.recording.cells.size() *
-         ((slots * of_pathway + 4 * slots + 10) * sizeof(double) +
+         ((slots * of_pathway + 4 * slots + 20 + packed_size(study)) * sizeof(double) +
           slots * claims.size() * other_fits.size() * sizeof(std::int8_t) + study.recording.test.movie.frames() * sizeof(float));
 }
 
@@ -106,6 +137,7 @@ void PathwayFile::declare_dimensions(const Study& study) {
       {.name = "cell", .size = names.size(), .units = "1", .long_name = "ganglion cell", .coordinates = {}, .labels = names});
   writer_.dimension(axis("pathway", slots_, "pathways, the one that moves the rate most first"));
   writer_.dimension(scale("number", "1", "number of pathways", steps_from(0, 1, slots_ + 1)));
+  if (!packed_.empty()) writer_.dimension(axis("packed", packed_.size(), "numbers of packed_fits"));
   writer_.dimension(axis("half", 2, "half of the training part"));
   writer_.dimension(names_of("other_fit", other_fits, "fits that are asked whether they agree"));
   writer_.dimension(names_of("claim", claims, "what is claimed of a pathway"));
@@ -142,7 +174,48 @@ void PathwayFile::declare_variables() {
   writer_.attribute("flag_meanings", "not_compared disagrees agrees", "agrees");
   declare(float64, "time_course", {"cell", "pathway", "lag"}, "1", "filter over time; absolute values sum to 1");
   declare(float64, "profile", {"cell", "pathway", "profile_y", "profile_x"}, "1", "filter over space; absolute values sum to 1");
+  if (!packed_.empty()) declare(float64, "packed_fits", {"packed"}, "1", "the models of all fits, for amacrine fit alone");
   declare(float32, "rate", {"cell", "frame"}, "Hz", "predicted firing rate over the test movie");
+}
+
+void PathwayFile::declare_layers() {
+  const auto flag = [&](const char* name, const char* title, std::vector<double> values, const char* meanings) {
+    writer_.variable({.name = name,
+                      .type = io::Type::int8,
+                      .dimensions = {"cell"},
+                      .units = "1",
+                      .long_name = title,
+                      .attributes = {{"flag_meanings", meanings}}});
+    writer_.attribute("flag_values", values, name);
+  };
+  flag("one_layer", "whether one layer of pathways is enough (docs/pathways.md)", {-1, 0, 1}, "not_enough not_judged enough");
+  flag("not_judged", "why that is not judged", {0, 1, 2, 3, 4, 5, 6},
+       "judged not_fitted no_network other_network no_repeats too_short both_miss");
+  for (const LayerColumn& column : layer_columns())
+    for (const char* error : {"", "_error"})
+      writer_.variable({.name = std::string(column.name) + error,
+                        .type = io::Type::float64,
+                        .dimensions = {"cell"},
+                        .units = "1",
+                        .long_name = *error == 0 ? column.title : "its standard error",
+                        .attributes = {}});
+  writer_.variable({.name = "best_number",
+                    .type = io::Type::int32,
+                    .dimensions = {"cell"},
+                    .units = "1",
+                    .long_name = "number of pathways with the lowest held-out loss, which the network is compared with",
+                    .attributes = {}});
+}
+
+void PathwayFile::write_layers(std::size_t n, const LayerVerdict& v) {
+  writer_.write<std::int8_t>("one_layer", std::vector{static_cast<std::int8_t>(v.verdict)}, {n}, {1});
+  writer_.write<std::int8_t>("not_judged", std::vector{static_cast<std::int8_t>(v.reason)}, {n}, {1});
+  for (const LayerColumn& column : layer_columns()) {
+    writer_.write<double>(column.name, std::vector{(v.*column.value).mean}, {n}, {1});
+    writer_.write<double>(std::string(column.name) + "_error", std::vector{(v.*column.value).error}, {n}, {1});
+  }
+  const bool fitted = v.reason != NotJudged::not_fitted;
+  writer_.write<std::int32_t>("best_number", std::vector{fitted ? static_cast<std::int32_t>(v.number) : -1}, {n}, {1});
 }
 
 void PathwayFile::declare_reasons(const std::vector<CellFit>& fits) {
@@ -184,6 +257,27 @@ void PathwayFile::write_pathways(std::size_t n, const Mechanism& m) {
   writer_.write<double>("profile", profiles, {n, 0, 0, 0}, {1, slots_, extent_, extent_});
 }
 
+bool holds_fits(const std::string& path, const io::Provenance& wanted) {
+  if (!std::filesystem::exists(path)) return false;
+  const auto recording = [](const io::Provenance& made) {
+    for (const io::Input& input : made.inputs)
+      if (input.role == "recording") return input.checksum;
+    return std::string();
+  };
+  try {
+    const io::Reader reader(path);
+    const io::Provenance found = reader.provenance();
+    return found.verb == wanted.verb && found.study_hash == wanted.study_hash && recording(found) == recording(wanted) &&
+           reader.has("packed_fits");
+  } catch (const core::InputError&) {
+    return false;  // io::claim_output says what is wrong with it
+  }
+}
+
+std::vector<CellFit> fitted_before(const std::string& path, const Study& study) {
+  return unpacked_fits(study, io::Reader(path).read<double>("packed_fits"), path);
+}
+
 void PathwayFile::write_cell(std::size_t n, const recording::Cell& cell, const Mechanism& m, const std::vector<float>& rate) {
   const bool fitted = m.left_out.empty();
   const auto whole_number = [&](std::size_t value) { return fitted ? static_cast<std::int32_t>(value) : -1; };
@@ -198,6 +292,7 @@ void PathwayFile::write_cell(std::size_t n, const recording::Cell& cell, const M
   write_curve(n, "held_out_loss", m.held_out_loss);
   write_pathways(n, m);
   write_answers(n, m);
+  write_layers(n, m.layers);
   std::vector<float> rates = rate;
   rates.resize(frames_, static_cast<float>(core::undefined));
   writer_.write<float>("rate", rates, {n, 0}, {1, frames_});

@@ -48,6 +48,9 @@ def said_in_full():
     """What older files lack: reasons, centres, losses, and which fit says what."""
     return {"not_fitted": ("cell", ["", "", "", "no spikes at all"]), "agrees": (("cell", "pathway", "other_fit", "claim"), answers()), "centre_y": ("cell", [12.25, 10.5, 9.0, np.nan]),
             "centre_x": ("cell", [14.5, 16.0, 9.0, np.nan]), "other_fit": ["first half", "second half", "next best start"], "claim": ["sign", "polarity", "peak", "place"],
+            "one_layer": ("cell", np.array([-1, 1, 0, 0], np.int8)), "not_judged": ("cell", np.array([0, 0, 6, 1], np.int8)), "best_number": ("cell", [3, 2, 1, -1]),
+            **{name: ("cell", [value, value + 1, np.nan, np.nan]) for value, name in enumerate(("test_loss", "test_loss_error", "network_test_loss", "network_test_loss_error", "network_above",
+                                                                                                "network_above_error", "missed", "missed_error"))},
             "held_out_loss": (("cell", "number"), [np.array(each[0]) - 30 for each in HELD_OUT]), "held_out_loss_error": (("cell", "number"), [np.array(each[1]) + 2 for each in HELD_OUT])}
 
 

@@ -218,6 +218,17 @@ class Beside(Folder):
         for cell in found[2:]:  # a constant rate has no correlation, and what was not fitted predicts nothing
             self.assertEqual((cell["prediction"]["pathways"]["score_r"] is None, cell["layers_needed"]["verdict"]), (cell is found[3], "not judged" if cell is found[2] else "not known"))
 
+    def test_the_verdict_on_layers_is_that_of_the_fit(self):
+        write_pathways(self.folder, more=said_in_full())
+        one, two, three, unfit = (each["layers_needed"] for each in self.made())
+        self.assertEqual((one["verdict"], two["verdict"], "reason" in one), ("one layer is not enough", "one layer is enough", False))
+        self.assertEqual({key: one[key] for key in one if key != "verdict"}, {
+            "pathways": 3, "pathways_loss_nats_per_s": 0.0, "pathways_loss_standard_error_nats_per_s": 1.0, "network_loss_nats_per_s": 2.0, "network_loss_standard_error_nats_per_s": 3.0,
+            "network_above_pathways_nats_per_s": 4.0, "network_above_pathways_standard_error_nats_per_s": 5.0, "missed_share": 6.0, "missed_share_standard_error": 7.0})
+        self.assertEqual((three["verdict"], three["pathways"], three["missed_share"]), ("not judged", 1, None))
+        self.assertIn("a better network would tell", three["reason"])
+        self.assertEqual((unfit["verdict"], unfit["reason"], unfit["pathways"]), ("not judged", "the cell was not fitted", None))
+
     def test_without_a_noiseless_rate_scores_are_with_the_mean_over_trials(self):
         write_pathways(self.folder)
         write_evaluation(self.folder, noiseless=False)

@@ -118,6 +118,36 @@ TEST(FitMpi, ACellWithoutAReceptiveFieldIsFittedOnceItsCentreIsGiven) {
   EXPECT_FALSE(fits[2].folds[whole].empty());
 }
 
+/// The fits that a later run finds in the file are those that were made.
+void expect_fits_again(const std::string& path, const Study& study, const std::vector<CellFit>& fits) {
+  EXPECT_TRUE(holds_fits(path, io::Provenance{}));
+  io::Provenance other;
+  other.study_hash = "another";
+  EXPECT_FALSE(holds_fits(path, other));
+  other.study_hash = "", other.inputs = {{"recording", "r.h5", "another"}};
+  EXPECT_FALSE(holds_fits(path, other));
+  EXPECT_FALSE(holds_fits(path + ".none", io::Provenance{}));
+  const std::vector<CellFit> again = fitted_before(path, study);
+  ASSERT_EQ(again.size(), fits.size());
+  for (std::size_t n = 0; n < fits.size(); ++n) {
+    EXPECT_EQ(again[n].left_out, fits[n].left_out);
+    EXPECT_EQ(again[n].scale, fits[n].scale);
+    for (std::size_t fold = 0; fold < fold_count; ++fold) {
+      ASSERT_EQ(again[n].folds[fold].size(), fits[n].folds[fold].size());
+      for (std::size_t k = 0; k < fits[n].folds[fold].size(); ++k) {
+        EXPECT_EQ(again[n].folds[fold][k].model.values, fits[n].folds[fold][k].model.values);
+        EXPECT_EQ(again[n].folds[fold][k].held_out, fits[n].folds[fold][k].held_out);
+      }
+    }
+  }
+  PathwaySettings coarser = study.settings;
+  coarser.spacing_px = 3;
+  const Study other_study{study.recording, study.recording_settings, coarser, study.history};
+  EXPECT_THROW(fitted_before(path, other_study), core::InputError);
+  // What the message says to do: fit again.
+  EXPECT_NO_THROW(unpacked_fits(other_study, packed_fits(fit_cells(parallel::Communicator::self(), other_study)), path));
+}
+
 /// What the file says of cell 0, and of the two that were not fitted.
 void expect_curves_and_claims(const io::Reader& reader, const Mechanism& found, const std::vector<CellFit>& fits) {
   EXPECT_EQ(reader.read_strings("not_fitted"), (std::vector<std::string>{"", "", fits[2].left_out, fits[3].left_out}));
@@ -159,6 +189,7 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
                      small.recording.test.movie);
     file.write_cell(n, small.recording.cells[n], found, rate);
   }
+  if (world.root()) file.write_fits();
   file.finish();
   const Mechanism found = mechanism_of(small.study(), fits[0], 0);
   const io::Reader reader(path);
@@ -171,6 +202,7 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
   EXPECT_EQ(weight[0], found.pathways[0].weight_hz);
   EXPECT_EQ(course, found.pathways[0].course);
   expect_curves_and_claims(reader, found, fits);
+  expect_fits_again(path, small.study(), fits);
   const auto rate = reader.read<float>("rate", {0, 0}, {1, frames});
   EXPECT_TRUE(std::isnan(rate[10]));
   EXPECT_TRUE(std::isfinite(rate[11]));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "amacrine/pathway/fit.hpp"
+#include "amacrine/pathway/layers.hpp"
 
 #include <string>
 #include <vector>
@@ -54,6 +54,7 @@ struct Mechanism {
   std::vector<Agreement> agreement;
   std::vector<Difference> held_out;       ///< (K + 1) loss above the lowest, nats per second, and the error of the difference
   std::vector<Difference> held_out_loss;  ///< (K + 1) the loss itself, and its standard error
+  LayerVerdict layers;                    ///< whether one layer is enough
   std::size_t types() const;
 };
 
@@ -69,8 +70,8 @@ std::vector<std::size_t> matched(const std::vector<Pathway>& own, const std::vec
 /// Adds what `other` says of `own`, the fits in the order of other_fits. Peaks agree within 20 ms or a fifth, places within 1 px.
 void compare(const std::vector<Pathway>& own, const std::vector<Pathway>& other, std::vector<Agreement>& agreement);
 
-/// The mechanism of cell n. Local; the same on every rank.
-Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n);
+/// The mechanism of cell n, beside what a network predicts over the test part. Local; the same on every rank.
+Mechanism mechanism_of(const Study& study, const CellFit& fit, std::size_t n, const NetworkRates& network = {});
 
 /// The mechanisms for people, a paragraph a cell.
 std::string table(const recording::Cell& cell, const Mechanism& mechanism);

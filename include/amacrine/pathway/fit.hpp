@@ -40,6 +40,12 @@ CellData cell_data(const Study& study, const Bases& bases, std::size_t n);
 /// stop, InputError where the training part is too short.
 std::vector<CellFit> fit_cells(const parallel::Communicator& communicator, const Study& study);
 
+/// All models of all fits as one list of numbers, which a file can hold: numbers below 2^53 are exact.
+std::vector<double> packed_fits(const std::vector<CellFit>& fits);
+/// The fits of the study's cells from such a list. Throws InputError where it is of other cells or another shape; `source` names
+/// where it is from.
+std::vector<CellFit> unpacked_fits(const Study& study, const std::vector<double>& packed, const std::string& source);
+
 /// Rates (T) Hz of a cell's model over a movie; the first history - 1 + minimum_lag frames have no value (NaN). Local.
 std::vector<float> predict(const Study& study, const CellFit& fit, const Model& model, const recording::Cell& cell,
                            const recording::StoredMovie& movie);

@@ -3,6 +3,7 @@
 
 #include "amacrine/pathway/optimise.hpp"
 
+#include <span>
 #include <vector>
 
 namespace amacrine::pathway {
@@ -23,6 +24,15 @@ std::vector<Step> grow(const Problem& problem);
 
 /// (B) a model's loss on the blocks of the held-out frames, nats per second.
 std::vector<double> held_out_loss(const Problem& problem, const Model& model);
+
+/// A difference of so many standard errors is one. (The error is that of a difference block by block, a small part of a loss's
+/// own.)
+inline constexpr double significant_errors = 2;
+
+/// The step of a number of pathways, or the last one there is.
+inline const Step& step_of(const std::vector<Step>& steps, std::size_t number) {
+  return steps[number < steps.size() ? number : steps.size() - 1];
+}
 
 /// How two held-out losses differ: mean over blocks of b - a, and its standard error.
 struct Difference {
