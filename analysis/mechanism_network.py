@@ -121,7 +121,7 @@ def prediction_of(study, source, n):
 VERDICT = {-1: "one layer is not enough", 0: "not judged", 1: "one layer is enough"}
 NOT_JUDGED = {1: "the cell was not fitted", 2: "there was no network in the folder: run `amacrine train`, then `amacrine fit` again", 3: "the network in the folder is of other cells or of another kind of recording",
               4: "the network is no better, and the test part has no repeats that would say what both miss", 5: "the test part is too short",
-              6: "the network is no better, but the pathways miss some of the variance that repeats: a better network would tell"}
+              6: "the network is no better, but the pathways miss some of the variance that repeats: a better network would tell", 7: "the network is no better, but the largest number of pathways that was tried still gains (pathways.most)"}
 LAYERS = (("best_number", "pathways"), ("test_loss", "pathways_loss_nats_per_s"), ("network_test_loss", "network_loss_nats_per_s"), ("network_above", "network_above_pathways_nats_per_s"), ("missed", "missed_share"))
 
 

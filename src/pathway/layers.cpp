@@ -59,20 +59,28 @@ double variance_of_mean(const std::vector<std::span<const float>>& repeats, std:
 }
 
 /// The squared error of the prediction less the noise of the mean over repeats and less the variance of the fit: this is half of
-/// that of a fit to half of the recording, which is half of the mean squared difference of two such fits.
+/// that of a fit to half of the recording, which is half of the mean squared difference of two such fits. Squares are divided by
+/// the predicted plus the mean rate, so that the few frames of high rate do not decide alone.
 Difference missed_share(const std::vector<Range>& blocks, const TestRates& rates, std::span<const float> target,
                         const std::vector<std::span<const float>>& repeats) {
   const auto at = [](std::span<const float> values, std::size_t t) { return static_cast<double>(values[t]); };
-  const auto missed = means_of(blocks, [&](std::size_t t) {
-    return square(at(rates.pathways, t) - at(target, t)) - variance_of_mean(repeats, t) -
-           square(at(rates.halves[0], t) - at(rates.halves[1], t)) / 4;
-  });
   const double mean = over_blocks(means_of(blocks, [&](std::size_t t) { return at(target, t); })).mean;
+  const auto weight = [&](std::size_t t) { return 1 / (at(rates.pathways, t) + mean); };
+  const Difference missed = over_blocks(means_of(blocks, [&](std::size_t t) {
+    return weight(t) * (square(at(rates.pathways, t) - at(target, t)) - variance_of_mean(repeats, t) -
+                        square(at(rates.halves[0], t) - at(rates.halves[1], t)) / 4);
+  }));
   const double explainable = over_blocks(means_of(blocks, [&](std::size_t t) {
-                               return square(at(target, t) - mean) - variance_of_mean(repeats, t);
+                               return weight(t) * (square(at(target, t) - mean) - variance_of_mean(repeats, t));
                              })).mean;
-  const Difference absolute = over_blocks(missed);
-  return {absolute.mean / explainable, explainable > 0 ? absolute.error / explainable : core::undefined};
+  return {missed.mean / explainable, explainable > 0 ? missed.error / explainable : core::undefined};
+}
+
+/// Whether the largest number of pathways that was tried still gains.
+bool unsettled(const PathwaySettings& settings, const std::vector<Step>& steps) {
+  if (steps.size() < 2 || steps.size() <= static_cast<std::size_t>(settings.most)) return false;
+  const Difference gain = difference(steps[steps.size() - 1], steps[steps.size() - 2]);
+  return gain.mean > significant_errors * gain.error;
 }
 
 LayerVerdict not_judged(LayerVerdict verdict, NotJudged reason) {
@@ -127,6 +135,8 @@ LayerVerdict judge_layers(const Study& study, const CellFit& fit, std::size_t n,
   LayerVerdict verdict = judge(rates, test.target.row(n), repeats_of(test, n), first);
   verdict.number = number;
   if (verdict.reason == NotJudged::no_network) verdict.reason = network.reason;
+  if (verdict.verdict == OneLayer::enough && unsettled(study.settings, fit.folds[whole]))
+    verdict = not_judged(verdict, NotJudged::unsettled);
   return verdict;
 }
 

@@ -189,8 +189,8 @@ void PathwayFile::declare_layers() {
     writer_.attribute("flag_values", values, name);
   };
   flag("one_layer", "whether one layer of pathways is enough (docs/pathways.md)", {-1, 0, 1}, "not_enough not_judged enough");
-  flag("not_judged", "why that is not judged", {0, 1, 2, 3, 4, 5, 6},
-       "judged not_fitted no_network other_network no_repeats too_short both_miss");
+  flag("not_judged", "why that is not judged", {0, 1, 2, 3, 4, 5, 6, 7},
+       "judged not_fitted no_network other_network no_repeats too_short both_miss unsettled");
   for (const LayerColumn& column : layer_columns())
     for (const char* error : {"", "_error"})
       writer_.variable({.name = std::string(column.name) + error,

@@ -17,7 +17,16 @@ namespace amacrine::pathway {
 enum class OneLayer : std::int8_t { not_enough = -1, not_judged = 0, enough = 1 };
 
 /// Why it is not judged; the numbers are those of the flag variable `not_judged`.
-enum class NotJudged : std::int8_t { judged = 0, not_fitted, no_network, other_network, no_repeats, too_short, both_miss };
+enum class NotJudged : std::int8_t {
+  judged = 0,
+  not_fitted,
+  no_network,
+  other_network,
+  no_repeats,
+  too_short,
+  both_miss,
+  unsettled
+};
 
 /// What a trained network predicts over the test part.
 struct NetworkRates {
