@@ -112,6 +112,9 @@ def mechanism_of(study, source, n):
              "equation": fits.equation_of(data, n, centre), "pathways": [fits.pathway_of(data, n, k, centre) for k in range(max(0, number_of(data, n)))],
              "prediction": network.prediction_of(study, source, n)}
     found["layers_needed"] = network.layers_of(study, found["prediction"], n)
+    found["network_evidence"] = network.evidence_of(data, n)
+    if found["network_evidence"] is None:
+        found["network_evidence_why"] = "pathways.h5 holds none: it is made of attributions_network.h5 and of the pathways of a fitted cell; run `amacrine attribute`, then `amacrine fit` again"
     found["phenomena"] = {"network": beside.of("responses_network.h5", study.responses.get("network"), lambda each: network.phenomena_of(each, beside.cell))}
     simulated = beside.cell in source.planted or "circuit" in study.responses
     if simulated:

@@ -137,6 +137,25 @@ def judged_layers(data, n):
     return found
 
 
+def evidence_of(data, n):
+    """By stimulus: which of the network's attributions follow which pathway, as the fit grouped them; None where it had none."""
+    if "network_share" not in data or number_of(data, n) <= 0:
+        return None
+    found = {}
+    for s, stimulus in enumerate(labels(data, "stimulus")):
+        each, groups = {"pathways": []}, data["network_pathway"].values[n, s]
+        silent = "the network does not respond to this stimulus, or its attributions to it cannot be grouped"
+        for k in range(number_of(data, n)):
+            of_pathway = {"pathway": k + 1, "groups": int((groups == k).sum())}
+            put(of_pathway, "r", data["network_correlation"].values[n, s, k], "no units of the network follow this pathway")
+            put(of_pathway, "attribution_share", data["network_share"].values[n, s, k], silent)
+            of_pathway["lines"] = [line for line, row in zip(labels(data, "line"), groups) if (row == k).any()]
+            each["pathways"].append(of_pathway)
+        put(each, "rest_share", data["network_rest"].values[n, s], silent)
+        found[stimulus] = each
+    return found
+
+
 def layers_of(study, prediction, n):
     """Whether one rectifying layer is enough; files of older programs hold no verdict, then the scores that bear on it."""
     if "one_layer" in study.pathways:

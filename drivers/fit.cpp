@@ -6,6 +6,7 @@
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/training/evaluation.hpp"
+#include "drivers/fit_attributions.hpp"
 #include "drivers/fit_network.hpp"
 #include "drivers/inputs.hpp"
 #include "drivers/subjects.hpp"
@@ -36,16 +37,23 @@ double bytes_of_a_cell(const recording::Recording& recording, const pathway::Pat
   return 2 * bumps * static_cast<double>(recording.train.movie.frames()) * sizeof(float);
 }
 
+/// What stands beside the fits.
+struct Network {
+  pathway::NetworkRates rates;
+  NetworkAttributions attributions;
+};
+
 /// This rank's cells are described and written; the tables of all, in the order of cells, come back on every rank, and the rates
 /// go into `rates`.
 std::string write_cells(const Context& context, const pathway::Study& study, const std::vector<pathway::CellFit>& fits,
-                        const pathway::NetworkRates& network, pathway::PathwayFile& file, core::Array<float, 2>& rates) {
+                        const Network& network, pathway::PathwayFile& file, core::Array<float, 2>& rates) {
   const parallel::Range mine = context.world.owned(fits.size());
   std::string tables;
   std::vector<float> own;
   for (std::size_t n = mine.begin; n < mine.end; ++n) {
     const recording::Cell& cell = study.recording.cells[n];
-    const pathway::Mechanism mechanism = pathway::mechanism_of(study, fits[n], n, network);
+    pathway::Mechanism mechanism = pathway::mechanism_of(study, fits[n], n, network.rates);
+    mechanism.following = network.attributions.of(study, fits[n], mechanism, n);
     std::vector<float> rate;
     if (mechanism.left_out.empty())
       rate = pathway::predict(study, fits[n], fits[n].folds[pathway::whole][mechanism.number].model, cell,
@@ -63,12 +71,13 @@ std::string write_cells(const Context& context, const pathway::Study& study, con
   return {text.begin(), text.end()};
 }
 
-/// The recording and, where there is one, the network that stands beside the fits.
+/// The recording and, where they are there, the network and its attributions that stand beside the fits.
 std::vector<io::Input> inputs_of(const Context& context, const std::string& recording_file) {
   std::vector<io::Input> inputs{
       recording::recording_input(context.world, "recording", recording_file, context.settings.recording)};
-  const std::string network = context.output("model.h5");
-  if (file_exists(context.world, network)) inputs.push_back(io::checked_input(context.world, "network", network));
+  for (const auto& [role, name] : {std::pair{"network", "model.h5"}, std::pair{"attributions", "attributions_network.h5"}})
+    if (const std::string path = context.output(name); file_exists(context.world, path))
+      inputs.push_back(io::checked_input(context.world, role, path));
   return inputs;
 }
 
@@ -109,8 +118,8 @@ int fit(Context& context) {
   if (context.options.dry_run) return 0;
 
   const std::vector<pathway::CellFit> fits = fits_of(context, study, path, before);
-  const pathway::NetworkRates network = network_over_test(context, recording);
-  pathway::PathwayFile file(context.world, path, study, fits, provenance);
+  const Network network{network_over_test(context, recording), NetworkAttributions(context, provenance)};
+  pathway::PathwayFile file(context.world, path, study, fits, network.attributions.axes(), provenance);
   core::Array<float, 2> rates({recording.cells.size(), recording.test.movie.frames()});
   const std::string tables = write_cells(context, study, fits, network, file, rates);
   if (context.world.root()) file.write_fits();

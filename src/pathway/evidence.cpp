@@ -134,6 +134,7 @@ std::vector<Pathway> describe(const Bases& bases, const CellFit& fit, const Mode
   for (std::size_t k = 0; k < model.pathways(fit.shape); ++k) {
     pathways.push_back(in_circuit_units(bases, fit, model, k));
     name(pathways.back(), fit.shape.frame_s);
+    pathways.back().slot = k;
   }
   measure(bases, fit, model, data, frames, pathways);
   std::stable_sort(pathways.begin(), pathways.end(),

@@ -87,6 +87,7 @@ std::string table(const recording::Cell& cell, const Mechanism& m) {
   text += "\n";
   for (std::size_t k = 0; k < m.pathways.size(); ++k) text += line(m.pathways[k], m.agreement[k]);
   text += "  " + words(m.layers) + "\n";
+  if (!m.following.empty()) text += "  " + words(m.following) + "\n";
   return text;
 }
 

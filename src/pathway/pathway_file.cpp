@@ -105,9 +105,10 @@ std::size_t packed_size(const Study& study) {
 }  // namespace
 
 PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
-                         const std::vector<CellFit>& fits, const io::Provenance& provenance)
+                         const std::vector<CellFit>& fits, const AttributedAxes& attributed, const io::Provenance& provenance)
     : writer_(communicator, path, "pathways", provenance),
       packed_(packed_fits(fits)),
+      attributed_(attributed),
       slots_(static_cast<std::size_t>(study.settings.most)),
       lags_(study.history),
       extent_(profile_extent(study.settings)),
@@ -115,6 +116,7 @@ PathwayFile::PathwayFile(const parallel::Communicator& communicator, const std::
   declare_dimensions(study);
   declare_variables();
   declare_layers();
+  declare_network();
   declare_reasons(fits);
   writer_.attribute("pixel_um", study.recording.screen.pixel_um);
   writer_.attribute("frame_ms", study.recording.screen.frame_ms);
@@ -293,6 +295,7 @@ void PathwayFile::write_cell(std::size_t n, const recording::Cell& cell, const M
   write_pathways(n, m);
   write_answers(n, m);
   write_layers(n, m.layers);
+  write_network(n, m.following);
   std::vector<float> rates = rate;
   rates.resize(frames_, static_cast<float>(core::undefined));
   writer_.write<float>("rate", rates, {n, 0}, {1, frames_});

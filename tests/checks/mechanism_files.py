@@ -44,6 +44,10 @@ def answers():
     return said
 
 
+def network(osr, reversal):
+    return np.array([[osr, reversal]] * len(CELLS), float)
+
+
 def said_in_full():
     """What older files lack: reasons, centres, losses, and which fit says what."""
     return {"not_fitted": ("cell", ["", "", "", "no spikes at all"]), "agrees": (("cell", "pathway", "other_fit", "claim"), answers()), "centre_y": ("cell", [12.25, 10.5, 9.0, np.nan]),
@@ -51,7 +55,9 @@ def said_in_full():
             "one_layer": ("cell", np.array([-1, 1, 0, 0], np.int8)), "not_judged": ("cell", np.array([0, 0, 6, 1], np.int8)), "best_number": ("cell", [3, 2, 1, -1]),
             **{name: ("cell", [value, value + 1, np.nan, np.nan]) for value, name in enumerate(("test_loss", "test_loss_error", "network_test_loss", "network_test_loss_error", "network_above",
                                                                                                 "network_above_error", "missed", "missed_error"))},
-            "held_out_loss": (("cell", "number"), [np.array(each[0]) - 30 for each in HELD_OUT]), "held_out_loss_error": (("cell", "number"), [np.array(each[1]) + 2 for each in HELD_OUT])}
+            "network_correlation": (("cell", "stimulus", "pathway"), network((0.9, -0.1, np.nan), (np.nan,) * 3)), "network_share": (("cell", "stimulus", "pathway"), network((0.5, 0.25, 0), (0, 0, 0))),
+            "network_rest": (("cell", "stimulus"), [[0.25, np.nan]] * len(CELLS)), "network_pathway": (("cell", "stimulus", "line", "column"), [[[[0, -2], [1, -2]], [[-1, 0], [0, 0]]]] * len(CELLS)),
+            "stimulus": ["osr", "reversal"], "line": ["channel 0", "channel 1"], "held_out_loss": (("cell", "number"), [np.array(each[0]) - 30 for each in HELD_OUT]), "held_out_loss_error": (("cell", "number"), [np.array(each[1]) + 2 for each in HELD_OUT])}
 
 
 def write_pathways(folder, without=(), more=None, **attributes):

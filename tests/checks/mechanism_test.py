@@ -229,6 +229,17 @@ class Beside(Folder):
         self.assertIn("a better network would tell", three["reason"])
         self.assertEqual((unfit["verdict"], unfit["reason"], unfit["pathways"]), ("not judged", "the cell was not fitted", None))
 
+    def test_the_networks_evidence_by_stimulus_and_pathway(self):
+        write_pathways(self.folder, more=said_in_full())
+        found = self.made()
+        osr, reversal = found[0]["network_evidence"]["osr"], found[0]["network_evidence"]["reversal"]
+        self.assertEqual(osr["pathways"][:2], [{"pathway": 1, "groups": 1, "r": 0.9, "attribution_share": 0.5, "lines": ["channel 0"]},
+                                               {"pathway": 2, "groups": 1, "r": -0.1, "attribution_share": 0.25, "lines": ["channel 1"]}])
+        self.assertEqual((osr["pathways"][2]["r"], osr["pathways"][2]["lines"], osr["rest_share"]), (None, [], 0.25))
+        self.assertEqual((reversal["pathways"][0]["groups"], reversal["pathways"][0]["lines"], reversal["rest_share"]), (3, ["channel 0", "channel 1"], None))
+        self.assertEqual([each["network_evidence"] for each in found[2:]], [None, None])
+        self.assertIn("amacrine attribute", found[3]["network_evidence_why"])
+
     def test_without_a_noiseless_rate_scores_are_with_the_mean_over_trials(self):
         write_pathways(self.folder)
         write_evaluation(self.folder, noiseless=False)

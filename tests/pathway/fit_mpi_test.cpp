@@ -179,10 +179,12 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
   const auto folder = std::filesystem::temp_directory_path() / "amacrine_pathway_tests";
   std::filesystem::create_directories(folder);
   const std::string path = world.broadcast((folder / (std::to_string(getpid()) + ".h5")).string());
-  PathwayFile file(world, path, small.study(), fits, io::Provenance{});
+  PathwayFile file(world, path, small.study(), fits, {{"osr", "latency"}, {"channel 0", "channel 1"}, 3}, io::Provenance{});
   const parallel::Range mine = world.owned(fits.size());
   for (std::size_t n = mine.begin; n < mine.end; ++n) {
-    const Mechanism found = mechanism_of(small.study(), fits[n], n);
+    Mechanism found = mechanism_of(small.study(), fits[n], n);
+    const core::Array<std::int32_t, 2> group({2, 1}, {0, -1});
+    if (found.number > 0) found.following = {{"latency", {0.5}, {0.75}, 0.25, group}};
     std::vector<float> rate;
     if (found.left_out.empty())
       rate = predict(small.study(), fits[n], fits[n].folds[whole][found.number].model, small.recording.cells[n],
@@ -202,6 +204,11 @@ TEST(FitMpi, TheFileHoldsWhatWasFound) {
   EXPECT_EQ(weight[0], found.pathways[0].weight_hz);
   EXPECT_EQ(course, found.pathways[0].course);
   expect_curves_and_claims(reader, found, fits);
+  EXPECT_EQ(reader.read<double>("network_share", {0, 1, 0}, {1, 1, 1})[0], 0.75);
+  EXPECT_EQ(reader.read<double>("network_rest", {0, 1}, {1, 1})[0], 0.25);
+  EXPECT_TRUE(std::isnan(reader.read<double>("network_rest", {0, 0}, {1, 1})[0]));
+  EXPECT_EQ(reader.read<std::int32_t>("network_pathway", {0, 1, 0, 0}, {1, 1, 2, 3}),
+            (std::vector<std::int32_t>{0, -2, -2, -1, -2, -2}));
   expect_fits_again(path, small.study(), fits);
   const auto rate = reader.read<float>("rate", {0, 0}, {1, frames});
   EXPECT_TRUE(std::isnan(rate[10]));

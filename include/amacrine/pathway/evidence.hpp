@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amacrine/pathway/layers.hpp"
+#include "amacrine/pathway/network_evidence.hpp"
 
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Pathway {
   double dy_px = 0, dx_px = 0;     ///< of the profile's positive part from the receptive field's centre
   double closed = 0;               ///< share of the frames in which h is 0
   double spread_hz = 0;            ///< sd of weight_hz h
+  std::size_t slot = 0;            ///< which of the model's pathways it is
   std::size_t type = 0;            ///< pathways of the same type are sub-units of one filter at several places
   int sign() const { return weight_hz > 0 ? 1 : -1; }
   /// It never crosses its threshold in these frames: neither sign nor side can be known.
@@ -55,6 +57,7 @@ struct Mechanism {
   std::vector<Difference> held_out;       ///< (K + 1) loss above the lowest, nats per second, and the error of the difference
   std::vector<Difference> held_out_loss;  ///< (K + 1) the loss itself, and its standard error
   LayerVerdict layers;                    ///< whether one layer is enough
+  std::vector<Following> following;       ///< the network's attributions by stimulus; empty: there are none
   std::size_t types() const;
 };
 

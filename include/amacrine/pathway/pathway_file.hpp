@@ -8,12 +8,18 @@
 
 namespace amacrine::pathway {
 
+/// The stimuli and groups of units of a network's attributions; empty where there are none.
+struct AttributedAxes {
+  std::vector<std::string> stimuli, lines;
+  std::size_t columns = 0;
+};
+
 /// Writes pathways.h5 (docs/results/pathways.md), cells in any order and from any rank.
 class PathwayFile {
  public:
   /// Collective: declares and preallocates everything; `fits` of all cells of the study.
   PathwayFile(const parallel::Communicator& communicator, const std::string& path, const Study& study,
-              const std::vector<CellFit>& fits, const io::Provenance& provenance);
+              const std::vector<CellFit>& fits, const AttributedAxes& attributed, const io::Provenance& provenance);
   /// Bytes of the file's values.
   static std::size_t bytes(const Study& study);
   /// Local: everything about cell n, `cell` of the recording; `rate` (T) Hz over the test part, empty where the cell was not
@@ -30,14 +36,17 @@ class PathwayFile {
   void declare_dimensions(const Study& study);
   void declare_variables();
   void declare_layers();
+  void declare_network();
   void declare_reasons(const std::vector<CellFit>& fits);
   void write_curve(std::size_t n, const std::string& variable, const std::vector<Difference>& curve);
   void write_pathways(std::size_t n, const Mechanism& mechanism);
   void write_answers(std::size_t n, const Mechanism& mechanism);
   void write_layers(std::size_t n, const LayerVerdict& verdict);
+  void write_network(std::size_t n, const std::vector<Following>& following);
 
   io::ResultWriter writer_;
   std::vector<double> packed_;
+  AttributedAxes attributed_;
   std::size_t slots_, lags_, extent_, frames_;
 };
 
