@@ -117,8 +117,9 @@ int fit(Context& context) {
   io::require_space(context.world, path, pathway::PathwayFile::bytes(study));
   if (context.options.dry_run) return 0;
 
-  const std::vector<pathway::CellFit> fits = fits_of(context, study, path, before);
+  // First, so that a model that cannot be read costs no fits.
   const Network network{network_over_test(context, recording), NetworkAttributions(context, provenance)};
+  const std::vector<pathway::CellFit> fits = fits_of(context, study, path, before);
   pathway::PathwayFile file(context.world, path, study, fits, network.attributions.axes(), provenance);
   core::Array<float, 2> rates({recording.cells.size(), recording.test.movie.frames()});
   const std::string tables = write_cells(context, study, fits, network, file, rates);

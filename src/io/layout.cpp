@@ -150,7 +150,7 @@ void make_variables(File& file, const Layout& layout) {
   }
   for (const TextVariable& variable : layout.texts) {
     Id dataset = make_texts(file, variable.name, variable.texts);
-    add_units(dataset, {}, variable.long_name);
+    add_units(dataset, "1", variable.long_name);
     scaled.push_back({variable.name, {variable.dimension}});
     file.objects.emplace(variable.name, std::move(dataset));
   }

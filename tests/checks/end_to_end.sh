@@ -39,6 +39,8 @@ for ranks in 2 3 4; do
 done
 echo "same values on 1, 2, 3 and 4 ranks: $(tr '\n' ' ' <<<"$files")"
 
+"$python" "$root/tests/checks/fit_evidence.py" n1 || fail "pathways.h5 is not what evaluation and attributions say"
+
 echo "models trained together"
 expect 0 model_seed7 "$amacrine" train "$study" study.output=t1 recording.file=n1/recording.h5 training.ln=false 'training.model_seeds=[1, 7]'
 "$python" "$root/tests/checks/same_values.py" n1/model.h5 t1/model.h5 || fail "a model trained beside another is not what it is alone"
