@@ -72,7 +72,7 @@ std::string write_cells(const Context& context, const pathway::Study& study, con
 }
 
 /// The recording and, where they are there, the network and its attributions that stand beside the fits.
-std::vector<io::Input> inputs_of(const Context& context, const std::string& recording_file) {
+std::vector<io::Input> inputs_beside(const Context& context, const std::string& recording_file) {
   std::vector<io::Input> inputs{
       recording::recording_input(context.world, "recording", recording_file, context.settings.recording)};
   for (const auto& [role, name] : {std::pair{"network", "model.h5"}, std::pair{"attributions", "attributions_network.h5"}})
@@ -97,7 +97,7 @@ int fit(Context& context) {
   const std::string recording_file = recording::recording_path(settings.recording, settings.output);
   const std::string path = context.output("pathways.h5");
   require_made(context, "recording", recording_file);
-  const std::vector<io::Input> inputs = inputs_of(context, recording_file);
+  const std::vector<io::Input> inputs = inputs_beside(context, recording_file);
   const io::Provenance provenance = io::make_provenance(context.world, context.study, "fit", tables_of("fit"), inputs);
   const bool before =
       !context.options.overwrite && context.world.any(context.world.root() && pathway::holds_fits(path, provenance));

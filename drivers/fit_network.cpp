@@ -12,7 +12,8 @@ namespace amacrine::drivers {
 namespace {
 
 /// Whether a network predicts this recording's cells as the study has them; else a warning says why not.
-bool fits(const Context& context, const model::Model& model, const std::string& path, const recording::Recording& recording) {
+bool fits_recording(const Context& context, const model::Model& model, const std::string& path,
+                    const recording::Recording& recording) {
   try {
     check_model_fits(model, path, recording);
   } catch (const core::InputError& error) {
@@ -32,7 +33,7 @@ pathway::NetworkRates network_over_test(const Context& context, const recording:
   const std::string path = context.output("model.h5");
   if (!file_exists(context.world, path)) return {{}, pathway::NotJudged::no_network};
   model::Model model = model::read_model(path);
-  if (!fits(context, model, path, recording)) return {{}, pathway::NotJudged::other_network};
+  if (!fits_recording(context, model, path, recording)) return {{}, pathway::NotJudged::other_network};
   model.normalisation = recording::test_normalisation(recording, context.settings.recording, model.normalisation);
   auto rates = model::predict(context.world, model::make_inference<float>(model), recording.test.movie, recording.coding, 0,
                               recording.test.movie.frames());
