@@ -44,6 +44,7 @@ NetworkAttributions::NetworkAttributions(const Context& context, const io::Prove
 
 void NetworkAttributions::open(const Context& context, const std::string& path, const std::string& network) {
   const io::Reader reader(path);
+  core::require<core::InputError>(!network.empty(), "{} is there, but the model.h5 that it is of is not", path);
   core::require<core::InputError>(checksum_of_role(reader.provenance().inputs, "network") == network,
                                   "{} is of another network than model.h5", path);
   core::require<core::InputError>(reader.text_attribute("baseline") == "grey", "{} has another baseline than grey", path);
