@@ -137,6 +137,14 @@ def judged_layers(data, n):
     return found
 
 
+def layer_words(data, n):
+    """"one layer is enough"; "not judged: there was no network in the folder, ..."; empty of files of older programs."""
+    if "one_layer" not in data:
+        return ""
+    verdict, reason = VERDICT[int(data["one_layer"].values[n])], NOT_JUDGED.get(int(data["not_judged"].values[n]))
+    return f"{verdict}: {reason}" if reason else verdict
+
+
 def evidence_of(data, n):
     """By stimulus: which of the network's attributions follow which pathway, as the fit grouped them; None where it had none."""
     if "network_share" not in data or number_of(data, n) <= 0:

@@ -18,6 +18,7 @@ import figures_training as training
 from figures_phenomena import DRAW
 from fitted import found_kinds, number_of, number_words, planted_kinds, sure_words
 from mechanism import write_mechanisms
+from mechanism_network import layer_words
 from page import Page
 from pathways import found_words, pathway_name, planted_words, stimulus_title, used, why_no_cell, why_none
 from phenomena import CAPTIONS, LEAST_TRACE_CORRELATION, TITLES, UNJUDGED, figure_text, reproduces, shows, trial_noise
@@ -28,7 +29,7 @@ LEAD = ("From a recording of ganglion cells to the pathways that make their resp
 SHORT_LEAD = "From a recording of ganglion cells to the pathways that make their responses; what is here of it."
 
 # Of a study's results: attribute of Study, what the page shows of it, and the step that makes it.
-PARTS = (("evaluation", "scores and predicted rates", "evaluate"), ("responses", "the four phenomena", "probe"),
+PARTS = (("pathways", "what each cell computes, from its spikes alone", "fit"), ("evaluation", "scores and predicted rates", "evaluate"), ("responses", "the four phenomena", "probe"),
          ("attributions", "what the network's first layer sees", "attribute"), ("reductions", "mechanisms in the network", "reduce"))
 
 CONTRAST = {"circuits": "dark", "bright": "bright"}
@@ -89,10 +90,10 @@ def what_cells_compute(page, study):
     if study.pathways is None:
         return
     page.heading("What each cell computes")
-    rows = [[cell, *((html.escape(words), "text") for words in (found_kinds(study.pathways, n), sure_words(study.pathways, n))),
+    rows = [[cell, *((html.escape(words), "text") for words in (found_kinds(study.pathways, n), sure_words(study.pathways, n), layer_words(study.pathways, n))),
              *([(html.escape(planted_kinds(study.planted[cell]).removeprefix("planted: ")), "text")] if cell in study.planted else [("", "text")] if study.planted else [])]
             for n, cell in enumerate(labels(study.pathways, "cell"))]
-    page.table(["cell", ("rectified pathways fitted to its spikes", "text"), ("how sure", "text"), *([("planted", "text")] if study.planted else [])], rows)
+    page.table(["cell", ("rectified pathways fitted to its spikes", "text"), ("how sure", "text"), ("is one layer of them enough?", "text"), *([("planted", "text")] if study.planted else [])], rows)
     page.text("Few pathways, as many as held-out spikes ask for. Claims that a third of the other fits dispute are named as disputed; filters, places and weights are under &ldquo;Pathways fitted to "
               "the spikes&rdquo;.", "quiet")
 
@@ -371,7 +372,7 @@ def main(folder):
 
 def draw(folder):
     study = Study(folder)
-    if not any(there(study, part) for part in ("pathways", "lesions", *(name for name, *_ in PARTS))):
+    if not any(there(study, part) for part in ("lesions", *(name for name, *_ in PARTS))):
         damage.refuse(f"{folder}: there is neither evaluation.h5 nor pathways.h5; run `amacrine evaluate` or `amacrine fit` first")
     page = Page("Ganglion cells and their mechanisms", SHORT_LEAD if study.evaluation is None else LEAD)
     overview(page, study)

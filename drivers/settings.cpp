@@ -69,20 +69,13 @@ std::vector<std::string> tables_of(const std::string& verb) {
             "attribution.max_panels",
             "lesions"};
   if (verb == "fit")
-    return {"recording.cells",
-            "recording.target",
-            "recording.minimum_lag",
-            "recording.blocks",
-            "recording.skip_seconds",
-            "recording.frame_ms",
-            "recording.pixel_um",
-            "recording.centres",
-            "recording.centre_y",
-            "recording.centre_x",
-            "recording.mapping",
-            "recording.test_statistics",
-            "model.history",
-            "pathways"};
+    return {"recording.cells",        "recording.target",
+            "recording.minimum_lag",  "recording.blocks",
+            "recording.skip_seconds", "recording.frame_ms",
+            "recording.pixel_um",     "recording.centres",
+            "recording.centre_y",     "recording.centre_x",
+            "recording.mapping",      "recording.test_statistics",
+            "model.history",          "pathways"};
   if (verb == "sweep") return sweep::identity_tables();
   core::fail("no tables are known for the verb '{}'", verb);
 }

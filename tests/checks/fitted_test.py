@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "analysis
 import figures_pathways  # noqa: E402
 import fitted  # noqa: E402
 import report  # noqa: E402
+from mechanism_network import layer_words  # noqa: E402
 from style import EXCITE, INHIBIT, REST  # noqa: E402
 
 COLUMNS = ("weight", "threshold", "polarity", "peak_lag", "offset_y", "offset_x", "closed", "type", "fits", "agree_sign", "agree_polarity", "agree_peak", "agree_place")
@@ -81,6 +82,12 @@ class Words(unittest.TestCase):
         self.assertNotIn("pathway 2", sure)
         self.assertEqual(fitted.sure_words(self.data, 2), "")
         self.assertEqual(fitted.sure_words(self.data, 3), "both halves of the recording have the same number")
+
+    def test_whether_one_layer_is_enough(self):
+        self.assertEqual(layer_words(self.data, 0), "", "files of older programs do not say")
+        judged = self.data.assign(one_layer=("cell", [1, -1, 0, 0]), not_judged=("cell", [0, 0, 1, 5]))
+        self.assertEqual([layer_words(judged, n) for n in range(4)],
+                         ["one layer is enough", "one layer is not enough", "not judged: the cell was not fitted", "not judged: the test part is too short"])
 
     def test_silent_in_a_thousandth_of_the_time_is_not_linear(self):
         data = self.data.copy(deep=True)
