@@ -33,7 +33,9 @@ pathway::NetworkRates network_over_test(const Context& context, const recording:
   const std::string path = context.output("model.h5");
   if (!file_exists(context.world, path)) return {{}, pathway::NotJudged::no_network};
   model::Model model = model::read_model(path);
-  if (!fits_recording(context, model, path, recording)) return {{}, pathway::NotJudged::other_network};
+  // Windows longer than the study's would begin before the frames that are scored.
+  if (model.architecture.history > context.settings.architecture.history || !fits_recording(context, model, path, recording))
+    return {{}, pathway::NotJudged::other_network};
   model.normalisation = recording::test_normalisation(recording, context.settings.recording, model.normalisation);
   auto rates = model::predict(context.world, model::make_inference<float>(model), recording.test.movie, recording.coding, 0,
                               recording.test.movie.frames());

@@ -170,6 +170,8 @@ void describe_study_file(const std::string& path, bool json, ordered_json& facts
   try {
     facts["recording"] = describe_study(path);
     facts["whole"] = true;
+  } catch (const core::StudyError&) {
+    throw;
   } catch (const core::Error& error) {
     facts["fault"] = error.what();
   }

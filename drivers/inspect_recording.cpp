@@ -5,6 +5,7 @@
 #include "amacrine/recording/reader.hpp"
 #include "amacrine/recording/receptive_field.hpp"
 #include "amacrine/stimulus/stimulus.hpp"
+#include "drivers/settings.hpp"
 
 #include <fmt/format.h>
 
@@ -73,13 +74,16 @@ ordered_json describe_recording(io::Reader file, const recording::RecordingSetti
 
 ordered_json describe_study(const std::string& path) {
   core::Study study = core::Study::from_file(path);
-  const recording::RecordingSettings settings = recording::read_recording(study);
-  core::require<core::StudyError>(!settings.file.empty(), "{}: names no recording; set recording.file", path);
-  ordered_json out = describe_source(*recording::open_source(settings.file, settings), settings);
-  recording::Recording recording = recording::load_recording(settings.file, settings, recording::Load::train);
+  const Settings whole = read_settings(study);
+  core::require<core::StudyError>(whole.sessions.empty(),
+                                  "{}: is a study of several recordings; inspect the files of its sessions one by one", path);
+  const recording::RecordingSettings& settings = whole.recording;
+  const std::string file = recording::recording_path(settings, whole.output);
+  ordered_json out = describe_source(*recording::open_source(file, settings), settings);
+  recording::Recording recording = recording::load_recording(file, settings, recording::Load::train);
   recording::fit_centres(recording, settings);
   for (const recording::Cell& cell : recording.cells) out["cells"].push_back(describe_cell(cell));
-  out["file"] = settings.file;
+  out["file"] = file;
   return out;
 }
 

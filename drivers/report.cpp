@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amacrine/core/log.hpp"
 #include "amacrine/core/source_folder.hpp"
+#include "amacrine/parallel/stop.hpp"
 #include "drivers/verbs.hpp"
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace amacrine::drivers {
@@ -32,29 +36,50 @@ std::vector<char*> environment_without_mpi() {
   return kept;
 }
 
-/// Runs a command and waits for it; its exit code, or 128 and the signal that ended it. Throws core::Error where it cannot be
-/// started.
-int exit_code_of(std::vector<std::string> words) {
+/// Starts a command in a process group of its own. Throws core::Error where it cannot be started.
+pid_t started(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const std::vector<char*> environment = environment_without_mpi();
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
-  const int fault = posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environment.data());
+  const int fault = posix_spawnp(&child, arguments[0], nullptr, &attributes, arguments.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
   core::require(fault == 0, "{} cannot be started: {}", words[0], std::strerror(fault));
+  return child;
+}
+
+/// Runs a command to its end; its exit code where it is one of this program's, else 1. A request to stop is passed on to it;
+/// throws Stopped then.
+int exit_code_of(const std::vector<std::string>& words) {
+  const pid_t child = started(words);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0) core::require(errno == EINTR, "{}: {}", words[0], std::strerror(errno));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  for (bool told = false;; std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) break;
+    core::require(ended == 0 || errno == EINTR, "{}: {}", words[0], std::strerror(errno));
+    if (parallel::stop_asked() && !told) told = kill(-child, SIGTERM) == 0;
+  }
+  parallel::throw_if_stopped();
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  return code == 0 || (code >= 2 && code <= 4) ? code : 1;
 }
 
 /// The command that draws the page of this study: of its folder, or one page over many models.
 std::vector<std::string> drawing_command(const Context& context) {
+  const std::string& output = context.settings.output;
+  core::require<core::InputError>(std::filesystem::is_directory(output),
+                                  "{}: there is no such folder of results; run `amacrine evaluate` or `amacrine fit` first",
+                                  output);
   const std::string script = home_folder() + "/jobs/report.sh";
   core::require<core::InputError>(std::filesystem::exists(script),
                                   "{} is not there, which draws the report. Set AMACRINE_HOME to the folder of amacrine's "
                                   "sources, which holds analysis/ and jobs/",
                                   script);
-  std::vector<std::string> words{"bash", script, context.settings.output};
+  std::vector<std::string> words{"bash", script, output};
   const std::string models =
       !context.settings.sessions.empty() && context.options.models.empty() ? "sessions/*" : context.options.models;
   if (!models.empty()) words.insert(words.end(), {"--models", models});

@@ -4,7 +4,8 @@
 # Usage: report.sh RESULTS_FOLDER [--models PATTERN]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-"$("$root/jobs/python.sh")" "$root/analysis/report.py" "$@"
+python=$("$root/jobs/python.sh")
+"$python" "$root/analysis/report.py" "$@"
 page=report.html
 [[ ${2:-} != --models ]] || page=models.html
 echo "report: $(cd "$1" && pwd)/$page"

@@ -57,6 +57,9 @@ class Program(Case):
         recording = f"{FOLDER}/recording.h5"
         model = amacrine.import_model("bn_cnn.h5", "imported", mean=mean, sd=sd, recording=recording, overwrite=True)
         self.assertEqual((model.architecture.norm, model.minimum_lag, model.architecture.noise), ("per_unit", 1, 0.05))
+        for half in ({"mean": mean}, {"sd": sd}, {"mean": mean, "sd": 0.0}):
+            with self.assertRaisesRegex(ValueError, "mean and sd belong together"):
+                amacrine.import_model("bn_cnn.h5", recording=recording, **half)
         draw = Weights(2)
         weight, bias = draw.kernel(2, 40, 50, 50, inputs=5000), draw.bias(2)
         write_safetensors("filters.safetensors", {"fc.weight": weight.reshape(2, -1), "fc.bias": bias})

@@ -159,8 +159,12 @@ std::string words(const LayerVerdict& v) {
       return fmt::format("layers not judged: {}, and without repeats nothing says what both miss", test);
     case NotJudged::too_short:
       return "layers not judged: the test part is too short";
+    case NotJudged::unsettled:
+      return fmt::format("layers not judged: {}, but the largest number tried still gains; raise pathways.most", test);
     default:
-      return fmt::format("layers not judged: {}, but {}; a better network would tell", test, missed);
+      return std::isfinite(v.missed.mean)
+                 ? fmt::format("layers not judged: {}, but {}; a better network would tell", test, missed)
+                 : fmt::format("layers not judged: {}, and nothing in the test part repeats", test);
   }
 }
 

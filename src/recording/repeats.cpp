@@ -101,6 +101,8 @@ core::Array<float, 3> read_by_cell(const Source& reader, const ResponseQuery& qu
                               reader.path(), cell + 1, fmt::join(reader.list("test/repeats"), ", "));
     std::size_t trials = 0;
     all.push_back(cell_trials(reader, names.at(cell), cell, frames, query.target == "trace", trials));
+    core::require<InputError>(trials > 0, "{}: cell {} has no trial in {}; leave it out of recording.cells", reader.path(), cell,
+                              names.at(cell));
     fewest = std::min(fewest, trials);
     most = std::max(most, trials);
   }

@@ -78,12 +78,18 @@ TEST(Inspect, AStudyShowsItsRecordingAndItsReceptiveFields) {
   const std::string mapping =
       "target = \"binned\"\nframe_ms = 10\n[recording.mapping]\ntrain_stimulus = \"film\"\nstimulus_axes = \"thw\"\n"
       "train_response = \"spikes\"\nresponse_axes = \"tn\"\n";
-  std::ofstream(folder / "study.toml") << "[recording]\n" << mapping;
-  Told told = told_of(folder / "study.toml");
-  EXPECT_EQ(told.code, 3);
-  EXPECT_THAT(told.facts["fault"].get<std::string>(), HasSubstr("set recording.file"));
+  // As every verb, in the output folder where no file is named; but not of several recordings at once.
+  const std::string output = "[study]\noutput = \"" + (folder / "out") + "\"\n";
+  std::ofstream(folder / "study.toml") << output << "[recording]\n" << mapping;
+  EXPECT_EQ(told_of(folder / "study.toml").code, 3);
+  std::filesystem::create_directory(folder / "out");
+  std::filesystem::copy(folder / "mine.h5", folder / "out/recording.h5");
+  EXPECT_EQ(told_of(folder / "study.toml").code, 0);
+  std::ofstream(folder / "joint.toml") << "[sessions.a]\nfile = \"" << (folder / "mine.h5") << "\"\n[sessions.b]\nfile = \""
+                                       << (folder / "out/recording.h5") << "\"\n";
+  EXPECT_THROW(inspect(Communicator::self(), folder / "joint.toml", false), core::StudyError);
   std::ofstream(folder / "study.toml") << "[recording]\nfile = \"" << (folder / "mine.h5") << "\"\n" << mapping;
-  told = told_of(folder / "study.toml");
+  const Told told = told_of(folder / "study.toml");
   ASSERT_EQ(told.code, 0) << told.facts;
   const nlohmann::json& recording = told.facts["recording"];
   EXPECT_EQ(recording["format"], "declared mapping");

@@ -170,6 +170,20 @@ TEST_F(Mapped, RepeatsCanBeADatasetForEachCell) {
   expect_written(load(study));
 }
 
+TEST_F(Mapped, ACellWithoutTrialsIsRefusedAndCanBeLeftOut) {
+  {
+    Hdf5 file(folder_ / "rec.h5");
+    write(file, "thw", "nt", "rnt", nullptr);
+    file.add("gone", H5T_NATIVE_DOUBLE, {trials, cells, test_frames},
+             [](const Shape& i) { return i[1] == 1 ? std::nan("") : trial_at(i[0], i[1], i[2]); });
+  }
+  std::string study = declared("thw", "nt", "rnt");
+  study.replace(study.find("\"frozen\""), 8, "\"gone\"");
+  EXPECT_THAT(message(study), AllOf(HasSubstr("cell 1 has no trial"), HasSubstr("leave it out of recording.cells")));
+  const std::string table = "[recording]\n";
+  EXPECT_EQ(load(study.insert(study.find(table) + table.size(), "cells = [0]\n")).test.repeats.extent(0), trials);
+}
+
 TEST_F(Mapped, OneChannelOfSeveralIsChosen) {
   {
     Hdf5 file(folder_ / "rec.h5");

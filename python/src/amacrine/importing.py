@@ -188,6 +188,8 @@ def complete(path: str, found: Found, asked: ImportSettings) -> Model:
     """A model of what the file says and what was asked for."""
     a = found.network.architecture
     recorded = Recorded(os.fspath(asked.recording)) if asked.recording is not None else None
+    if (asked.mean is None) != (asked.sd is None) or (asked.sd is not None and not asked.sd > 0):
+        raise ValueError(f"mean and sd belong together, and sd is above 0; given were mean {asked.mean} and sd {asked.sd}")
     statistics = (asked.mean, asked.sd) if asked.mean is not None and asked.sd is not None else found.statistics
     coding, normalisation = normalise(path, a, statistics, recorded, asked.normalisation)
     cells = cells_of(path, a.cells, found, recorded, asked)
@@ -243,5 +245,5 @@ def cells_of(path: str, count: int, found: Found, recorded: Recorded | None, ask
     if len(set(numbers)) != count:
         raise ResultError(path, f"is given the cells {numbers}", "each cell once")
     names = asked.names or (recorded.names(numbers) if recorded else None) or [f"cell{number + 1:02d}" for number in numbers]
-    return tuple(Cell(str(names[n]), number, float(centres[n][0]) if centres else None, float(centres[n][1]) if centres else None, 0.0, 0.0, False, False)
+    return tuple(Cell(str(names[n]), number, float(centres[n][0]) if centres is not None else None, float(centres[n][1]) if centres is not None else None, 0.0, 0.0, False, False)
                  for n, number in enumerate(numbers))

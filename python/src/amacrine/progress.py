@@ -44,11 +44,11 @@ class Watch:
 
     def events(self) -> Iterator[Event]:
         """New events: {"event": "epoch", "model", "epoch", "train_loss", ...} and {"event": "progress", "what", "done", "of", "unit"}."""
-        for pattern in CURVES:
+        for pattern in CURVES if self.folder else ():  # no folder is not the working folder
             for path in sorted(glob.glob(os.path.join(glob.escape(self.folder), pattern))):
                 yield from self._epochs(path)
         status = os.path.join(self.folder, f"{self.verb}.status.json")
-        if self._changed(status):
+        if self.folder and self._changed(status):
             found = read_json(status)
             progress = found.get("progress") if isinstance(found, dict) else None
             if isinstance(progress, dict) and progress != self.done:

@@ -247,7 +247,7 @@ def steps_of(checkpoint: Checkpoint, locations: Sequence[tuple[int, int]] | str 
     window = tuple(int(each) for each in hyps.get("img_shape") or (40, 50, 50))
     if isinstance(locations, str):
         kernels, centres = hyps.get("ksizes"), hyps.get("centers")
-        if not kernels or not centres:
+        if not kernels or centres is None or len(centres) == 0:
             raise Unsupported("centers", "or ksizes are not in the file; give locations one by one")
         locations = locations_of(centres, kernels, (window[1], window[2]), locations)
     walk = Walk(checkpoint, window, locations, output_epsilon)
