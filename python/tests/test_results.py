@@ -29,7 +29,7 @@ class Results(unittest.TestCase):
                         continue
                     found = data[f"{group}/{key}" if group else key]
                     self.assertEqual(list(found.dims), [axis[0].name.split("/")[-1] for axis in item.dims])
-                    np.testing.assert_array_equal(found.values, item[()])
+                    np.testing.assert_array_equal(found.values, item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()])
                     count += 1
         self.assertGreater(count, 5)
 
