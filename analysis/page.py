@@ -10,7 +10,7 @@ from style import unique_ids
 CSS = """
 :root { --ink:#1d2126; --paper:#ffffff; --faint:#8a8f98; --line:#e3e6ea; --soft:#f5f7f9; --accent:#2a7fd1; --good:#16794f; --bad:#a83246; color-scheme: light dark; }
 @media (prefers-color-scheme: dark) { :root { --ink:#e8eaed; --paper:#15181c; --faint:#8d949e; --line:#2d333b; --soft:#1c2127; --accent:#6cb2f5; --good:#5fd3a2; --bad:#f08a9b; } }
-@media print { :root { --ink:#000; --paper:#fff; --faint:#777; --line:#ccc; --soft:#fff; } figure, table { break-inside: avoid; } nav { display:none; } }
+@media print { :root { --ink:#000; --paper:#fff; --faint:#777; --line:#ccc; --soft:#fff; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } nav { display:none; } body { font-size: 11pt; } main { padding: 0; } }
 * { box-sizing: border-box; }
 body { margin:0; background:var(--paper); color:var(--ink); font:16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.2rem 4rem; }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -139,8 +140,8 @@ class Study:
         return load_model(self.path("ln.h5"))
 
     def pathway_models(self, centres: Mapping[str, Sequence[float]] | None = None) -> dict[str, PathwayModel]:
-        """Pathway models of the fitted cells in NumPy, by name, with receptive-field centres (row, column in px) as given, else those of a simulated
-        recording, else of the trained model. Raises ResultError where a cell has none."""
+        """Pathway models of the fitted cells in NumPy, by name, with receptive-field centres (row, column in px) as given, else those in pathways.h5; files
+        of older programs have none, then those of a simulated recording, else of the trained model. Raises ResultError where a cell has none."""
         if centres is None:
             centres = self._centres()
         return pathway_models(self.pathways, centres)
@@ -148,6 +149,9 @@ class Study:
     def _centres(self) -> dict[str, tuple[float, float]]:
         """Receptive-field centres as `amacrine fit` takes them from a file; of real cells those that training found."""
         names = tables.labels(self.pathways, "cell")
+        if "centre_y" in self.pathways:
+            places = zip(names, self.pathways["centre_y"].values, self.pathways["centre_x"].values)
+            return {name: (float(y), float(x)) for name, y, x in places if np.isfinite(y) and np.isfinite(x)}
         try:
             rows, columns = (tables.figure_of(self.recording, f"simulated/centre_{axis}").values for axis in "yx")
             if len(rows) == len(names):
