@@ -42,6 +42,7 @@ void add_pathways(const Context& context, const model::Model& model, const std::
   lesion::Lesioner<float> at_rest(core::Exec(), model, plan, attribution, context.settings.lesions);
   std::vector<double> rest;
   for (std::size_t n = 0; n < plan.cells(); ++n) rest.push_back(at_rest.rest(n));
+  parallel::throw_if_stopped(context.world);  // what was broken off is no rest to compare with
   plan.pathways = lesion::read_pathways_of(reduction, plan, names_of(model, plan), rest);
   for (const auto& cell : plan.pathways)
     for (const auto& groups : cell) plan.pathway_slots = std::max(plan.pathway_slots, groups.size());
