@@ -8,6 +8,7 @@
 #include "on_root.hpp"
 #include "utc.hpp"
 
+#include <filesystem>
 #include <map>
 #include <random>
 
@@ -61,6 +62,8 @@ void detail::remove_dead_lock(const std::string& path, const LockRequest& reques
   const Holder mine = new_holder(request);
   try {
     take_lock(file, mine, request.takeover);
+    std::error_code none;
+    std::filesystem::remove(path + ".journal", none);  // of tasks that the whole output holds
     give_lock(file, fact(mine, "id"));
   } catch (const core::RefusedError&) {  // its holder may be alive, or the folder takes no files: neither concerns a reader
   }

@@ -80,10 +80,12 @@ TEST(Outputs, ThatAreWholeLoseTheLockOfADeadRunAndKeepThatOfALivingOne) {
   dead["id"] = "dead", dead["run"] = "r", dead["verb"] = "train", dead["study"] = "a.toml", dead["since"] = "noon";
   dead["started"] = "1";
   std::ofstream(lock) << nlohmann::json(dead).dump() << "\n";
+  const std::string journal = path + ".journal";
+  std::ofstream(journal) << "tasks that were done\n";
   EXPECT_FALSE(claim(path, "1", false, true));
-  EXPECT_TRUE(std::filesystem::exists(lock)) << "a dry run removes nothing";
+  EXPECT_TRUE(std::filesystem::exists(lock) && std::filesystem::exists(journal)) << "a dry run removes nothing";
   EXPECT_FALSE(claim(path, "1"));
-  EXPECT_FALSE(std::filesystem::exists(lock));
+  EXPECT_FALSE(std::filesystem::exists(lock) || std::filesystem::exists(journal));
 
   const OutputLock alive(Communicator::self(), path, {"train", "a.toml"});
   EXPECT_FALSE(claim(path, "1"));

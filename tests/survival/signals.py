@@ -190,7 +190,9 @@ def judge_still(verb, folder, code, seconds):
 
 def finish(verb, folder, ranks):
     """Gives the same command again; it must end in the values of the study that was left alone."""
-    done = entries(folder)
+    # A run that was killed after its last output was whole leaves nothing to go on with.
+    whole = all(place(path, folder).exists() for pattern in outputs[verb] for path in pathlib.Path("whole").glob(pattern))
+    done = 0 if whole else entries(folder)
     job = start(verb, folder, ranks)
     code = job.wait(timeout=600)
     log = pathlib.Path(f"{folder}/{verb}.log").read_text()
@@ -201,6 +203,8 @@ def finish(verb, folder, ranks):
         faults.append(f"{done} finished tasks were computed again")
     if status(folder, verb).get("state") != "finished":
         faults.append("the status is not finished")
+    if whole and verb == "attribute" and list(pathlib.Path(folder).glob("*.journal")):
+        faults.append("a journal is left beside whole outputs")
     for pattern in outputs[verb]:
         for path in pathlib.Path("whole").glob(pattern):
             if not place(path, folder).exists() or not same_values(path, place(path, folder)):
