@@ -162,7 +162,7 @@ std::string words(const LayerVerdict& v) {
     case NotJudged::unsettled:
       return fmt::format("layers not judged: {}, but the largest number tried still gains; raise pathways.most", test);
     default:
-      return std::isfinite(v.missed.mean)
+      return std::isfinite(v.missed.error)
                  ? fmt::format("layers not judged: {}, but {}; a better network would tell", test, missed)
                  : fmt::format("layers not judged: {}, and nothing in the test part repeats", test);
   }
